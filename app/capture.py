@@ -1,0 +1,134 @@
+"""Turn rows of raw logits and hidden states into a trace, a few positions at a time.
+
+Full rows are large (vocabulary x experts), so a writer keeps at most `BLOCK` of them and reduces
+each block at once: cheaper than token by token, and small whatever the vocabulary.
+"""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from app.model import Output, fuse
+from app.trace import CANDIDATES, WEIGHT_GRID, Floats, Trace
+
+BLOCK = 16
+
+
+@dataclass(frozen=True, eq=False)
+class _Reduced:
+    """The fields of a trace for the positions of one block."""
+
+    candidates: NDArray[np.int32]
+    candidate_logits: Floats
+    log_sum_exp: Floats
+    mixed_log_sum_exp: Floats
+    next_logits: Floats
+    next_ranks: NDArray[np.int32]
+    jensen_shannon: Floats
+    spread: Floats
+
+
+class TraceWriter:
+    """Collects what each forward pass gave; `finish` returns the trace.
+
+    `add` takes the ids that were fed and the network's output for them; the logits of a position
+    are reduced as soon as the token that follows is known.
+    """
+
+    def __init__(self, weights: Tensor, vocabulary: int) -> None:
+        self._weights = weights
+        self._top = min(CANDIDATES, vocabulary)
+        self._rows: list[Tensor] = []  # each (E, n, V), not reduced yet
+        self._hidden: list[Tensor] = []  # each (E, L + 1, n, d) float16
+        self._ids: list[int] = []
+        self._blocks: list[_Reduced] = []
+        self._reduced = 0
+        self._seconds: list[float] = []
+
+    def add(self, ids: list[int], output: Output, seconds: float) -> None:
+        """Take the ids (n) of one forward pass of a single text and its output."""
+        self._ids.extend(ids)
+        self._rows.append(output.logits[:, 0])
+        self._hidden.append(torch.stack(output.hidden, 1)[:, :, 0].half())
+        self._seconds.append(seconds)
+        if len(self._ids) - self._reduced > BLOCK:
+            self._reduce(len(self._ids) - 1)
+
+    def _reduce(self, end: int) -> None:
+        """Reduce the positions up to `end`; the token after each must be known, except at the end
+        of the text."""
+        rows = torch.cat(self._rows, 1)  # (E, n, V)
+        count = end - self._reduced
+        for first in range(0, count, BLOCK):
+            start = self._reduced + first
+            stop = min(start + BLOCK, end)
+            following = self._ids[start + 1 : stop + 1]
+            self._blocks.append(reduce_rows(rows[:, first : first + stop - start], following, self._weights, self._top))
+        self._reduced = end
+        self._rows = [rows[:, count:]] if count < rows.shape[1] else []
+
+    def finish(self, texts: list[str], experts: tuple[str, ...], prompt: int, model: str) -> Trace:
+        """The trace of everything added; `texts` are the texts of the ids, one each."""
+        self._reduce(len(self._ids))
+        joined = {
+            name: np.concatenate([getattr(block, name) for block in self._blocks])
+            for name in _Reduced.__dataclass_fields__
+        }
+        return Trace(
+            ids=np.array(self._ids),
+            texts=tuple(texts),
+            experts=experts,
+            prompt=prompt,
+            weights=self._weights.numpy().copy(),
+            hidden=torch.cat(self._hidden, 2).numpy(),
+            seconds=tuple(self._seconds),
+            model=model,
+            **joined,
+        )
+
+
+def reduce_rows(rows: Tensor, following: list[int], weights: Tensor, top: int) -> _Reduced:
+    """Reduce raw logits (E, n, V); `following` holds the next ids of the first n, or n - 1, rows."""
+    experts, count, vocabulary = rows.shape
+    under = torch.cat((rows, fuse(rows, weights)[None]))  # (E + 1, n, V)
+    ids = under.topk(top, dim=-1).indices.transpose(0, 1)  # (n, E + 1, K)
+    flat = ids.reshape(1, count, -1).expand(experts, -1, -1)
+    logits = rows.gather(-1, flat).view(experts, *ids.shape).movedim(0, -1)  # (n, E + 1, K, E)
+    totals = under.logsumexp(-1)  # (E + 1, n)
+    known = len(following)
+    at = torch.tensor(following, dtype=torch.long).view(1, -1, 1)
+    next_all = under[:, :known].gather(-1, at.expand(experts + 1, -1, -1))  # (E + 1, known, 1)
+    next_logits = torch.full((count, experts), math.nan)
+    next_logits[:known] = next_all[:experts, :, 0].T
+    ranks = torch.zeros(count, experts + 1, dtype=torch.int32)
+    ranks[:known] = (under[:, :known] > next_all).sum(-1).T + 1
+    return _Reduced(
+        candidates=ids.int().numpy(),
+        candidate_logits=logits.numpy(),
+        log_sum_exp=totals.T.numpy(),
+        mixed_log_sum_exp=_mixed(rows).numpy(),
+        next_logits=next_logits.numpy(),
+        next_ranks=ranks.numpy(),
+        jensen_shannon=_jensen_shannon(rows, totals[:experts]).numpy(),
+        spread=rows.std(-1).T.numpy(),
+    )
+
+
+def _mixed(rows: Tensor) -> Tensor:
+    """Log-sum-exp (n, W) of two experts' fusion at every weight of the grid; (n, 0) for others."""
+    if len(rows) != 2:
+        return torch.empty(rows.shape[1], 0)
+    return torch.stack([torch.lerp(rows[1], rows[0], float(w)).logsumexp(-1) for w in WEIGHT_GRID], 1)
+
+
+def _jensen_shannon(rows: Tensor, totals: Tensor) -> Tensor:
+    """Jensen-Shannon divergence (n,) in bits: H(mean p) - mean H(p)  (Lin 1991)."""
+    logs = rows - totals[..., None]
+    mixture = logs.exp().mean(0)
+    entropy_of_mixture = -(mixture * mixture.clamp_min(1e-30).log()).sum(-1)
+    mean_entropy = -(logs.exp() * logs).sum(-1).mean(0)
+    return ((entropy_of_mixture - mean_entropy) / math.log(2)).clamp_min(0)

@@ -1,0 +1,176 @@
+"""The engine: text in, traces and streamed tokens out.  All limits live here.
+
+The engine is read-only after loading: any number of generations may share it, each with a cache
+and a random generator of its own.  It knows nothing about pages.
+"""
+
+import time
+import unicodedata
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from app.bundle import Bundle
+from app.capture import TraceWriter
+from app.errors import UserError
+from app.model import KeyValues, fuse
+from app.sampling import Sampling, draw
+from app.trace import Floats, Trace
+
+MAX_CHARACTERS = 2_000
+"""Longest prompt that is tokenized at all; the limit in tokens is the model's context."""
+
+
+@dataclass(frozen=True, eq=False)
+class Step:
+    """One generated token: its id, its text, and its log-probabilities (E + 1,) in nats under each
+    expert and the fusion.  The closing step has no token (id None) but the whole trace."""
+
+    id: int | None
+    text: str
+    log_probs: Floats
+    trace: Trace | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Lens:
+    """Logit lens of every expert, layer and position: the top ids (E, L + 1, T, K), best first, and
+    their natural log-probabilities.  Early layers are read through a head that was not trained for
+    them: a low read-out does not prove absence (Belrose 2023, arXiv 2303.08112)."""
+
+    ids: NDArray[np.int32]
+    log_probs: Floats
+
+
+class Engine:
+    """Runs one loaded checkpoint."""
+
+    def __init__(self, bundle: Bundle) -> None:
+        self.bundle = bundle
+        self.model = bundle.model
+        self.context = bundle.model.shape.context
+        specials = ("<pad>", "<s>", "<unk>")
+        self._never = [i for i in map(bundle.tokenizer.token_to_id, specials) if i is not None and i != bundle.start]
+
+    def encode(self, text: str) -> list[int]:
+        """Ids of a prompt, without the start token.
+
+        Raises:
+            UserError: for no text, too long a text, or characters that cannot be text at all.
+        """
+        if not isinstance(text, str) or not text.strip():
+            raise UserError("empty_prompt")
+        if len(text) > MAX_CHARACTERS:
+            raise UserError("long_prompt", length=len(text), limit=MAX_CHARACTERS)
+        ids: list[int] = self.bundle.tokenizer.encode(clean(text), add_special_tokens=False).ids
+        unknown = self.bundle.tokenizer.token_to_id("<unk>")
+        if all(i == unknown or not self.text_of(i).strip() for i in ids):
+            raise UserError("unknown_prompt")
+        if len(ids) > self.context - 1:
+            raise UserError("many_tokens", length=len(ids), limit=self.context - 1)
+        return ids
+
+    def unknown(self, text: str) -> list[str]:
+        """Distinct characters of a text that the vocabulary lacks: the model sees <unk> for them."""
+        known = self.bundle.tokenizer.token_to_id
+        return [c for c in dict.fromkeys(clean(text)) if known(c) is None]
+
+    @torch.inference_mode()
+    def look(self, text: str, weights: Sequence[float] | None = None) -> Trace:
+        """Read a text once, teacher-forced, and return its trace (see `Engine.encode` for errors)."""
+        ids = [self.bundle.start, *self.encode(text)]
+        blend = self._weights(weights)
+        started = time.perf_counter()
+        output = self.model(torch.tensor([ids]))
+        writer = TraceWriter(blend, self.model.shape.vocabulary)
+        writer.add(ids, output, time.perf_counter() - started)
+        return self._finish(writer, ids, prompt=len(ids))
+
+    def generate(
+        self,
+        prompt: str,
+        sampling: Sampling | None = None,
+        weights: Sequence[float] | None = None,
+        stop: Callable[[], bool] = lambda: False,
+    ) -> Iterator[Step]:
+        """Continue a prompt, one forward pass a token, and yield each token as it is drawn.
+
+        Ends after `sampling.new_tokens`, at the end of the context, when the fusion draws the end
+        of the text, or when `stop()` says so; a closing step carries the trace.  The same arguments
+        give the same tokens.
+        """
+        sampling = sampling or Sampling()
+        ids = [self.bundle.start, *self.encode(prompt)]
+        if len(ids) >= self.context:
+            raise UserError("many_tokens", length=len(ids) - 1, limit=self.context - 2)
+        return self._steps(ids, sampling, self._weights(weights), stop)
+
+    @torch.inference_mode()
+    def _steps(self, ids: list[int], sampling: Sampling, blend: Tensor, stop: Callable[[], bool]) -> Iterator[Step]:
+        prompt, room = len(ids), min(self.context - len(ids), int(sampling.new_tokens))
+        generator = torch.Generator().manual_seed(int(sampling.seed))
+        writer = TraceWriter(blend, self.model.shape.vocabulary)
+        cache = KeyValues(self.model.shape, len(ids) + room)
+        row = self._forward(ids, cache, writer)
+        for _ in range(room):
+            fused = fuse(row, blend)
+            fused[self._never] = -torch.inf
+            drawn = draw(fused, sampling, generator)
+            if drawn == self.bundle.start or stop():
+                break
+            yield Step(drawn, self.text_of(drawn), scores(row, blend, drawn))
+            ids = [*ids, drawn]
+            row = self._forward([drawn], cache, writer)
+        yield Step(None, "", np.zeros(0, np.float32), self._finish(writer, ids, prompt))
+
+    def _forward(self, ids: list[int], cache: KeyValues, writer: TraceWriter) -> Tensor:
+        """Feed ids, record them, and return the last position's logits (E, V)."""
+        started = time.perf_counter()
+        output = self.model(torch.tensor([ids]), cache=cache)
+        writer.add(ids, output, time.perf_counter() - started)
+        return output.logits[:, 0, -1]
+
+    def _finish(self, writer: TraceWriter, ids: list[int], prompt: int) -> Trace:
+        return writer.finish([self.text_of(i) for i in ids], self.bundle.experts, prompt, self.bundle.name)
+
+    def text_of(self, token: int) -> str:
+        """The text of an id, special tokens by their names."""
+        return self.bundle.substrate.tokens[token]
+
+    def _weights(self, weights: Sequence[float] | None) -> Tensor:
+        count = len(self.bundle.experts)
+        if weights is None:
+            return torch.full((count,), 1 / count)
+        try:
+            blend = torch.tensor([float(w) for w in weights])
+        except (TypeError, ValueError) as error:
+            raise UserError("bad_weights", count=count) from error
+        if len(blend) != count or not bool((blend >= 0).all()) or not abs(float(blend.sum()) - 1) < 1e-4:
+            raise UserError("bad_weights", count=count)
+        return blend
+
+    @torch.inference_mode()
+    def lens(self, trace: Trace, top: int = 5) -> Lens:
+        """Logit lens: what each layer would say if it were the last (nostalgebraist 2020).  Reads
+        the stored hidden states (float16); no forward pass."""
+        states = torch.from_numpy(trace.hidden).float()  # (E, L + 1, T, d)
+        logs = self.model.read_out(states).log_softmax(-1)
+        best = logs.topk(top, -1)
+        return Lens(best.indices.int().numpy(), best.values.numpy())
+
+
+def scores(row: Tensor, weights: Tensor, token: int) -> Floats:
+    """Log-probabilities (E + 1,) of a token under each expert and their fusion, from logits (E, V)."""
+    under = torch.cat((row, fuse(row, weights)[None]))
+    return (under[:, token] - under.logsumexp(-1)).numpy()
+
+
+def clean(text: str) -> str:
+    """Composed characters (NFC), plain line ends, and U+FFFD for what is no character at all (lone
+    surrogates), which the vocabulary then shows as unknown."""
+    whole = "".join("\ufffd" if 0xD800 <= ord(c) <= 0xDFFF else c for c in text)
+    return unicodedata.normalize("NFC", whole.replace("\r\n", "\n").replace("\r", "\n"))

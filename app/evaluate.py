@@ -1,0 +1,62 @@
+"""Held-out bits per character: of each expert alone, and of two ways to fuse them."""
+
+from collections.abc import Iterator, Sequence
+
+import torch
+from tokenizers import Tokenizer
+from torch import Tensor
+
+from app.model import StackedExperts, fuse
+
+MEAN_LOGITS, MEAN_PROBABILITIES = "mean of logits", "mean of probabilities"
+
+
+def chunks(lines: Sequence[str], tokenizer: Tokenizer, separator: int, context: int) -> list[list[int]]:
+    """Every line as ids after a separator; a line longer than the context continues in the next
+    chunk, which again starts after a separator (so it is scored without what came before)."""
+    size = context - 1
+    rows = [encoding.ids for encoding in tokenizer.encode_batch(list(lines))]
+    return [[separator, *row[i : i + size]] for row in rows for i in range(0, len(row), size)]
+
+
+def padded(rows: Sequence[list[int]], batch: int) -> Iterator[tuple[Tensor, Tensor]]:
+    """Batches of rows of like length: ids (B, T) filled up with zeros, and which of them are real."""
+    ordered = sorted(rows, key=len)
+    for i in range(0, len(ordered), batch):
+        part = [torch.tensor(row) for row in ordered[i : i + batch]]
+        ids = torch.nn.utils.rnn.pad_sequence(part, batch_first=True)
+        real = torch.nn.utils.rnn.pad_sequence([torch.ones_like(row) for row in part], batch_first=True)
+        yield ids, real.bool()
+
+
+@torch.inference_mode()
+def nats(model: StackedExperts, rows: Sequence[list[int]], batch: int = 24) -> Tensor:
+    """Total negative log-likelihood (E + 2,) in nats of all tokens after the first of each row:
+    each expert, the mean of logits, the mean of probabilities."""
+    device = model.embedding.device
+    total = torch.zeros(model.shape.experts + 2, dtype=torch.float64)
+    for ids, real in padded(rows, batch):
+        inputs, targets, scored = (t.to(device) for t in (ids[:, :-1], ids[:, 1:], real[:, 1:]))
+        experts = model(inputs).logits.float().log_softmax(-1)  # (E, B, T, V)
+        by_logits = fuse(experts).log_softmax(-1)
+        at = targets[None, ..., None].expand(len(experts), *targets.shape, 1)
+        single = experts.gather(-1, at).squeeze(-1)
+        by_probabilities = single.logsumexp(0) - torch.log(torch.tensor(float(len(experts))))
+        fused = by_logits.gather(-1, targets[..., None]).squeeze(-1)
+        all_scores = torch.cat((single, fused[None], by_probabilities[None]))  # (E + 2, B, T)
+        total -= (all_scores * scored).sum((1, 2)).double().cpu()
+    return total
+
+
+def bits_per_character(
+    model: StackedExperts, tokenizer: Tokenizer, lines: Sequence[str], separator: int, names: Sequence[str]
+) -> dict[str, float]:
+    """Bits per character of `lines` for each of `names` (one an expert) and both fusions.
+
+    Characters are those of the lines as written; a character outside the vocabulary is scored as
+    the unknown token.
+    """
+    rows = chunks(lines, tokenizer, separator, model.shape.context)
+    characters = sum(map(len, lines))
+    bits = nats(model, rows) / torch.log(torch.tensor(2.0, dtype=torch.float64)) / characters
+    return dict(zip((*names, MEAN_LOGITS, MEAN_PROBABILITIES), bits.tolist(), strict=True))

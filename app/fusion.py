@@ -1,0 +1,103 @@
+"""What follows from a trace about its experts: shares, disagreement, other weights.
+
+Nothing here runs the model.  Exact identities for fused logits z = sum_e w_e z_e (product of
+experts: Hinton 2002; Bochkov 2025 uses the plain mean):
+
+    margin of t over u:  z(t) - z(u) = sum_e w_e [z_e(t) - z_e(u)]
+    log p(t) = sum_e w_e log p_e(t) - log BC,   BC = sum_v prod_e p_e(v) ** w_e
+    -log BC  = sum_e w_e KL(p_fused || p_e)     (at equal weights the Bhattacharyya distance)
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.trace import WEIGHT_GRID, Floats, Trace
+
+FUSED = -1
+"""Index of the fusion on the axes of length E + 1."""
+
+
+@dataclass(frozen=True, eq=False)
+class Ranking:
+    """Candidates of one position under one fusion, best first.
+
+    ids (n,), expert_logits (n, E), log_probs (n,): natural logarithms.
+    certain: how many of the leading ranks no token outside the stored candidates can have taken.
+    """
+
+    ids: NDArray[np.int32]
+    expert_logits: Floats
+    log_probs: Floats
+    certain: int
+
+
+def next_log_probs(trace: Trace) -> Floats:
+    """Natural log-probability (T, E + 1) of the token that follows, under each expert and, last,
+    their fusion; NaN at the last position."""
+    fused = trace.next_logits @ trace.weights
+    return np.concatenate((trace.next_logits, fused[:, None]), axis=1) - trace.log_sum_exp
+
+
+def preference(trace: Trace) -> Floats:
+    """log p_0 - log p_1 (T,) of the token that follows: positive where the first expert expected it
+    more.  Two experts only."""
+    scores = next_log_probs(trace)
+    return scores[:, 0] - scores[:, 1]
+
+
+def disagreement(trace: Trace) -> Floats:
+    """-log BC (T,) in nats: 0 where the experts say the same."""
+    experts = trace.log_sum_exp[:, :FUSED] @ trace.weights
+    return np.maximum(experts - trace.log_sum_exp[:, FUSED], 0.0)
+
+
+def known_candidates(trace: Trace, position: int) -> tuple[NDArray[np.int32], Floats]:
+    """All distinct stored candidates (n,) of a position and their logits (n, E)."""
+    ids, first = np.unique(trace.candidates[position], return_index=True)
+    return ids, trace.candidate_logits[position].reshape(-1, len(trace.experts))[first]
+
+
+def outside_bound(trace: Trace, position: int, weights: Floats) -> float:
+    """No token outside the stored candidates has a fused logit above this: it is in no expert's
+    top K, so each of its logits is at most that expert's last stored one."""
+    experts = range(len(trace.experts))
+    last = np.array([trace.candidate_logits[position, e, -1, e] for e in experts])
+    return float(last @ weights)
+
+
+def normaliser(trace: Trace, position: int, weights: Floats) -> float:
+    """Log-sum-exp of the fusion at `weights`, which the trace must hold.
+
+    Raises:
+        ValueError: for weights that are neither the trace's own nor on WEIGHT_GRID.
+    """
+    if np.array_equal(weights, trace.weights):
+        return float(trace.log_sum_exp[position, FUSED])
+    if trace.mixed_log_sum_exp.shape[1] and np.isclose(weights.sum(), 1.0):
+        nearest = int(np.abs(WEIGHT_GRID - weights[0]).argmin())
+        if abs(WEIGHT_GRID[nearest] - weights[0]) < 1e-4:
+            return float(trace.mixed_log_sum_exp[position, nearest])
+    raise ValueError(f"No log-sum-exp is stored for the weights {weights.tolist()}.")
+
+
+def rescore(trace: Trace, position: int, weights: Floats) -> Ranking:
+    """Rank the stored candidates of a position under a weighted mean of logits, exactly."""
+    ids, logits = known_candidates(trace, position)
+    fused = logits @ weights
+    order = np.lexsort((ids, -fused))
+    certain = int((fused > outside_bound(trace, position, weights)).sum())
+    log_probs = fused[order] - normaliser(trace, position, weights)
+    return Ranking(ids[order], logits[order], log_probs.astype(np.float32), certain)
+
+
+def margin_shares(ranking: Ranking, weights: Floats, winner: int = 0, rival: int = 1) -> Floats:
+    """Each expert's exact part (E,) of the fused margin of one candidate over another, in nats of
+    log-odds; the parts add up to the margin."""
+    return weights * (ranking.expert_logits[winner] - ranking.expert_logits[rival])
+
+
+def pair_weights(first: float) -> Floats:
+    """Weights (2,) of two experts from the share of the first."""
+    return np.array([first, 1.0 - first], np.float32)

@@ -1,0 +1,192 @@
+"""The network: N experts over one frozen embedding, run side by side as one stacked batch.
+
+Every weight carries a leading expert axis E, so that a token costs the same number of operations
+however many experts there are; at this size the number of operations, not the arithmetic, is what
+takes the time.  An expert is a pre-norm decoder: parameter-free LayerNorm, causal attention with
+rotary positions, GELU, an output head of its own.  Experts never see each other: their logits are
+fused afterwards (Bochkov 2025, arXiv 2507.04886, merges by the plain mean).
+
+Nothing here knows tokens, pictures, files or transformers.
+"""
+
+import math
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+
+@dataclass(frozen=True)
+class Shape:
+    """Sizes of the network: `width` d is split over `heads`; `context` is the longest text in tokens."""
+
+    vocabulary: int = 8192
+    width: int = 256
+    layers: int = 6
+    heads: int = 8
+    experts: int = 2
+    context: int = 256
+
+    @property
+    def head_width(self) -> int:
+        return self.width // self.heads
+
+
+class Cache(Protocol):
+    """What attention needs of a key-value cache; transformers' `Cache` fits, and so does `KeyValues`."""
+
+    def update(self, keys: Tensor, values: Tensor, layer: int) -> tuple[Tensor, Tensor]: ...
+
+    def get_seq_length(self) -> int: ...
+
+
+class KeyValues:
+    """A preallocated key-value cache of one text, (layers, 1, E * heads, capacity, head width)."""
+
+    def __init__(self, shape: Shape, capacity: int) -> None:
+        size = (shape.layers, 1, shape.experts * shape.heads, capacity, shape.head_width)
+        self._keys, self._values = torch.zeros(size), torch.zeros(size)
+        self._lengths = [0] * shape.layers
+
+    def update(self, keys: Tensor, values: Tensor, layer: int) -> tuple[Tensor, Tensor]:
+        start = self._lengths[layer]
+        end = self._lengths[layer] = start + keys.shape[-2]
+        all_keys, all_values = self._keys[layer, :, :, :end], self._values[layer, :, :, :end]
+        all_keys[:, :, start:] = keys
+        all_values[:, :, start:] = values
+        return all_keys, all_values
+
+    def get_seq_length(self) -> int:
+        return self._lengths[0]
+
+
+class Output(NamedTuple):
+    """logits: (E, B, K, V) of each expert at the last K positions.
+    hidden: layers + 1 tensors (E, B, T, d); the first is the frozen embedding, the last is what
+    the final norm and the head read."""
+
+    logits: Tensor
+    hidden: tuple[Tensor, ...]
+
+
+class Block(nn.Module):
+    """One decoder block of every expert: x = x + attention(norm(x)); x = x + mlp(norm(x))."""
+
+    def __init__(self, shape: Shape) -> None:
+        super().__init__()
+        self.shape = shape
+        experts, width = shape.experts, shape.width
+        self.attention_in = nn.Parameter(torch.empty(experts, width, 3 * width))
+        self.attention_out = nn.Parameter(torch.empty(experts, width, width))
+        self.mlp_in = nn.Parameter(torch.empty(experts, width, 4 * width))
+        self.mlp_out = nn.Parameter(torch.empty(experts, 4 * width, width))
+
+    def forward(
+        self, x: Tensor, batch: int, turn: tuple[Tensor, Tensor], mask: Tensor | None, cache: Cache | None, layer: int
+    ) -> Tensor:  # x: (E, B * T, d)
+        x = torch.baddbmm(x, self._attend(norm(x) @ self.attention_in, batch, turn, mask, cache, layer), self.attention_out)
+        return torch.baddbmm(x, F.gelu(norm(x) @ self.mlp_in), self.mlp_out)
+
+    def _attend(
+        self, qkv: Tensor, batch: int, turn: tuple[Tensor, Tensor], mask: Tensor | None, cache: Cache | None, layer: int
+    ) -> Tensor:
+        experts, heads, width = self.shape.experts, self.shape.heads, self.shape.head_width
+        qkv = qkv.view(experts, batch, -1, 3, heads, width).permute(3, 1, 0, 4, 2, 5)
+        qkv = qkv.reshape(3, batch, experts * heads, -1, width)  # (3, B, E * nh, T, hs)
+        queries, keys = rotate(qkv[:2], turn).unbind(0)
+        values = qkv[2]
+        causal = mask is None and queries.shape[-2] > 1
+        if cache is not None:
+            keys, values = cache.update(keys, values, layer)
+        y = F.scaled_dot_product_attention(queries, keys, values, attn_mask=mask, is_causal=causal)
+        y = y.view(batch, experts, heads, -1, width).permute(1, 0, 3, 2, 4)  # (E, B, T, nh, hs)
+        return y.reshape(experts, -1, heads * width)
+
+
+class StackedExperts(nn.Module):
+    """The frozen table and all experts; see `Output` for what comes back."""
+
+    def __init__(self, shape: Shape) -> None:
+        super().__init__()
+        assert shape.width % (2 * shape.heads) == 0, f"{shape.width} is no multiple of 2 x {shape.heads}"
+        self.shape = shape
+        # A buffer, not a parameter: no optimizer ever sees it, and it is stored once for all experts.
+        self.register_buffer("embedding", torch.zeros(shape.vocabulary, shape.width))
+        self.blocks = nn.ModuleList(Block(shape) for _ in range(shape.layers))
+        self.head = nn.Parameter(torch.empty(shape.experts, shape.width, shape.vocabulary))
+        self.register_buffer("turns", rotary_table(shape.context, shape.head_width), persistent=False)
+
+    def initialise(self, generator: torch.Generator) -> None:
+        """Draw all trainable weights: normal, 0.02; those that write to the residual stream smaller."""
+        for name, weight in self.named_parameters():
+            shrink = math.sqrt(2 * self.shape.layers) if name.endswith("_out") else 1.0
+            nn.init.normal_(weight, std=0.02 / shrink, generator=generator)
+
+    def forward(
+        self,
+        ids: Tensor,
+        positions: Tensor | None = None,
+        mask: Tensor | None = None,
+        cache: Cache | None = None,
+        keep: int = 0,
+    ) -> Output:
+        """Run ids (B, T) through every expert.
+
+        positions: (B, T), by default counted on from the cache's length.
+        mask: (B, 1, T, S) booleans, True where a query may look; by default causal.
+        keep: logits of the last `keep` positions only; 0 means all.
+        """
+        batch, length = ids.shape
+        past = cache.get_seq_length() if cache is not None else 0
+        if positions is None:
+            turns = self.turns[:, past : past + length]  # (2, T, hs)
+        else:
+            turns = self.turns[:, positions].unsqueeze(2)  # (2, B, 1, T, hs)
+        if mask is None and past and length > 1:
+            mask = causal_mask(length, past + length, ids.device)
+        x = self.embedding[ids].view(1, batch * length, -1).expand(self.shape.experts, -1, -1)
+        hidden = [x]
+        for layer, block in enumerate(self.blocks):
+            x = block(x, batch, (turns[0], turns[1]), mask, cache, layer)
+            hidden.append(x)
+        states = tuple(h.view(self.shape.experts, batch, length, -1) for h in hidden)
+        return Output(self.read_out(states[-1][:, :, -keep:]), states)
+
+    def read_out(self, states: Tensor) -> Tensor:
+        """Final norm and head of each expert: (E, ..., d) -> (E, ..., V).  On an inner layer's
+        states this is the logit lens (nostalgebraist 2020)."""
+        return (norm(states).flatten(1, -2) @ self.head).view(*states.shape[:-1], -1)
+
+
+def fuse(logits: Tensor, weights: Tensor | None = None) -> Tensor:
+    """Fused logits (..., V) of per-expert logits (E, ..., V): their mean, or a weighted sum."""
+    return logits.mean(0) if weights is None else torch.tensordot(weights, logits, dims=1)
+
+
+def norm(x: Tensor) -> Tensor:
+    """LayerNorm without parameters: a scale in front of a linear map could be folded into it."""
+    return F.layer_norm(x, x.shape[-1:])
+
+
+def rotary_table(context: int, head_width: int) -> Tensor:
+    """Cosines and signed sines (2, context, hs) of rotary positions, halves convention
+    (Su 2021, arXiv 2104.09864)."""
+    frequencies = 10_000.0 ** (-torch.arange(0, head_width, 2) / head_width)
+    angles = torch.outer(torch.arange(context).float(), frequencies)  # (T, hs / 2)
+    cosines, sines = angles.cos(), angles.sin()
+    return torch.stack((torch.cat((cosines, cosines), -1), torch.cat((-sines, sines), -1)))
+
+
+def rotate(x: Tensor, turn: tuple[Tensor, Tensor]) -> Tensor:
+    """Turn queries and keys (..., T, hs) to their positions; the sign sits in the table, so the
+    swapped halves come from one roll."""
+    cosines, sines = turn
+    return torch.addcmul(x * cosines.to(x.dtype), x.roll(x.shape[-1] // 2, -1), sines.to(x.dtype))
+
+
+def causal_mask(queries: int, keys: int, device: torch.device) -> Tensor:
+    """(1, 1, T, S) booleans: the last `queries` of `keys` positions, each seeing itself and its past."""
+    mask = torch.ones(queries, keys, dtype=torch.bool, device=device)
+    return mask.tril(keys - queries)[None, None]

@@ -1,0 +1,43 @@
+"""The examples on the page, and the one that it opens with."""
+
+import threading
+from dataclasses import dataclass
+
+from app.engine import Engine
+from app.sampling import Sampling
+from app.trace import Trace
+
+
+@dataclass(frozen=True)
+class Example:
+    """A prompt and the seed that the page sets with it."""
+
+    prompt: str
+    seed: int = 0
+
+    def fill(self) -> tuple[str, int]:
+        """Values for the prompt and seed fields."""
+        return self.prompt, self.seed
+
+
+EXAMPLES = (
+    Example("Жила-была девочка Маша"),
+    Example("The cat and the dog"),
+    Example("我的朋友喜欢"),
+    Example("Мама сказала:"),
+    Example("Tom told Mary that"),
+    Example("今天天气"),
+)
+
+_lock = threading.Lock()
+_traces: dict[Engine, Trace] = {}
+
+
+def opening_trace(engine: Engine) -> Trace:
+    """The finished run of the first example, made once by the model on display."""
+    with _lock:
+        if engine not in _traces:
+            *_, last = engine.generate(EXAMPLES[0].prompt, Sampling(seed=EXAMPLES[0].seed))
+            assert last.trace is not None
+            _traces[engine] = last.trace
+        return _traces[engine]

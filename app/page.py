@@ -1,0 +1,316 @@
+"""The page: layout and listeners.  Only this file, the API and app.py know Gradio."""
+
+import logging
+import threading
+import time
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from app.engine import MAX_CHARACTERS, Engine
+from app.errors import UserError
+from app.fusion import pair_weights
+from app.opening import EXAMPLES, opening_trace
+from app.sampling import MAX_NEW_TOKENS, MAX_TEMPERATURE, MAX_TOP_K, Sampling
+from app.texts import LANGUAGES, say, speaker
+from app.trace import Trace
+from app.views import (
+    disagreement_view,
+    experts_view,
+    glyph_view,
+    layers_view,
+    lens_view,
+    strip_view,
+    writing_view,
+)
+from viz.html import token
+
+ASSETS = Path(__file__).parent.parent / "assets"
+MODEL_QUEUE = "model"
+"""All listeners that run the model share this queue, so that a crowd waits in one line."""
+MODEL_SLOTS = 2
+_FRAME_SECONDS = 0.05  # the strip is sent at most this often while the model writes
+
+log = logging.getLogger(__name__)
+
+
+def build_page(engine: Engine) -> gr.Blocks:
+    """The whole page over one engine."""
+    page = Page(engine)
+    page.connect()
+    return page.blocks
+
+
+class Page:
+    """Components as attributes; `connect` adds the listeners."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+        self.stops: dict[str, threading.Event] = {}
+        default = Sampling()
+        first, second = engine.bundle.experts
+        with gr.Blocks(title="Glyphscope", analytics_enabled=False) as self.blocks:
+            self.trace = gr.State(None)
+            self.selected = gr.State(1)
+            with gr.Row(elem_classes="gs-head"):
+                self.header = gr.HTML(header_html("en"))
+                self.language = gr.Radio(
+                    [(name, code) for code, name in LANGUAGES.items()], value="en", label=say("language"),
+                    show_label=False, container=False, elem_classes="gs-language", min_width=220, scale=0,
+                )
+            with gr.Row(elem_classes="gs-ask"):
+                self.prompt = gr.Textbox(
+                    label=say("prompt"), placeholder=say("prompt_hint"), lines=2, max_lines=4, scale=5, min_width=300,
+                    elem_id="prompt",
+                )
+                with gr.Column(scale=2, min_width=220, elem_classes="gs-buttons"):
+                    self.generate = gr.Button(say("generate"), variant="primary", elem_id="generate")
+                    with gr.Row():
+                        self.look = gr.Button(say("look"), elem_id="look", min_width=90)
+                        self.stop = gr.Button(say("stop"), elem_id="stop", min_width=90)
+            with gr.Row(elem_classes="gs-examples"):
+                self.examples = [gr.Button(example.prompt, size="sm", min_width=60) for example in EXAMPLES]
+            with gr.Accordion(say("settings"), open=False) as self.settings, gr.Row():
+                self.temperature = gr.Slider(0, MAX_TEMPERATURE, default.temperature, step=0.05, label=say("temperature"))
+                self.top_k = gr.Slider(0, 200, default.top_k, step=1, label=say("top_k"))
+                self.top_p = gr.Slider(0.05, 1, default.top_p, step=0.05, label=say("top_p"))
+                self.new_tokens = gr.Slider(1, MAX_NEW_TOKENS, default.new_tokens, step=1, label=say("new_tokens"))
+                self.seed = gr.Number(default.seed, precision=0, minimum=0, label=say("seed"))
+            self.status = gr.HTML("", elem_classes="gs-status-line")
+            self.strip = clickable("strip")
+            with gr.Row(equal_height=False, elem_classes="gs-panels"):
+                with gr.Column(scale=2, min_width=320):
+                    self.glyphs = clickable("glyphs")
+                with gr.Column(scale=3, min_width=320):
+                    self.experts = clickable("experts")
+                    self.weight = gr.Slider(0, 1, 0.5, step=0.05, label=say("weight", first=first, second=second),
+                        elem_id="weight", elem_classes="gs-weight")
+                    self.disagreement = clickable("disagreement")
+            self.layers = clickable("layers", script="layers.js")
+            self.lens = clickable("lens")
+            self.footer = gr.HTML(self._model_line("en"))
+        self.panels = [self.glyphs, self.experts, self.disagreement, self.layers, self.lens]
+        self.everything = [self.trace, self.selected, self.status, self.strip, *self.panels]
+        self.sampling = [self.temperature, self.top_k, self.top_p, self.seed, self.new_tokens]
+        self.labels = [
+            self.header, self.prompt, self.generate, self.look, self.stop, self.settings, self.temperature, self.top_k,
+            self.top_p, self.new_tokens, self.seed, self.weight, self.footer,
+        ]  # fmt: skip
+
+    def connect(self) -> None:
+        """Add all listeners."""
+        hidden: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
+        model: dict[str, Any] = {**hidden, "concurrency_id": MODEL_QUEUE, "concurrency_limit": MODEL_SLOTS}
+        asked = [self.prompt, *self.sampling, self.weight, self.language]
+        with self.blocks:
+            gr.on([self.generate.click, self.prompt.submit], self.on_generate, asked, self.everything, **model)
+            self.look.click(self.on_look, [self.prompt, self.weight, self.language], self.everything, **model)
+            self.stop.click(self.on_stop, None, None, queue=False, **hidden)
+            for button, example in zip(self.examples, EXAMPLES, strict=True):
+                button.click(example.fill, None, [self.prompt, self.seed], queue=False, **hidden).then(
+                    self.on_generate, asked, self.everything, **model
+                )
+            chosen = [self.trace, self.weight, self.language]
+            moved = [self.selected, self.glyphs, self.experts]
+            for source in (self.strip, self.disagreement, self.layers, self.lens):
+                source.select(self.on_select, chosen, moved, queue=False, **hidden)
+            self.weight.input(
+                self.on_weight, [self.trace, self.selected, self.weight, self.language], self.experts,
+                queue=False, trigger_mode="always_last", **hidden,
+            )  # fmt: skip
+            shown = [self.trace, self.selected, self.weight, self.language]
+            self.language.input(self.on_language, shown, [*self.labels, self.strip, *self.panels], **hidden)
+            self.blocks.load(
+                self.on_load, None, [*self.everything, self.language, self.prompt, self.seed, *self.labels], **hidden
+            )
+
+    # Listeners
+
+    def on_load(self, request: gr.Request) -> list[Any]:
+        """A new visitor: the opening example, finished, in the visitor's language."""
+        language = language_of(request)
+        trace, example = opening_trace(self.engine), EXAMPLES[0]
+        return [
+            *self._finished(trace, 0.5, language, trace.prompt, ""),
+            language,
+            gr.update(value=example.prompt),
+            example.seed,
+            *self._relabelled(language),
+        ]
+
+    def on_generate(
+        self, prompt: str, temperature: float, top_k: float, top_p: float, seed: float, new_tokens: float,
+        weight: float, language: str, request: gr.Request,
+    ) -> Iterator[list[Any]]:  # fmt: skip
+        """Write on from the prompt: the strip streams, the panels come with the end."""
+        stop = self.stops[request.session_hash or ""] = threading.Event()
+        try:
+            sampling = Sampling(temperature, top_k, top_p, seed, new_tokens)  # type: ignore[arg-type]
+            yield from self._writing(prompt, sampling, weight, language, stop)
+        except UserError as error:
+            yield self._only_status(say(error.code, language, **error.values), failed=True)
+        except Exception:
+            log.exception("generation failed")
+            yield self._only_status(say("busy", language), failed=True)
+        finally:
+            self.stops.pop(request.session_hash or "", None)
+
+    def _writing(
+        self, prompt: str, sampling: Sampling, weight: float, language: str, stop: threading.Event
+    ) -> Iterator[list[Any]]:
+        weights, speak = pair_weights(_number(weight)), speaker(language)
+        steps = self.engine.generate(prompt, sampling, weights.tolist(), stop.is_set)
+        ids, written = self.engine.encode(prompt), []
+        started = sent = time.perf_counter()
+        for step in steps:
+            if step.trace is not None:
+                count = len(step.trace) - step.trace.prompt
+                rate = count / max(time.perf_counter() - started, 1e-6)
+                message = say("done", language, count=count, rate=f"{rate:.0f}")
+                if len(step.trace) == self.engine.context:
+                    message += " " + say("filled", language, limit=self.engine.context)
+                selected = min(step.trace.prompt, len(step.trace) - 1)
+                yield self._finished(step.trace, weight, language, selected, message + self._unknown(prompt, language))
+                return
+            written.append((step.id, float(step.log_probs[0] - step.log_probs[1])))
+            if len(written) == 1 or time.perf_counter() - sent > _FRAME_SECONDS:
+                sent = time.perf_counter()
+                yield [
+                    gr.skip(), gr.skip(), status_html(say("writing", language)),
+                    writing_view(self.engine, ids, written, speak), *[gr.skip()] * len(self.panels),
+                ]  # fmt: skip
+
+    def on_look(self, prompt: str, weight: float, language: str) -> list[Any]:
+        """Read the text without writing."""
+        try:
+            trace = self.engine.look(prompt, pair_weights(_number(weight)).tolist())
+        except UserError as error:
+            return self._only_status(say(error.code, language, **error.values), failed=True)
+        message = say("looked", language, count=len(trace) - 1) + self._unknown(prompt, language)
+        return self._finished(trace, weight, language, len(trace) - 1, message)
+
+    def on_stop(self, request: gr.Request) -> None:
+        """Let this visitor's generation end after the token in hand; what is written stays."""
+        event = self.stops.get(request.session_hash or "")
+        if event is not None:
+            event.set()
+
+    def on_select(self, trace: Trace | None, weight: float, language: str, event: gr.EventData) -> list[Any]:
+        """A token was clicked in any panel."""
+        index = event._data.get("index") if isinstance(event._data, dict) else None
+        if trace is None or not isinstance(index, int) or not 1 <= index < len(trace):
+            return [gr.skip()] * 3
+        speak = speaker(language)
+        return [
+            index,
+            glyph_view(self.engine, int(trace.ids[index]), speak),
+            experts_view(self.engine, trace, index, _number(weight), speak),
+        ]
+
+    def on_weight(self, trace: Trace | None, selected: int, weight: float, language: str) -> Any:
+        """The weight moved: re-score stored logits."""
+        if trace is None:
+            return gr.skip()
+        return experts_view(self.engine, trace, selected, _number(weight), speaker(language))
+
+    def on_language(self, trace: Trace | None, selected: int, weight: float, language: str) -> list[Any]:
+        """Another language: the same figures, other words."""
+        if trace is None:
+            return [*self._relabelled(language), *[gr.skip()] * (1 + len(self.panels))]
+        speak = speaker(language)
+        return [
+            *self._relabelled(language),
+            strip_view(self.engine, trace, selected, speak),
+            *self._panels(trace, selected, weight, language),
+        ]
+
+    # Outputs
+
+    def _panels(self, trace: Trace, selected: int, weight: float, language: str) -> list[str]:
+        engine, speak = self.engine, speaker(language)
+        return [
+            glyph_view(engine, int(trace.ids[selected]), speak),
+            experts_view(engine, trace, selected, _number(weight), speak),
+            disagreement_view(engine, trace, selected, speak),
+            layers_view(engine, trace, selected, speak),
+            lens_view(engine, trace, selected, speak),
+        ]
+
+    def _finished(self, trace: Trace, weight: float, language: str, selected: int, message: str) -> list[Any]:
+        return [
+            trace,
+            selected,
+            status_html(message),
+            strip_view(self.engine, trace, selected, speaker(language)),
+            *self._panels(trace, selected, weight, language),
+        ]
+
+    def _only_status(self, message: str, failed: bool) -> list[Any]:
+        return [gr.skip(), gr.skip(), status_html(message, failed), *[gr.skip()] * (1 + len(self.panels))]
+
+    def _unknown(self, prompt: str, language: str) -> str:
+        missing = self.engine.unknown(prompt)
+        return " " + say("unknown", language, characters=" ".join(missing[:20])) if missing else ""
+
+    def _relabelled(self, language: str) -> list[Any]:
+        first, second = self.engine.bundle.experts
+        plain = ("settings", "temperature", "top_k", "top_p", "new_tokens", "seed")
+        return [
+            header_html(language),
+            gr.update(label=say("prompt", language), placeholder=say("prompt_hint", language)),
+            *(say(code, language) for code in ("generate", "look", "stop")),
+            *(gr.update(label=say(code, language)) for code in plain),
+            gr.update(label=say("weight", language, first=first, second=second)),
+            self._model_line(language),
+        ]
+
+    def _model_line(self, language: str) -> str:
+        bundle, shape = self.engine.bundle, self.engine.model.shape
+        trained = sum(weight.numel() for weight in self.engine.model.parameters())
+        first, second = bundle.experts
+        line = say(
+            "model_line", language, name=bundle.name, parameters=f"{trained / 1e6:.1f}", experts=shape.experts,
+            layers=shape.layers, width=shape.width, vocabulary=f"{shape.vocabulary:,}", names=" + ".join(bundle.experts),
+            context=shape.context, characters=f"{MAX_CHARACTERS:,}",
+        )  # fmt: skip
+        hint = say("strip_hint", language, first=first, second=second)
+        return f"<footer class='gs-foot'><p>{token(hint)}</p><p>{token(line)}</p></footer>"
+
+
+def clickable(name: str, script: str = "select.js") -> gr.HTML:
+    """An HTML component whose elements with `data-index` report clicks as `select` events."""
+    return gr.HTML("", html_template="${value}", js_on_load=_script(script), elem_id=name, elem_classes="gs-root")
+
+
+@cache
+def _script(name: str) -> str:
+    common = (ASSETS / "page" / "select.js").read_text(encoding="utf-8")
+    return common if name == "select.js" else common + (ASSETS / "page" / name).read_text(encoding="utf-8")
+
+
+def header_html(language: str) -> str:
+    """Name and promise."""
+    return f"<header class='gs-title'><h1>{say('title', language)}</h1><p>{say('tagline', language)}</p></header>"
+
+
+def status_html(message: str, failed: bool = False) -> str:
+    """One line under the prompt: what happened, or what to do."""
+    kind, role = (" gs-failed", "alert") if failed else ("", "status")
+    return f"<p class='gs-status{kind}' role='{role}'>{token(message)}</p>" if message else ""
+
+
+def language_of(request: gr.Request) -> str:
+    """`?lang=…` if the address has it, else the browser's first language, else English."""
+    asked = dict(request.query_params or {}).get("lang") or (request.headers or {}).get("accept-language", "")
+    code = str(asked)[:2].lower()
+    return code if code in LANGUAGES else "en"
+
+
+def _number(weight: Any) -> float:
+    """The first expert's weight from an untrusted slider, within 0..1 and on its grid."""
+    if not isinstance(weight, int | float) or not 0 <= weight <= 1:
+        raise UserError("bad_weights", count=2)
+    return round(float(weight) * 20) / 20

@@ -1,0 +1,52 @@
+"""Start the server: load the model, build the page, warm up in the background."""
+
+import os
+import sys
+import threading
+from pathlib import Path
+
+import gradio as gr
+import torch
+
+from app.api import add_api
+from app.bundle import MINI, load_bundle
+from app.engine import Engine
+from app.errors import UserError
+from app.opening import opening_trace
+from app.page import ASSETS, build_page
+
+QUEUE_LENGTH = 64
+"""Visitors that may wait for the model; one more is asked to try again."""
+
+
+def load_engine() -> Engine:
+    """The engine over the folder in GLYPHSCOPE_MODEL (default: the bundled mini), with
+    GLYPHSCOPE_THREADS threads (default: all cores, at most 4)."""
+    torch.set_num_threads(int(os.environ.get("GLYPHSCOPE_THREADS", min(4, os.cpu_count() or 1))))
+    return Engine(load_bundle(Path(os.environ.get("GLYPHSCOPE_MODEL", MINI))))
+
+
+def build_demo(engine: Engine) -> gr.Blocks:
+    """Page and API, with their queue."""
+    demo = build_page(engine)
+    add_api(demo, engine)
+    return demo.queue(max_size=QUEUE_LENGTH)
+
+
+def main() -> None:
+    """Serve until interrupted; host and port come from GRADIO_SERVER_NAME and GRADIO_SERVER_PORT."""
+    try:
+        engine = load_engine()
+    except UserError as error:
+        sys.exit(str(error))
+    demo = build_demo(engine)
+    threading.Thread(target=opening_trace, args=(engine,), daemon=True).start()
+    demo.launch(
+        server_port=int(os.environ.get("GRADIO_SERVER_PORT", 7860)),
+        theme=gr.themes.Base(font=["system-ui", "sans-serif"], font_mono=["ui-monospace", "monospace"]),
+        css_paths=[ASSETS / "page" / "page.css"],
+        footer_links=["api"],
+        run_history=False,
+        ssr_mode=False,
+        share=False,
+    )

@@ -1,0 +1,283 @@
+"""Every sentence a visitor reads, in English, Russian and Chinese, and nowhere else."""
+
+from functools import partial
+from typing import Any
+
+from viz.html import Say
+
+LANGUAGES = {"en": "English", "ru": "Русский", "zh": "中文"}
+
+_SENTENCES: dict[str, tuple[str, str, str]] = {
+    # The page
+    "title": ("Glyphscope", "Glyphscope", "Glyphscope"),
+    "tagline": (
+        "Watch meaning appear inside a language model whose word vectors are only pictures.",
+        "Смотрите, как смысл рождается внутри языковой модели, чьи векторы слов — просто картинки.",
+        "看意义如何在语言模型内部产生——它的词向量只是图片。",
+    ),
+    "prompt": ("Your text", "Ваш текст", "你的文字"),
+    "prompt_hint": (
+        "A few words in Russian, Chinese or English",
+        "Несколько слов по-русски, по-китайски или по-английски",
+        "用俄语、中文或英语写几个词",
+    ),
+    "generate": ("Write on", "Продолжить", "续写"),
+    "look": ("Only look", "Только посмотреть", "只看不写"),
+    "stop": ("Stop", "Стоп", "停止"),
+    "examples": ("Examples", "Примеры", "示例"),
+    "settings": ("Sampling", "Настройки выбора", "采样设置"),
+    "temperature": ("Temperature (0: always the likeliest)", "Температура (0: всегда самый вероятный)", "温度（0：总选最可能的）"),
+    "top_k": ("Top-k (0: off)", "Top-k (0: выкл.)", "Top-k（0：关）"),
+    "top_p": ("Top-p (1: off)", "Top-p (1: выкл.)", "Top-p（1：关）"),
+    "seed": ("Seed: same seed, same text", "Зерно: одно зерно — один текст", "种子：相同种子，相同文字"),
+    "new_tokens": ("New tokens", "Новых токенов", "新词元数"),
+    "language": ("Language", "Язык", "语言"),
+    "model_line": (
+        "Model on display: {name}, {parameters} M trained parameters: {experts} × {layers} layers × {width}, "
+        "over {vocabulary} frozen pictures. Experts: {names}. Limits: {context} tokens in all, {characters} characters a prompt.",
+        "На экране модель {name}, {parameters} млн обучаемых параметров: {experts} × {layers} слоёв × {width} "
+        "над {vocabulary} неизменными картинками. Эксперты: {names}. Пределы: всего {context} токенов, {characters} знаков в запросе.",
+        "当前模型：{name}，{parameters} 百万可训练参数：{experts} × {layers} 层 × {width}，"
+        "基于 {vocabulary} 张冻结的图片。专家：{names}。上限：共 {context} 个词元，提示最多 {characters} 个字符。",
+    ),
+    "strip_label": ("The text, token by token", "Текст по токенам", "逐词元显示的文字"),
+    "strip_hint": (
+        "Each chip is a token: its picture is all the model is given. ◀ {first} expected it more, ▶ {second} did, · both alike. "
+        "Framed chips were written by the model. Click one.",
+        "Каждая фишка — токен; картинка — всё, что получает модель. ◀ больше ждал {first}, ▶ больше ждал {second}, · поровну. "
+        "Фишки в рамке написала модель. Нажмите на любую.",
+        "每个方块是一个词元，图片就是模型得到的全部信息。◀ {first} 更期待它，▶ {second} 更期待它，· 两者相同。"
+        "带框的由模型写出。点一个看看。",
+    ),
+    "tip_even": ("{token}: both experts expected it alike", "{token}: оба эксперта ждали его одинаково", "{token}：两位专家同样期待"),
+    "tip_prefers": (
+        "{token}: {expert} gave it {factor} times the probability",
+        "{token}: {expert} дал ему вероятность в {factor} раза больше",
+        "{token}：{expert} 给出的概率是对方的 {factor} 倍",
+    ),
+    "writing": ("Writing…", "Пишу…", "正在书写…"),
+    "done": (
+        "{count} tokens written, {rate} a second.",
+        "Написано токенов: {count}, в секунду: {rate}.",
+        "写出 {count} 个词元，每秒 {rate} 个。",
+    ),
+    "looked": ("{count} tokens read.", "Прочитано токенов: {count}.", "已读 {count} 个词元。"),
+    "filled": (
+        "The context of {limit} tokens is full: shorten the prompt to let it write more.",
+        "Контекст в {limit} токенов заполнен: сократите запрос, чтобы модель писала дальше.",
+        "{limit} 个词元的上下文已满：缩短提示可让它继续写。",
+    ),
+    "unknown": (
+        "Not in the vocabulary, so the model sees <unk>: {characters}",
+        "Нет в словаре, модель видит <unk>: {characters}",
+        "不在词表中，模型看到的是 <unk>：{characters}",
+    ),
+    # Glyphs
+    "glyphs_title": ("Glyphs: what the model is given", "Глифы: что получает модель", "字形：模型得到什么"),
+    "glyphs_lead": (
+        "A token's vector is its drawn picture, compressed, and never trained.",
+        "Вектор токена — сжатый рисунок этого токена; он никогда не обучался.",
+        "词元的向量就是压缩后的图片，从不训练。",
+    ),
+    "rendered": ("Drawn from the text", "Нарисовано по тексту", "由文字绘出"),
+    "decoded": ("Decoded from the vector", "Восстановлено из вектора", "由向量解码"),
+    "difference": ("Difference: × lost, ○ added", "Разница: × потеряно, ○ добавлено", "差别：× 丢失，○ 多出"),
+    "neighbours": ("Nearest vectors: look-alikes (cosine)", "Ближайшие векторы: похожие на вид (косинус)", "最近的向量：长得像的（余弦）"),
+    "glyph_summary": (
+        "{wrong} of 1,024 pixels of “{token}” come back wrong: {width} dimensions keep {kept} of all pictures' variance; "
+        "the nearest other vector is “{nearest}”.",
+        "Из 1024 пикселей «{token}» неверно восстановлено {wrong}: {width} измерений хранят {kept} разброса всех картинок; "
+        "ближайший другой вектор — «{nearest}».",
+        "“{token}”的 1024 个像素中有 {wrong} 个还原有误：{width} 维保留全部图片方差的 {kept}；最近的其他向量是“{nearest}”。",
+    ),
+    "glyph_exact": (
+        "All 1,024 pixels of “{token}” come back exactly from its vector of {width} numbers "
+        "({kept} of all pictures' variance is kept); the nearest other vector is “{nearest}”.",
+        "Все 1024 пикселя «{token}» точно восстановлены из вектора в {width} чисел "
+        "(хранится {kept} разброса всех картинок); ближайший другой вектор — «{nearest}».",
+        "“{token}”的 1024 个像素由 {width} 个数的向量完全还原（保留全部图片方差的 {kept}）；最近的其他向量是“{nearest}”。",
+    ),
+    # Experts
+    "experts_title": ("Experts: who expects what", "Эксперты: кто чего ждёт", "专家：谁期待什么"),
+    "experts_lead": (
+        "After “{token}”: the likeliest next tokens. The one the text goes on with is framed.",
+        "После «{token}»: самые вероятные следующие токены. Тот, что в тексте, — в рамке.",
+        "在“{token}”之后：最可能的下一个词元。文中实际出现的带框。",
+    ),
+    "fused": ("Fused", "Вместе", "融合"),
+    "sum": ("Sum", "Сумма", "合计"),
+    "margin_title": (
+        "Why “{winner}” beats “{rival}”: each expert's exact share (nats of log-odds)",
+        "Почему «{winner}» обходит «{rival}»: точная доля каждого эксперта (наты лог-шансов)",
+        "为何“{winner}”胜过“{rival}”：每位专家的精确份额（对数几率，纳特）",
+    ),
+    "experts_summary": (
+        "“{winner}” leads “{rival}” by {margin} nats, of which {expert} gives {share}.",
+        "«{winner}» опережает «{rival}» на {margin} ната, из них {expert} даёт {share}.",
+        "“{winner}”领先“{rival}” {margin} 纳特，其中 {expert} 贡献 {share}。",
+    ),
+    "winner_changed": (
+        "At the weights that wrote this text it was “{original}”.",
+        "При весах, с которыми писался текст, это был «{original}».",
+        "按写这段文字时的权重，本应是“{original}”。",
+    ),
+    "winner_uncertain": (
+        "At this weight a token outside the stored candidates could be ahead.",
+        "При этом весе впереди мог бы оказаться токен не из сохранённых.",
+        "在此权重下，未保存的词元也可能领先。",
+    ),
+    "disagreement": ("Disagreement −log BC", "Несогласие −log BC", "分歧 −log BC"),
+    "jensen_shannon": ("Jensen–Shannon", "Йенсен — Шеннон", "JS 散度"),
+    "spread": ("Spread of logits (a sharper expert weighs more)", "Разброс логитов (кто резче, тот весомее)", "logit 标准差（越尖锐权重越大）"),
+    "nats": ("nats", "нат", "纳特"),
+    "bits": ("bits", "бит", "比特"),
+    "weight": (
+        "Weight of {first} in the fusion (0: only {second}, 1: only {first}); re-scored from stored logits",
+        "Вес {first} в сумме (0: только {second}, 1: только {first}); пересчёт по сохранённым логитам",
+        "{first} 在融合中的权重（0：只有 {second}，1：只有 {first}）；用已存的 logit 重算",
+    ),
+    "disagreement_title": (
+        "Where they part: disagreement before each token",
+        "Где они расходятся: несогласие перед каждым токеном",
+        "分歧在哪里：每个词元之前的分歧",
+    ),
+    "disagreement_summary": (
+        "The experts part most before “{token}” ({value} nats); the mean over the text is {mean}.",
+        "Больше всего эксперты расходятся перед «{token}» ({value} ната); среднее по тексту — {mean}.",
+        "专家在“{token}”之前分歧最大（{value} 纳特）；全文平均为 {mean}。",
+    ),
+    "no_position": (
+        "This is the first token: nothing was read before it.",
+        "Это первый токен: до него ничего не прочитано.",
+        "这是第一个词元：之前没有读过任何内容。",
+    ),
+    # Layers
+    "layers_title": ("Layers: from picture to meaning", "Слои: от картинки к смыслу", "层：从图片到意义"),
+    "layers_lead": (
+        "Each point is a token of the text. Layer 0 is its picture alone; move the slider to follow it through each expert.",
+        "Каждая точка — токен текста. Слой 0 — только картинка; двигайте ползунок и следите за точкой в каждом эксперте.",
+        "每个点是文中的一个词元。第 0 层只有图片；移动滑块，看它穿过每位专家。",
+    ),
+    "layer_slider": ("Layer", "Слой", "层"),
+    "layer_pictures": ("Layer 0: pictures only", "Слой 0: только картинки", "第 0 层：只有图片"),
+    "layer_name": ("Layer {layer} of {last}", "Слой {layer} из {last}", "第 {layer} 层（共 {last} 层）"),
+    "play": ("Play the layers", "Проиграть слои", "播放各层"),
+    "plot_label": (
+        "Tokens in the two main directions of expert {expert}",
+        "Токены в двух главных направлениях эксперта {expert}",
+        "词元在专家 {expert} 两个主方向上的位置",
+    ),
+    "shown": (
+        "Layer {layer}: this view shows {share} of the spread",
+        "Слой {layer}: здесь видно {share} разброса",
+        "第 {layer} 层：此图显示 {share} 的方差",
+    ),
+    "script_latin": ("Latin", "Латиница", "拉丁字母"),
+    "script_cyrillic": ("Cyrillic", "Кириллица", "西里尔字母"),
+    "script_han": ("Han", "Иероглифы", "汉字"),
+    "script_other": ("Other", "Прочее", "其他"),
+    "layers_summary": (
+        "From layer 0 to layer {last}, {first_changed} of each token's nearest tokens in this text change in {first}, "
+        "{second_changed} in {second}: measured in all dimensions, not in this picture.",
+        "От слоя 0 до слоя {last} у каждого токена меняется {first_changed} ближайших соседей по тексту в {first} "
+        "и {second_changed} в {second}: измерено во всех измерениях, а не на этом рисунке.",
+        "从第 0 层到第 {last} 层，每个词元在文中的近邻在 {first} 中改变了 {first_changed}，在 {second} 中改变了 {second_changed}："
+        "在全部维度上测得，而非此图。",
+    ),
+    "layers_few": (
+        "Write at least three tokens to see them move through the layers.",
+        "Напишите хотя бы три токена, чтобы увидеть их путь через слои.",
+        "至少写三个词元，才能看到它们穿过各层。",
+    ),
+    "lens_title": ("Logit lens: what each layer would say next", "Логит-линза: что сказал бы каждый слой", "Logit 透镜：每一层会接着说什么"),
+    "lens_lead": (
+        "Every layer read as if it were the last; darker is more probable. Early layers are read through a head not made for them.",
+        "Каждый слой прочитан так, будто он последний; темнее — вероятнее. Ранние слои читает голова, обученная не на них.",
+        "把每一层当作最后一层来读；越深越可能。早期层由并非为其训练的输出头读取。",
+    ),
+    "lens_rows": ("read", "прочитано", "已读"),
+    "start": ("start", "начало", "开头"),
+    "lens_summary": (
+        "On average the best guess is the final one from layer {first_layer} of {last} on in {first}, {second_layer} in {second}.",
+        "В среднем лучшая догадка становится окончательной с слоя {first_layer} из {last} в {first} и {second_layer} в {second}.",
+        "平均而言，最佳猜测在 {first} 中从第 {first_layer} 层（共 {last} 层）起即为最终结果，在 {second} 中从第 {second_layer} 层起。",
+    ),
+    # Errors: each says what to do
+    "empty_prompt": ("Type a few words first.", "Сначала введите несколько слов.", "请先输入几个词。"),
+    "unknown_prompt": (
+        "None of these characters are in the model's vocabulary: write Russian, Chinese or English words.",
+        "Ни одного из этих знаков нет в словаре модели: напишите слова по-русски, по-китайски или по-английски.",
+        "这些字符都不在模型词表中：请写俄语、中文或英语的词。",
+    ),
+    "long_prompt": (
+        "The text has {length} characters; shorten it to {limit}.",
+        "В тексте {length} знаков; сократите его до {limit}.",
+        "文字有 {length} 个字符，请缩短到 {limit} 个。",
+    ),
+    "many_tokens": (
+        "The text has {length} tokens; shorten it to {limit}.",
+        "В тексте {length} токенов; сократите его до {limit}.",
+        "文字有 {length} 个词元，请缩短到 {limit} 个。",
+    ),
+    "bad_temperature": (
+        "Set the temperature to a number from {low} to {high}.",
+        "Задайте температуру числом от {low} до {high}.",
+        "请将温度设为 {low} 到 {high} 之间的数。",
+    ),
+    "bad_top_k": (
+        "Set top-k to a whole number from {low} to {high}.",
+        "Задайте top-k целым числом от {low} до {high}.",
+        "请将 top-k 设为 {low} 到 {high} 之间的整数。",
+    ),
+    "bad_top_p": (
+        "Set top-p to a number above {low} and up to {high}.",
+        "Задайте top-p числом больше {low} и не больше {high}.",
+        "请将 top-p 设为大于 {low} 且不超过 {high} 的数。",
+    ),
+    "bad_seed": (
+        "Set the seed to a whole number from {low} to {high}.",
+        "Задайте зерно целым числом от {low} до {high}.",
+        "请将种子设为 {low} 到 {high} 之间的整数。",
+    ),
+    "bad_new_tokens": (
+        "Ask for a whole number of new tokens, from {low} to {high}.",
+        "Укажите целое число новых токенов от {low} до {high}.",
+        "请将新词元数设为 {low} 到 {high} 之间的整数。",
+    ),
+    "bad_weights": (
+        "Give {count} weights, none negative, that add up to 1.",
+        "Задайте {count} неотрицательных веса с суммой 1.",
+        "请给出 {count} 个非负且总和为 1 的权重。",
+    ),
+    "missing_files": (
+        "The model folder {folder} lacks {files}: restore the folder or choose another one.",
+        "В папке модели {folder} нет {files}: восстановите её или выберите другую.",
+        "模型文件夹 {folder} 缺少 {files}：请恢复该文件夹或另选一个。",
+    ),
+    "broken_weights": (
+        "The weights in {folder} are damaged or of another shape: restore the folder or choose another one.",
+        "Веса в {folder} повреждены или другой формы: восстановите папку или выберите другую.",
+        "{folder} 中的权重已损坏或形状不符：请恢复该文件夹或另选一个。",
+    ),
+    "busy": (
+        "Something went wrong on our side; your text is kept, try again.",
+        "Что-то пошло не так на нашей стороне; ваш текст цел, попробуйте ещё раз.",
+        "我们这边出了点问题；你的文字还在，请再试一次。",
+    ),
+}
+
+
+def say(code: str, language: str = "en", /, **values: Any) -> str:
+    """The sentence of a code, filled in.  An unknown language reads English."""
+    order = list(LANGUAGES)
+    column = order.index(language) if language in order else 0
+    return _SENTENCES[code][column].format(**values)
+
+
+def speaker(language: str) -> Say:
+    """`say` bound to a language, as figures take it."""
+
+    def bound(code: str, **values: Any) -> str:
+        return say(code, language, **values)
+
+    return bound

@@ -1,0 +1,16 @@
+const choose = (index) => {
+  document.querySelectorAll('.gs-root [data-index]').forEach((node) => {
+    const chosen = Number(node.dataset.index) === index;
+    if (node.hasAttribute('aria-pressed')) node.setAttribute('aria-pressed', String(chosen));
+    if (node.hasAttribute('aria-selected')) node.setAttribute('aria-selected', String(chosen));
+    if (node.classList.contains('gs-point')) node.classList.toggle('gs-selected', chosen);
+  });
+};
+element.addEventListener('click', (event) => {
+  const hit = event.target.closest('[data-index]');
+  if (!hit || hit.closest('[data-state="writing"]')) return;
+  const index = Number(hit.dataset.index);
+  if (index < 1) return;
+  choose(index);
+  trigger('select', { index });
+});
