@@ -57,7 +57,9 @@ def add_api(demo: gr.Blocks, engine: Engine) -> None:
 
     with demo:
         for function in (look, generate):
-            gr.api(function, api_name=function.__name__, concurrency_id=MODEL_QUEUE, concurrency_limit=MODEL_SLOTS)
+            gr.api(  # type: ignore[attr-defined]
+                function, api_name=function.__name__, concurrency_id=MODEL_QUEUE, concurrency_limit=MODEL_SLOTS
+            )
 
 
 class _spoken:

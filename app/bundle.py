@@ -1,10 +1,10 @@
 """A checkpoint folder as the demo reads it, in the shape a model hub has.
 
-    config.json            sizes, names of the experts, special tokens
-    model.safetensors      both experts and the one frozen table, half precision
-    tokenizer.json         the BPE tokenizer, with tokenizer_config.json for transformers
-    substrate.safetensors  the pictures and the PCA basis behind the frozen table
-    training.json          loss curves, held-out figures, languages, the commands that made them
+config.json            sizes, names of the experts, special tokens
+model.safetensors      both experts and the one frozen table, half precision
+tokenizer.json         the BPE tokenizer, with tokenizer_config.json for transformers
+substrate.safetensors  the pictures and the PCA basis behind the frozen table
+training.json          loss curves, held-out figures, languages, the commands that made them
 """
 
 import json
@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import safe_open
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer
 from torch import Tensor
@@ -56,11 +56,11 @@ def load_bundle(folder: Path = MINI) -> Bundle:
     try:
         stored = load_file(folder / "model.safetensors")
         model.load_state_dict({key.removeprefix(_PREFIX): value for key, value in stored.items()})
-    except (RuntimeError, OSError, ValueError) as error:  # truncated file; other names or shapes
+    except (RuntimeError, SafetensorError) as error:  # truncated or damaged; other names or shapes
         raise UserError("broken_weights", folder=folder.name) from error
     model.requires_grad_(False).eval()
     tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
-    tokens = tuple(tokenizer.id_to_token(i) for i in range(tokenizer.get_vocab_size()))
+    tokens = tuple(tokenizer.id_to_token(i) or "" for i in range(tokenizer.get_vocab_size()))
     log = folder / "training.json"
     return Bundle(
         name=config.get("_name_or_path") or folder.name,
@@ -127,6 +127,7 @@ def write_bundle(
         {
             "tokenizer_class": "PreTrainedTokenizerFast",
             "model_max_length": shape.context,
+            "model_input_names": ["input_ids", "attention_mask"],
             "pad_token": "<pad>",
             "bos_token": "</s>",
             "eos_token": "</s>",

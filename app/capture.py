@@ -93,7 +93,7 @@ class TraceWriter:
 
 def reduce_rows(rows: Tensor, following: list[int], weights: Tensor, top: int) -> _Reduced:
     """Reduce raw logits (E, n, V); `following` holds the next ids of the first n, or n - 1, rows."""
-    experts, count, vocabulary = rows.shape
+    experts, count, _ = rows.shape
     under = torch.cat((rows, fuse(rows, weights)[None]))  # (E + 1, n, V)
     ids = under.topk(top, dim=-1).indices.transpose(0, 1)  # (n, E + 1, K)
     flat = ids.reshape(1, count, -1).expand(experts, -1, -1)

@@ -110,16 +110,14 @@ class BVVMoEForCausalLM(PreTrainedModel, GenerationMixin):  # type: ignore[misc]
         """Fused logits of ids (B, T); rows may be padded on either side (attention_mask (B, S))."""
         if past_key_values is None and (self.config.use_cache if use_cache is None else use_cache):
             past_key_values = DynamicCache(config=self.config)
-        padded = attention_mask is not None and not bool(attention_mask.all())
-        if padded and position_ids is None:
-            position_ids = positions_of(attention_mask)[:, -input_ids.shape[1] :]
-        out = self.model(
-            input_ids,
-            positions=position_ids if padded else None,
-            mask=padding_mask(attention_mask, input_ids.shape[1]) if padded else None,
-            cache=past_key_values,
-            keep=logits_to_keep,
-        )
+        length, mask = input_ids.shape[1], None
+        if attention_mask is None or bool(attention_mask.all()):
+            position_ids = None  # counted on from the cache, which is cheaper than looking them up
+        else:
+            mask = padding_mask(attention_mask, length)
+            if position_ids is None:
+                position_ids = positions_of(attention_mask)[:, -length:]
+        out = self.model(input_ids, position_ids, mask, past_key_values, logits_to_keep)
         weights = self.config.fusion_weights
         logits = fuse(out.logits, None if weights is None else out.logits.new_tensor(weights))
         loss = None if labels is None else self.loss_function(logits, labels, self.config.vocab_size)

@@ -29,7 +29,7 @@ class Basis:
     kept: float
 
     def __post_init__(self) -> None:
-        width, pixels = self.components.shape
+        pixels = self.components.shape[1]
         assert self.mean.shape == (pixels,), f"{self.mean.shape} != {(pixels,)}"
 
 
@@ -50,7 +50,8 @@ def embed(pictures: NDArray[np.bool_], basis: Basis) -> Floats:
     centred = to_polar(pictures).astype(np.float32) - basis.mean
     projected = centred @ basis.components.T
     lengths = np.linalg.norm(projected, axis=1, keepdims=True)
-    return projected / np.maximum(lengths, np.finfo(np.float32).tiny)
+    table: Floats = projected / np.maximum(lengths, np.finfo(np.float32).tiny)
+    return table
 
 
 def decode(vectors: Floats, basis: Basis, components: int | None = None) -> NDArray[np.float32]:
@@ -71,7 +72,7 @@ def decode(vectors: Floats, basis: Basis, components: int | None = None) -> NDAr
 
 def nearest(vectors: Floats, query: Floats, count: int) -> tuple[NDArray[np.int64], Floats]:
     """Ids and cosines of the `count` unit vectors nearest to `query` (width,), nearest first."""
-    cosines = vectors @ (query / max(float(np.linalg.norm(query)), np.finfo(np.float32).tiny))
+    cosines = vectors @ (query / max(float(np.linalg.norm(query)), 1e-12))
     count = min(count, len(cosines))
     top = np.argpartition(-cosines, count - 1)[:count]
     top = top[np.argsort(-cosines[top], kind="stable")]

@@ -132,7 +132,8 @@ class Engine:
         started = time.perf_counter()
         output = self.model(torch.tensor([ids]), cache=cache)
         writer.add(ids, output, time.perf_counter() - started)
-        return output.logits[:, 0, -1]
+        last: Tensor = output.logits[:, 0, -1]
+        return last
 
     def _finish(self, writer: TraceWriter, ids: list[int], prompt: int) -> Trace:
         return writer.finish([self.text_of(i) for i in ids], self.bundle.experts, prompt, self.bundle.name)

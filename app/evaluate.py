@@ -1,12 +1,16 @@
 """Held-out bits per character: of each expert alone, and of two ways to fuse them."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 
 import torch
 from tokenizers import Tokenizer
 from torch import Tensor
 
-from app.model import StackedExperts, fuse
+from app.bundle import merge
+from app.corpus import LANGUAGES
+from app.model import Shape, StackedExperts, fuse
+from app.prepare import SEPARATOR
 
 MEAN_LOGITS, MEAN_PROBABILITIES = "mean of logits", "mean of probabilities"
 
@@ -60,3 +64,18 @@ def bits_per_character(
     characters = sum(map(len, lines))
     bits = nats(model, rows) / torch.log(torch.tensor(2.0, dtype=torch.float64)) / characters
     return dict(zip((*names, MEAN_LOGITS, MEAN_PROBABILITIES), bits.tolist(), strict=True))
+
+
+def evaluate(
+    work: Path, states: Mapping[str, dict[str, Tensor]], shape: Shape, limit: int | None = None
+) -> dict[str, dict[str, float]]:
+    """Bits per character of merged experts on a work folder's held-out lines, `{language: {who: bits}}`;
+    `limit` takes the first lines only."""
+    model = StackedExperts(shape)
+    model.load_state_dict(merge(list(states.values())))
+    tokenizer = Tokenizer.from_file(str(work / "tokenizer.json"))
+    report = {}
+    for language in LANGUAGES:
+        lines = (work / f"{language}.held_out.txt").read_text(encoding="utf-8").split("\n")[:limit]
+        report[language] = bits_per_character(model, tokenizer, lines, SEPARATOR, list(states))
+    return report

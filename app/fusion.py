@@ -37,7 +37,8 @@ def next_log_probs(trace: Trace) -> Floats:
     """Natural log-probability (T, E + 1) of the token that follows, under each expert and, last,
     their fusion; NaN at the last position."""
     fused = trace.next_logits @ trace.weights
-    return np.concatenate((trace.next_logits, fused[:, None]), axis=1) - trace.log_sum_exp
+    scores: Floats = np.concatenate((trace.next_logits, fused[:, None]), axis=1) - trace.log_sum_exp
+    return scores
 
 
 def preference(trace: Trace) -> Floats:
@@ -50,7 +51,8 @@ def preference(trace: Trace) -> Floats:
 def disagreement(trace: Trace) -> Floats:
     """-log BC (T,) in nats: 0 where the experts say the same."""
     experts = trace.log_sum_exp[:, :FUSED] @ trace.weights
-    return np.maximum(experts - trace.log_sum_exp[:, FUSED], 0.0)
+    apart: Floats = np.maximum(experts - trace.log_sum_exp[:, FUSED], 0.0)
+    return apart
 
 
 def known_candidates(trace: Trace, position: int) -> tuple[NDArray[np.int32], Floats]:
@@ -95,7 +97,8 @@ def rescore(trace: Trace, position: int, weights: Floats) -> Ranking:
 def margin_shares(ranking: Ranking, weights: Floats, winner: int = 0, rival: int = 1) -> Floats:
     """Each expert's exact part (E,) of the fused margin of one candidate over another, in nats of
     log-odds; the parts add up to the margin."""
-    return weights * (ranking.expert_logits[winner] - ranking.expert_logits[rival])
+    shares: Floats = weights * (ranking.expert_logits[winner] - ranking.expert_logits[rival])
+    return shares
 
 
 def pair_weights(first: float) -> Floats:

@@ -86,7 +86,9 @@ class Block(nn.Module):
     def forward(
         self, x: Tensor, batch: int, turn: tuple[Tensor, Tensor], mask: Tensor | None, cache: Cache | None, layer: int
     ) -> Tensor:  # x: (E, B * T, d)
-        x = torch.baddbmm(x, self._attend(norm(x) @ self.attention_in, batch, turn, mask, cache, layer), self.attention_out)
+        x = torch.baddbmm(
+            x, self._attend(norm(x) @ self.attention_in, batch, turn, mask, cache, layer), self.attention_out
+        )
         return torch.baddbmm(x, F.gelu(norm(x) @ self.mlp_in), self.mlp_out)
 
     def _attend(
@@ -107,6 +109,9 @@ class Block(nn.Module):
 
 class StackedExperts(nn.Module):
     """The frozen table and all experts; see `Output` for what comes back."""
+
+    embedding: Tensor
+    turns: Tensor
 
     def __init__(self, shape: Shape) -> None:
         super().__init__()
@@ -140,9 +145,8 @@ class StackedExperts(nn.Module):
         """
         batch, length = ids.shape
         past = cache.get_seq_length() if cache is not None else 0
-        if positions is None:
-            turns = self.turns[:, past : past + length]  # (2, T, hs)
-        else:
+        turns = self.turns[:, past : past + length]  # (2, T, hs)
+        if positions is not None:
             turns = self.turns[:, positions].unsqueeze(2)  # (2, B, 1, T, hs)
         if mask is None and past and length > 1:
             mask = causal_mask(length, past + length, ids.device)

@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Iterator
 from functools import cache
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from app.engine import MAX_CHARACTERS, Engine
 from app.errors import UserError
 from app.fusion import pair_weights
 from app.opening import EXAMPLES, opening_trace
-from app.sampling import MAX_NEW_TOKENS, MAX_TEMPERATURE, MAX_TOP_K, Sampling
+from app.sampling import MAX_NEW_TOKENS, MAX_TEMPERATURE, Sampling
 from app.texts import LANGUAGES, say, speaker
 from app.trace import Trace
 from app.views import (
@@ -23,10 +24,10 @@ from app.views import (
     glyph_view,
     layers_view,
     lens_view,
+    most_disputed,
     strip_view,
     writing_view,
 )
-from viz.html import token
 
 ASSETS = Path(__file__).parent.parent / "assets"
 MODEL_QUEUE = "model"
@@ -41,7 +42,8 @@ def build_page(engine: Engine) -> gr.Blocks:
     """The whole page over one engine."""
     page = Page(engine)
     page.connect()
-    return page.blocks
+    blocks: gr.Blocks = page.blocks
+    return blocks
 
 
 class Page:
@@ -58,12 +60,23 @@ class Page:
             with gr.Row(elem_classes="gs-head"):
                 self.header = gr.HTML(header_html("en"))
                 self.language = gr.Radio(
-                    [(name, code) for code, name in LANGUAGES.items()], value="en", label=say("language"),
-                    show_label=False, container=False, elem_classes="gs-language", min_width=220, scale=0,
+                    [(name, code) for code, name in LANGUAGES.items()],
+                    value="en",
+                    label=say("language"),
+                    show_label=False,
+                    container=False,
+                    elem_classes="gs-language",
+                    min_width=220,
+                    scale=0,
                 )
             with gr.Row(elem_classes="gs-ask"):
                 self.prompt = gr.Textbox(
-                    label=say("prompt"), placeholder=say("prompt_hint"), lines=2, max_lines=4, scale=5, min_width=300,
+                    label=say("prompt"),
+                    placeholder=say("prompt_hint"),
+                    lines=2,
+                    max_lines=4,
+                    scale=5,
+                    min_width=300,
                     elem_id="prompt",
                 )
                 with gr.Column(scale=2, min_width=220, elem_classes="gs-buttons"):
@@ -74,20 +87,30 @@ class Page:
             with gr.Row(elem_classes="gs-examples"):
                 self.examples = [gr.Button(example.prompt, size="sm", min_width=60) for example in EXAMPLES]
             with gr.Accordion(say("settings"), open=False) as self.settings, gr.Row():
-                self.temperature = gr.Slider(0, MAX_TEMPERATURE, default.temperature, step=0.05, label=say("temperature"))
+                self.temperature = gr.Slider(
+                    0, MAX_TEMPERATURE, default.temperature, step=0.05, label=say("temperature")
+                )
                 self.top_k = gr.Slider(0, 200, default.top_k, step=1, label=say("top_k"))
                 self.top_p = gr.Slider(0.05, 1, default.top_p, step=0.05, label=say("top_p"))
                 self.new_tokens = gr.Slider(1, MAX_NEW_TOKENS, default.new_tokens, step=1, label=say("new_tokens"))
                 self.seed = gr.Number(default.seed, precision=0, minimum=0, label=say("seed"))
             self.status = gr.HTML("", elem_classes="gs-status-line")
             self.strip = clickable("strip")
+            self.hint = gr.HTML(self._hint("en"))
             with gr.Row(equal_height=False, elem_classes="gs-panels"):
                 with gr.Column(scale=2, min_width=320):
                     self.glyphs = clickable("glyphs")
                 with gr.Column(scale=3, min_width=320):
                     self.experts = clickable("experts")
-                    self.weight = gr.Slider(0, 1, 0.5, step=0.05, label=say("weight", first=first, second=second),
-                        elem_id="weight", elem_classes="gs-weight")
+                    self.weight = gr.Slider(
+                        0,
+                        1,
+                        0.5,
+                        step=0.05,
+                        label=say("weight", first=first, second=second),
+                        elem_id="weight",
+                        elem_classes="gs-weight",
+                    )
                     self.disagreement = clickable("disagreement")
             self.layers = clickable("layers", script="layers.js")
             self.lens = clickable("lens")
@@ -97,7 +120,7 @@ class Page:
         self.sampling = [self.temperature, self.top_k, self.top_p, self.seed, self.new_tokens]
         self.labels = [
             self.header, self.prompt, self.generate, self.look, self.stop, self.settings, self.temperature, self.top_k,
-            self.top_p, self.new_tokens, self.seed, self.weight, self.footer,
+            self.top_p, self.new_tokens, self.seed, self.weight, self.hint, self.footer,
         ]  # fmt: skip
 
     def connect(self) -> None:
@@ -134,7 +157,7 @@ class Page:
         language = language_of(request)
         trace, example = opening_trace(self.engine), EXAMPLES[0]
         return [
-            *self._finished(trace, 0.5, language, trace.prompt, ""),
+            *self._finished(trace, 0.5, language, most_disputed(trace), ""),
             language,
             gr.update(value=example.prompt),
             example.seed,
@@ -163,7 +186,8 @@ class Page:
     ) -> Iterator[list[Any]]:
         weights, speak = pair_weights(_number(weight)), speaker(language)
         steps = self.engine.generate(prompt, sampling, weights.tolist(), stop.is_set)
-        ids, written = self.engine.encode(prompt), []
+        ids = self.engine.encode(prompt)
+        written: list[tuple[int, float]] = []
         started = sent = time.perf_counter()
         for step in steps:
             if step.trace is not None:
@@ -172,9 +196,10 @@ class Page:
                 message = say("done", language, count=count, rate=f"{rate:.0f}")
                 if len(step.trace) == self.engine.context:
                     message += " " + say("filled", language, limit=self.engine.context)
-                selected = min(step.trace.prompt, len(step.trace) - 1)
-                yield self._finished(step.trace, weight, language, selected, message + self._unknown(prompt, language))
+                message += self._unknown(prompt, language)
+                yield self._finished(step.trace, weight, language, most_disputed(step.trace), message)
                 return
+            assert step.id is not None, "only the closing step has no token"
             written.append((step.id, float(step.log_probs[0] - step.log_probs[1])))
             if len(written) == 1 or time.perf_counter() - sent > _FRAME_SECONDS:
                 sent = time.perf_counter()
@@ -190,7 +215,7 @@ class Page:
         except UserError as error:
             return self._only_status(say(error.code, language, **error.values), failed=True)
         message = say("looked", language, count=len(trace) - 1) + self._unknown(prompt, language)
-        return self._finished(trace, weight, language, len(trace) - 1, message)
+        return self._finished(trace, weight, language, most_disputed(trace), message)
 
     def on_stop(self, request: gr.Request) -> None:
         """Let this visitor's generation end after the token in hand; what is written stays."""
@@ -264,20 +289,24 @@ class Page:
             *(say(code, language) for code in ("generate", "look", "stop")),
             *(gr.update(label=say(code, language)) for code in plain),
             gr.update(label=say("weight", language, first=first, second=second)),
+            self._hint(language),
             self._model_line(language),
         ]
 
     def _model_line(self, language: str) -> str:
         bundle, shape = self.engine.bundle, self.engine.model.shape
         trained = sum(weight.numel() for weight in self.engine.model.parameters())
-        first, second = bundle.experts
         line = say(
             "model_line", language, name=bundle.name, parameters=f"{trained / 1e6:.1f}", experts=shape.experts,
-            layers=shape.layers, width=shape.width, vocabulary=f"{shape.vocabulary:,}", names=" + ".join(bundle.experts),
+            layers=shape.layers, width=shape.width, vocabulary=f"{shape.vocabulary:,}",
+            names=" + ".join(bundle.experts),
             context=shape.context, characters=f"{MAX_CHARACTERS:,}",
         )  # fmt: skip
-        hint = say("strip_hint", language, first=first, second=second)
-        return f"<footer class='gs-foot'><p>{token(hint)}</p><p>{token(line)}</p></footer>"
+        return f"<footer class='gs-foot'><p>{escape(line)}</p></footer>"
+
+    def _hint(self, language: str) -> str:
+        first, second = self.engine.bundle.experts
+        return f"<p class='gs-hint'>{escape(say('strip_hint', language, first=first, second=second))}</p>"
 
 
 def clickable(name: str, script: str = "select.js") -> gr.HTML:
@@ -299,7 +328,7 @@ def header_html(language: str) -> str:
 def status_html(message: str, failed: bool = False) -> str:
     """One line under the prompt: what happened, or what to do."""
     kind, role = (" gs-failed", "alert") if failed else ("", "status")
-    return f"<p class='gs-status{kind}' role='{role}'>{token(message)}</p>" if message else ""
+    return f"<p class='gs-status{kind}' role='{role}'>{escape(message)}</p>" if message else ""
 
 
 def language_of(request: gr.Request) -> str:

@@ -1,8 +1,8 @@
-"""Hidden states in two dimensions, the same two for every layer, so that a point's path is its own.
+"""Hidden states in two dimensions, turned so that a point's path between layers is its own.
 
-Linear and aligned by construction: each layer is centred and scaled to the same total variance,
-then one PCA over all layers gives one pair of axes.  Positions of two layers can be compared, which
-is not true of maps fitted layer by layer.
+Each layer gets the two directions of its largest variance (PCA), and is then turned or mirrored as
+a whole onto the layer before it (orthogonal Procrustes: Schoenemann 1966), so that no layer jumps
+for want of a common sign or angle.  Maps fitted layer by layer without this cannot be compared.
 """
 
 from dataclasses import dataclass
@@ -12,34 +12,44 @@ from numpy.typing import NDArray
 
 from app.trace import Floats
 
+ASPECT = 1.4
+"""Width over height of the drawing area; both axes keep one scale."""
+
 
 @dataclass(frozen=True, eq=False)
 class Projection:
-    """points (L + 1, n, 2), within -1..1; shown (L + 1,): share of each layer's variance that the
-    two axes show, 0..1."""
+    """points (L + 1, n, 2), every layer scaled, both axes alike, to just fit |x| <= ASPECT and
+    |y| <= 1; shown (L + 1,): share of each layer's variance that the two axes show, 0..1."""
 
     points: Floats
     shown: Floats
 
 
 def project(hidden: NDArray[np.floating]) -> Projection:
-    """Project hidden states (L + 1, n, d) of one expert onto one pair of axes.
+    """Project hidden states (L + 1, n, d) of one expert, each layer centred on its mean.
 
     Raises:
         ValueError: for fewer than three points, which have no spread to show.
     """
     if hidden.shape[1] < 3:
         raise ValueError(f"{hidden.shape[1]} points cannot be projected: give at least 3.")
-    states = hidden.astype(np.float32)
-    states = states - states.mean(axis=1, keepdims=True)
-    states /= np.maximum(np.linalg.norm(states, axis=(1, 2), keepdims=True), 1e-12)
-    stacked = states.reshape(-1, states.shape[-1])
-    _, axes = np.linalg.eigh(stacked.T @ stacked)  # ascending
-    axes = axes[:, :-3:-1]
-    axes = axes * np.sign(axes[np.abs(axes).argmax(axis=0), [0, 1]])  # one sign, whatever the solver
-    flat = states @ axes
-    reach = max(float(np.abs(flat).max()), 1e-12)
-    return Projection((flat / reach).astype(np.float32), (flat**2).sum(axis=(1, 2)))
+    states = hidden.astype(np.float64)
+    states -= states.mean(axis=1, keepdims=True)
+    layers: list[NDArray[np.float64]] = []
+    shown: list[float] = []
+    for layer in states:
+        axes, sizes, _ = np.linalg.svd(layer, full_matrices=False)
+        flat = axes[:, :2] * sizes[:2]
+        shown.append((sizes[:2] ** 2).sum() / max((sizes**2).sum(), 1e-12))
+        turned = flat @ _turn(flat, layers[-1]) if layers else flat
+        layers.append(turned / max(float(np.abs(turned / (ASPECT, 1)).max()), 1e-12))
+    return Projection(np.stack(layers).astype(np.float32), np.array(shown, np.float32))
+
+
+def _turn(points: NDArray[np.float64], target: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The orthogonal 2 x 2 matrix that brings points (n, 2) nearest to the target."""
+    left, _, right = np.linalg.svd(points.T @ target)
+    return left @ right  # type: ignore[no-any-return]
 
 
 def neighbour_change(hidden: NDArray[np.floating], neighbours: int = 5) -> float:

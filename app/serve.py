@@ -30,7 +30,8 @@ def build_demo(engine: Engine) -> gr.Blocks:
     """Page and API, with their queue."""
     demo = build_page(engine)
     add_api(demo, engine)
-    return demo.queue(max_size=QUEUE_LENGTH)
+    demo.queue(max_size=QUEUE_LENGTH)
+    return demo
 
 
 def main() -> None:

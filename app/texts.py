@@ -1,6 +1,5 @@
 """Every sentence a visitor reads, in English, Russian and Chinese, and nowhere else."""
 
-from functools import partial
 from typing import Any
 
 from viz.html import Say
@@ -26,18 +25,22 @@ _SENTENCES: dict[str, tuple[str, str, str]] = {
     "stop": ("Stop", "Стоп", "停止"),
     "examples": ("Examples", "Примеры", "示例"),
     "settings": ("Sampling", "Настройки выбора", "采样设置"),
-    "temperature": ("Temperature (0: always the likeliest)", "Температура (0: всегда самый вероятный)", "温度（0：总选最可能的）"),
+    "temperature": (
+        "Temperature (0: always the likeliest)",
+        "Температура (0: всегда самый вероятный)",
+        "温度（0：总选最可能的）",
+    ),
     "top_k": ("Top-k (0: off)", "Top-k (0: выкл.)", "Top-k（0：关）"),
     "top_p": ("Top-p (1: off)", "Top-p (1: выкл.)", "Top-p（1：关）"),
     "seed": ("Seed: same seed, same text", "Зерно: одно зерно — один текст", "种子：相同种子，相同文字"),
     "new_tokens": ("New tokens", "Новых токенов", "新词元数"),
     "language": ("Language", "Язык", "语言"),
     "model_line": (
-        "Model on display: {name}, {parameters} M trained parameters: {experts} × {layers} layers × {width}, "
+        "Model on display: {name}, bundled and trained for this page by the published recipe, {parameters} M trained parameters: {experts} × {layers} layers × {width}, "
         "over {vocabulary} frozen pictures. Experts: {names}. Limits: {context} tokens in all, {characters} characters a prompt.",
-        "На экране модель {name}, {parameters} млн обучаемых параметров: {experts} × {layers} слоёв × {width} "
+        "На экране модель {name}, обученная для этой страницы по опубликованному рецепту, {parameters} млн обучаемых параметров: {experts} × {layers} слоёв × {width} "
         "над {vocabulary} неизменными картинками. Эксперты: {names}. Пределы: всего {context} токенов, {characters} знаков в запросе.",
-        "当前模型：{name}，{parameters} 百万可训练参数：{experts} × {layers} 层 × {width}，"
+        "当前模型：{name}（随页面附带，按公开的方法训练），{parameters} 百万可训练参数：{experts} × {layers} 层 × {width}，"
         "基于 {vocabulary} 张冻结的图片。专家：{names}。上限：共 {context} 个词元，提示最多 {characters} 个字符。",
     ),
     "strip_label": ("The text, token by token", "Текст по токенам", "逐词元显示的文字"),
@@ -49,7 +52,11 @@ _SENTENCES: dict[str, tuple[str, str, str]] = {
         "每个方块是一个词元，图片就是模型得到的全部信息。◀ {first} 更期待它，▶ {second} 更期待它，· 两者相同。"
         "带框的由模型写出。点一个看看。",
     ),
-    "tip_even": ("{token}: both experts expected it alike", "{token}: оба эксперта ждали его одинаково", "{token}：两位专家同样期待"),
+    "tip_even": (
+        "{token}: both experts expected it alike",
+        "{token}: оба эксперта ждали его одинаково",
+        "{token}：两位专家同样期待",
+    ),
     "tip_prefers": (
         "{token}: {expert} gave it {factor} times the probability",
         "{token}: {expert} дал ему вероятность в {factor} раза больше",
@@ -82,7 +89,11 @@ _SENTENCES: dict[str, tuple[str, str, str]] = {
     "rendered": ("Drawn from the text", "Нарисовано по тексту", "由文字绘出"),
     "decoded": ("Decoded from the vector", "Восстановлено из вектора", "由向量解码"),
     "difference": ("Difference: × lost, ○ added", "Разница: × потеряно, ○ добавлено", "差别：× 丢失，○ 多出"),
-    "neighbours": ("Nearest vectors: look-alikes (cosine)", "Ближайшие векторы: похожие на вид (косинус)", "最近的向量：长得像的（余弦）"),
+    "neighbours": (
+        "Nearest vectors: look-alikes (cosine)",
+        "Ближайшие векторы: похожие на вид (косинус)",
+        "最近的向量：长得像的（余弦）",
+    ),
     "glyph_summary": (
         "{wrong} of 1,024 pixels of “{token}” come back wrong: {width} dimensions keep {kept} of all pictures' variance; "
         "the nearest other vector is “{nearest}”.",
@@ -128,7 +139,11 @@ _SENTENCES: dict[str, tuple[str, str, str]] = {
     ),
     "disagreement": ("Disagreement −log BC", "Несогласие −log BC", "分歧 −log BC"),
     "jensen_shannon": ("Jensen–Shannon", "Йенсен — Шеннон", "JS 散度"),
-    "spread": ("Spread of logits (a sharper expert weighs more)", "Разброс логитов (кто резче, тот весомее)", "logit 标准差（越尖锐权重越大）"),
+    "spread": (
+        "Spread of logits (a sharper expert weighs more)",
+        "Разброс логитов (кто резче, тот весомее)",
+        "logit 标准差（越尖锐权重越大）",
+    ),
     "nats": ("nats", "нат", "纳特"),
     "bits": ("bits", "бит", "比特"),
     "weight": (
@@ -189,7 +204,11 @@ _SENTENCES: dict[str, tuple[str, str, str]] = {
         "Напишите хотя бы три токена, чтобы увидеть их путь через слои.",
         "至少写三个词元，才能看到它们穿过各层。",
     ),
-    "lens_title": ("Logit lens: what each layer would say next", "Логит-линза: что сказал бы каждый слой", "Logit 透镜：每一层会接着说什么"),
+    "lens_title": (
+        "Logit lens: what each layer would say next",
+        "Логит-линза: что сказал бы каждый слой",
+        "Logit 透镜：每一层会接着说什么",
+    ),
     "lens_lead": (
         "Every layer read as if it were the last; darker is more probable. Early layers are read through a head not made for them.",
         "Каждый слой прочитан так, будто он последний; темнее — вероятнее. Ранние слои читает голова, обученная не на них.",

@@ -1,10 +1,10 @@
 """Train the bundled experts, step by step:
 
-    python -m app.train prepare --text FOLDER     vocabulary, pictures, frozen embedding, token streams
-    python -m app.train expert ru --mix ru=0.55,en=0.28,zh=0.17
-    python -m app.train expert zh --mix zh=0.50,en=0.33,ru=0.17
-    python -m app.train evaluate                  bits per character on the held-out lines
-    python -m app.train bundle --to assets/mini   half-precision files for the demo
+    python -m app.train prepare --text FOLDER
+    python -m app.train expert ru --mix ru=0.52,en=0.30,zh=0.18
+    python -m app.train expert zh --mix zh=0.50,en=0.32,ru=0.18
+    python -m app.train evaluate
+    python -m app.train bundle --to assets/mini
 
 Every step reads and writes one work folder and can be run alone.  `expert` saves a checkpoint as
 it goes and resumes from it, whenever it was killed, on the same rows with the same optimizer state.
@@ -14,7 +14,6 @@ import argparse
 import json
 import os
 import time
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -22,29 +21,19 @@ from typing import Any
 import numpy as np
 import torch
 import torch.nn.functional as F
-from safetensors.numpy import load_file, save_file
-from tokenizers import Tokenizer
+from safetensors import safe_open
+from safetensors.numpy import load_file
 from torch import Tensor
 from tqdm import tqdm
 
-from app.batches import Rows, order_rows, token_stream
-from app.corpus import LANGUAGES, read_lines
-from app.embedding import embed, fit_basis
+from app.batches import Rows, order_rows
+from app.bundle import write_bundle
+from app.card import model_card
+from app.evaluate import evaluate
 from app.model import Shape, StackedExperts
-from app.pictures import draw_pictures
-from app.vocabulary import (
-    MINI_SPECIALS,
-    Vocabulary,
-    build_tokenizer,
-    frequent_characters,
-    frequent_pieces,
-    is_han,
-    mini_vocabulary,
-)
+from app.prepare import prepare
 
-SEPARATOR = MINI_SPECIALS.index("</s>")
-PIECES = {"en": (0.22, r" ?[A-Za-z']+", 8), "ru": (0.25, r" ?[А-Яа-яЁё]+", 8), "zh": (0.104, r"\p{Han}+", 2)}
-"""Language -> (share of the vocabulary, what a piece stays inside of, longest piece)."""
+ATTRIBUTION = Path(__file__).parent.parent / "assets" / "attribution.md"
 
 
 @dataclass(frozen=True)
@@ -65,52 +54,6 @@ class Recipe:
 
     def steps(self, context: int) -> int:
         return max(1, self.tokens // (self.batch * context))
-
-
-def corpus_vocabulary(lines: Mapping[str, tuple[str, ...]], size: int) -> Vocabulary:
-    """The mini vocabulary of `size` ids: ASCII, Cyrillic, every other character seen 20 times,
-    frequent pieces of each language, and as many of the most frequent Hanzi as fit."""
-    pieces = [
-        frequent_pieces(lines[name], round(share * size), word, longest)
-        for name, (share, word, longest) in PIECES.items()
-        if name in lines
-    ]
-    longest = max(map(len, pieces))
-    grams = list(dict.fromkeys(p[rank] for rank in range(longest) for p in pieces if rank < len(p)))
-    everything = [line for part in lines.values() for line in part]
-    others = {c for c in frequent_characters(everything, 20) if not is_han(c)}
-    characters = {chr(c) for c in range(0x20, 0x7F)} | {chr(c) for c in range(0x410, 0x450)} | {*"\nЁё"} | others
-    hanzi = [c for c in frequent_characters(lines.get("zh", ()), 2) if is_han(c)]
-    free = size - len(MINI_SPECIALS) - len(characters) - len(grams)
-    return mini_vocabulary(characters | set(hanzi[: max(0, free)]), grams)
-
-
-def prepare(text: Path, work: Path, size: int, width: int) -> None:
-    """Read the text; write tokenizer, substrate and token streams to the work folder."""
-    work.mkdir(parents=True, exist_ok=True)
-    lines = {name: read_lines(text, name) for name in LANGUAGES}
-    vocabulary = corpus_vocabulary({name: part.train for name, part in lines.items()}, size)
-    tokenizer = build_tokenizer(vocabulary, spaced_words=True)
-    tokenizer.save(str(work / "tokenizer.json"))
-    pictures = draw_pictures(vocabulary.tokens, "legible")
-    basis = fit_basis(pictures, width)
-    # Rounded once to what the bundle stores, so that training and display use the same bits.
-    table = embed(pictures, basis).astype(np.float16)
-    save_file(
-        {
-            "embedding": table,
-            "pictures": np.packbits(pictures.reshape(len(pictures), -1), axis=1),
-            "mean": basis.mean,
-            "components": basis.components,
-        },
-        work / "substrate.safetensors",
-        metadata={"kept": repr(basis.kept), "recipe": "legible"},
-    )
-    for name, part in lines.items():
-        np.save(work / f"{name}.npy", token_stream(part.train, tokenizer, SEPARATOR, seed=0))
-        (work / f"{name}.held_out.txt").write_text("\n".join(part.held_out), encoding="utf-8")
-        print(f"{name}: {len(part.train)} lines, {len(part.held_out)} held out, {part.dropped} dropped")
-    print(f"{len(vocabulary.tokens)} tokens; {width} dimensions keep {basis.kept:.1%} of the pictures")
 
 
 def load_embedding(work: Path) -> Tensor:
@@ -154,7 +97,7 @@ def train_step(
         logits = model(batch[:, :-1]).logits
     targets = batch[:, 1:].flatten().repeat(model.shape.experts)
     loss = F.cross_entropy(logits.flatten(0, 2).float(), targets)
-    loss.backward()
+    loss.backward()  # type: ignore[no-untyped-call]
     torch.nn.utils.clip_grad_norm_(model.parameters(), recipe.clip)
     lend_gradients(model, optimizers[0])
     for optimizer, peak in zip(optimizers, (recipe.muon_rate, recipe.adam_rate), strict=True):
@@ -174,7 +117,9 @@ def save_checkpoint(path: Path, state: dict[str, Any]) -> None:
 def train_expert(work: Path, name: str, recipe: Recipe, shape: Shape, save_every: int = 200) -> StackedExperts:
     """Train one expert to the end of its recipe, from its checkpoint if there is one.
 
-    Writes `<name>.pt` (checkpoint) and `<name>.curve.jsonl` (one line every 25 steps).
+    A run may be resumed with another recipe (another mix, more tokens): the checkpoint lists all of
+    them with the step from which each was used.  Writes `<name>.pt` (checkpoint) and
+    `<name>.curve.jsonl` (one line every 25 steps).
     """
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     model = StackedExperts(shape)
@@ -184,12 +129,16 @@ def train_expert(work: Path, name: str, recipe: Recipe, shape: Shape, save_every
     optimizers = make_optimizers(model, recipe)
     checkpoint, log = work / f"{name}.pt", work / f"{name}.curve.jsonl"
     first, seconds = 0, 0.0
+    recipes: list[dict[str, Any]] = []
     if checkpoint.exists():
         state = torch.load(checkpoint, map_location=device, weights_only=True)
         model.load_state_dict(state["model"])
         for optimizer, part in zip(optimizers, state["optimizers"], strict=True):
             optimizer.load_state_dict(part)
         first, seconds = state["step"], state["seconds"]
+        recipes = state.get("recipes") or [{"from_step": 0, **state["recipe"]}]
+    if not recipes or {**recipes[-1], "from_step": 0} != {**asdict(recipe), "from_step": 0}:
+        recipes.append({"from_step": first, **asdict(recipe)})
     curve = [line for line in read_curve(log) if line["step"] <= first]
     rows = training_rows(work, recipe, shape)
     steps, started = recipe.steps(shape.context), time.monotonic() - seconds
@@ -223,7 +172,7 @@ def train_expert(work: Path, name: str, recipe: Recipe, shape: Shape, save_every
                         "model": model.state_dict(),
                         "optimizers": [optimizer.state_dict() for optimizer in optimizers],
                         "shape": asdict(shape),
-                        "recipe": asdict(recipe),
+                        "recipes": recipes,
                     },
                 )
     return model
@@ -246,28 +195,89 @@ def parse_mix(text: str) -> dict[str, float]:
     return {name: float(share) for name, share in (part.split("=") for part in text.split(","))}
 
 
-def main() -> None:
+def load_states(work: Path, names: list[str]) -> dict[str, dict[str, Any]]:
+    """The checkpoints of named experts, `{NAME: checkpoint}`; plain tensors only, nothing is unpickled."""
+    return {name.upper(): torch.load(work / f"{name}.pt", map_location="cpu", weights_only=True) for name in names}
+
+
+def write_report(work: Path, states: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    """Evaluate the merged experts on the held-out lines; write and return `evaluation.json`."""
+    report = evaluate(work, {name: state["model"] for name, state in states.items()}, merged_shape(states))
+    (work / "evaluation.json").write_text(json.dumps(report, indent=1), encoding="utf-8")
+    for language, row in report.items():
+        print(language, "  ".join(f"{name} {bits:.3f}" for name, bits in row.items()))
+    return report
+
+
+def merged_shape(states: dict[str, dict[str, Any]]) -> Shape:
+    """The shape of all experts stacked into one network."""
+    first = next(iter(states.values()))
+    return Shape(**{**first["shape"], "experts": len(states)})
+
+
+def training_record(work: Path, states: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    """What `training.json` says: recipe, tokens, minutes and loss curve of each expert, and the
+    held-out bits per character."""
+    experts = {
+        name: {
+            "recipes": state["recipes"],
+            "tokens": state["step"] * state["recipes"][-1]["batch"] * state["shape"]["context"],
+            "minutes": round(state["seconds"] / 60, 1),
+            "curve": read_curve(work / f"{name.lower()}.curve.jsonl"),
+        }
+        for name, state in states.items()
+    }
+    report = json.loads((work / "evaluation.json").read_text(encoding="utf-8"))
+    return {"experts": experts, "bits_per_character": report}
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """The command line: one sub-command a step."""
     parser = argparse.ArgumentParser(prog="python -m app.train", description="Train the bundled experts.")
     parser.add_argument("--work", type=Path, default=Path("runs/mini"), help="the work folder")
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
     steps = parser.add_subparsers(dest="step", required=True)
     first = steps.add_parser("prepare", help="vocabulary, pictures, embedding and token streams")
     first.add_argument("--text", type=Path, required=True, help="folder with en.txt, ru.txt, zh.txt (or .txt.xz)")
-    first.add_argument("--size", type=int, default=8192)
-    first.add_argument("--width", type=int, default=256)
+    first.add_argument("--size", type=int, default=Shape.vocabulary, help="vocabulary size")
+    first.add_argument("--width", type=int, default=Shape.width, help="dimensions of the embedding")
     expert = steps.add_parser("expert", help="train one expert; resumes from its checkpoint")
     expert.add_argument("name")
     expert.add_argument("--mix", type=parse_mix, required=True, help="language shares: ru=0.52,en=0.30,zh=0.18")
     expert.add_argument("--tokens", type=int, default=Recipe.tokens)
-    expert.add_argument("--layers", type=int, default=Shape.layers)
-    options = parser.parse_args()
+    for name in ("layers", "heads", "context"):
+        expert.add_argument(f"--{name}", type=int, default=getattr(Shape, name))
+    for step, text in (("evaluate", "held-out bits per character"), ("bundle", "write a checkpoint folder")):
+        last = steps.add_parser(step, help=text)
+        last.add_argument("--experts", nargs="+", default=["ru", "zh"])
+        if step == "bundle":
+            last.add_argument("--to", type=Path, required=True)
+            last.add_argument("--attribution", type=Path, default=ATTRIBUTION, help="whose text it was, for the card")
+    return parser
+
+
+def main(arguments: list[str] | None = None) -> None:
+    options = make_parser().parse_args(arguments)
     torch.set_num_threads(options.threads)
     if options.step == "prepare":
         prepare(options.text, options.work, options.size, options.width)
-    if options.step == "expert":
-        table = load_embedding(options.work)
-        shape = Shape(vocabulary=len(table), width=table.shape[1], layers=options.layers, experts=1)
+    elif options.step == "expert":
+        vocabulary, width = load_embedding(options.work).shape
+        shape = Shape(vocabulary, width, options.layers, options.heads, experts=1, context=options.context)
         train_expert(options.work, options.name, Recipe(options.mix, options.tokens), shape)
+    else:
+        states = load_states(options.work, options.experts)
+        if options.step == "evaluate":
+            write_report(options.work, states)
+        else:
+            weights = {name: state["model"] for name, state in states.items()}
+            record = training_record(options.work, states)
+            write_bundle(options.to, options.work, weights, merged_shape(states), record)
+            with safe_open(options.work / "substrate.safetensors", "numpy") as file:
+                kept = float(file.metadata()["kept"])
+            attribution = options.attribution.read_text(encoding="utf-8")
+            card = model_card(merged_shape(states), record, kept, attribution)
+            (options.to / "README.md").write_text(card, encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -28,6 +28,15 @@ def script_of(text: str) -> str:
     return "other"
 
 
+def most_disputed(trace: Trace) -> int:
+    """The token to look at first: of those the model wrote (else of all) and that have a letter,
+    the one before which the experts disagreed most."""
+    first = trace.prompt if trace.prompt < len(trace) else 1
+    apart = disagreement(trace)
+    lettered = [i for i in range(first, len(trace)) if script_of(trace.texts[i]) != "other"]
+    return max(lettered or range(first, len(trace)), key=lambda i: float(apart[i - 1]))
+
+
 def strip_view(engine: Engine, trace: Trace, selected: int, say: Say) -> str:
     """The strip of a finished text; the start token has no chip."""
     liked = preference(trace)
@@ -83,7 +92,13 @@ def experts_view(engine: Engine, trace: Trace, selected: int, weight: float, say
         rankings.append(ranking)
         columns.append(
             tuple(
-                Candidate(int(i), engine.text_of(int(i)), engine.bundle.substrate.pictures[i], float(np.exp(p)), int(i) == actual)
+                Candidate(
+                    int(i),
+                    engine.text_of(int(i)),
+                    engine.bundle.substrate.pictures[i],
+                    float(np.exp(p)),
+                    int(i) == actual,
+                )
                 for i, p in zip(ranking.ids[:SHOWN_CANDIDATES], ranking.log_probs, strict=False)
             )
         )

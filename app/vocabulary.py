@@ -17,15 +17,66 @@ from tokenizers.models import BPE
 from tokenizers.trainers import BpeTrainer
 
 PUBLISHED_SIZE = 0x20000
-PUBLISHED_LANGUAGES = (
-    "en ru fr de zh he it es ar pt ko hu sa la ja el sv nl pl vi fa no tr fi cs hy da bn az ka hi id"
-).split()
+PUBLISHED_LANGUAGES = [
+    "en",
+    "ru",
+    "fr",
+    "de",
+    "zh",
+    "he",
+    "it",
+    "es",
+    "ar",
+    "pt",
+    "ko",
+    "hu",
+    "sa",
+    "la",
+    "ja",
+    "el",
+    "sv",
+    "nl",
+    "pl",
+    "vi",
+    "fa",
+    "no",
+    "tr",
+    "fi",
+    "cs",
+    "hy",
+    "da",
+    "bn",
+    "az",
+    "ka",
+    "hi",
+    "id",
+]
 PUBLISHED_GRAMS_PER_LENGTH = 906
-PUBLISHED_SPECIALS = (
-    "<pad> <s> </s> <unk> <think> </think> <emotions> </emotions> <tool_call> </tool_call> "
-    "<tool_response> </tool_response> [INST] [/INST] [EOT] [USER] [ASSISTANT] [FIM_PREFIX] "
-    "[FIM_MIDDLE] [FIM_SUFFIX] [FIM_PAD] [REPO_NAME] [FILE_SEP]"
-).split()
+PUBLISHED_SPECIALS = [
+    "<pad>",
+    "<s>",
+    "</s>",
+    "<unk>",
+    "<think>",
+    "</think>",
+    "<emotions>",
+    "</emotions>",
+    "<tool_call>",
+    "</tool_call>",
+    "<tool_response>",
+    "</tool_response>",
+    "[INST]",
+    "[/INST]",
+    "[EOT]",
+    "[USER]",
+    "[ASSISTANT]",
+    "[FIM_PREFIX]",
+    "[FIM_MIDDLE]",
+    "[FIM_SUFFIX]",
+    "[FIM_PAD]",
+    "[REPO_NAME]",
+    "[FILE_SEP]",
+]
 MINI_SPECIALS = ("<pad>", "<s>", "</s>", "<unk>")
 UNKNOWN = "<unk>"
 
@@ -130,9 +181,7 @@ def frequent_pieces(lines: Iterable[str], count: int, word: str, longest: int) -
     """
     trainer_model = Tokenizer(BPE())
     trainer_model.pre_tokenizer = pre_tokenizers.Split(Regex(word), "removed", invert=True)
-    trainer = BpeTrainer(
-        vocab_size=count + 10_000, max_token_length=longest, show_progress=False, min_frequency=20
-    )
+    trainer = BpeTrainer(vocab_size=count + 10_000, max_token_length=longest, show_progress=False, min_frequency=20)
     trainer_model.train_from_iterator(lines, trainer)
     ranked = sorted(trainer_model.get_vocab().items(), key=lambda item: item[1])
     return [piece for piece, _ in ranked if len(piece) > 1][:count]

@@ -51,8 +51,13 @@ def experts_panel(position: Position, experts: tuple[str, ...], say: Say) -> str
         for side, head, rows in zip(("first", "fused", "second"), heads, position.columns, strict=True)
     )
     body = f"<div class='gs-columns'>{columns}</div>{_margin(position, experts, say)}{_facts(position, experts, say)}"
-    return panel(say("experts_title"), say("experts_lead", token=visible(position.before)), body,
-        experts_summary(position, experts, say), "experts")
+    return panel(
+        say("experts_title"),
+        say("experts_lead", token=visible(position.before)),
+        body,
+        experts_summary(position, experts, say),
+        "experts",
+    )
 
 
 def experts_summary(position: Position, experts: tuple[str, ...], say: Say) -> str:
@@ -128,7 +133,11 @@ def disagreement_chart(
         for i, (value, text, bitmap) in enumerate(zip(values, texts, bitmaps, strict=True), 1)
     )
     top = int(values.argmax())
-    summary = say("disagreement_summary", token=visible(texts[top]), value=f"{values[top]:.2f}",
-        mean=f"{float(values.mean()):.2f}")
+    summary = say(
+        "disagreement_summary",
+        token=visible(texts[top]),
+        value=f"{values[top]:.2f}",
+        mean=f"{float(values.mean()):.2f}",
+    )
     title = f"<h3>{escape(say('disagreement_title'))}</h3>"
     return f"{title}<div class='gs-peaks'>{bars}</div><p class='gs-summary'>{escape(summary)}</p>"

@@ -80,4 +80,5 @@ def difference(rendered: NDArray[np.bool_], decoded: NDArray[np.bool_], alt: str
             cells.append(f"<path d='M{x}.1 {y}.1l.8 .8m0 -.8l-.8 .8' class='gs-lost'/>")
         else:
             cells.append(f"<circle cx='{x}.5' cy='{y}.5' r='.35' class='gs-added'/>")
-    return f"<svg viewBox='0 0 32 32' class='gs-diff' role='img' aria-label='{escape(alt, quote=True)}'>{''.join(cells)}</svg>"
+    label = escape(alt, quote=True)
+    return f"<svg viewBox='0 0 32 32' class='gs-diff' role='img' aria-label='{label}'>{''.join(cells)}</svg>"

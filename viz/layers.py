@@ -9,14 +9,14 @@ from numpy.typing import NDArray
 
 from viz.html import Say, data_uri, panel, percent, token, visible
 
-_VIEW, _MARGIN, _SIDE = 400, 26, 26
+_WIDTH, _HEIGHT, _SCALE, _SIDE = 560, 400, 184, 24
 _CROWDED = 90
 """More points than this are drawn as dots: pictures would only cover each other."""
 
 
 @dataclass(frozen=True, eq=False)
 class Points:
-    """One expert's projected tokens: points (L + 1, n, 2) in -1..1, shown (L + 1,) the share of
+    """One expert's projected tokens: points (L + 1, n, 2), |x| <= 1.4 and |y| <= 1, shown (L + 1,) the share of
     each layer's variance on view."""
 
     expert: str
@@ -34,7 +34,9 @@ class Labels:
     bitmaps: NDArray[np.bool_]
 
 
-def layers_panel(experts: tuple[Points, ...], labels: Labels, selected: int, changed: tuple[float, ...], say: Say) -> str:
+def layers_panel(
+    experts: tuple[Points, ...], labels: Labels, selected: int, changed: tuple[float, ...], say: Say
+) -> str:
     """Both experts' points with one layer slider; the page moves them without asking the server.
 
     changed (2,): for each expert, the share of each token's nearest tokens that differ between the
@@ -45,19 +47,30 @@ def layers_panel(experts: tuple[Points, ...], labels: Labels, selected: int, cha
     paths = [np.round(e.points, 3).tolist() for e in experts]
     shown = [[say("shown", layer=i, share=percent(float(s))) for i, s in enumerate(e.shown)] for e in experts]
     names = [say("layer_pictures")] + [say("layer_name", layer=i, last=last) for i in range(1, last + 1)]
-    data = escape(json.dumps({"paths": paths, "shown": shown, "names": names}), quote=True)
+    place = {"x": _WIDTH / 2, "y": _HEIGHT / 2, "scale": _SCALE}
+    data = escape(json.dumps({"paths": paths, "shown": shown, "names": names, "place": place}), quote=True)
     legend = "".join(
         f"<span class='gs-key'><i class='gs-script-{script}'></i>{escape(say('script_' + script))}</span>"
         for script in dict.fromkeys(labels.scripts)
     )
     slider = (
-        f"<div class='gs-slider'><button type='button' class='gs-play' aria-label='{escape(say('play'), quote=True)}'>▶</button>"
+        f"<div class='gs-slider'>"
+        f"<button type='button' class='gs-play' aria-label='{escape(say('play'), quote=True)}'>▶</button>"
         f"<input type='range' class='gs-layer' min='0' max='{last}' step='1' value='0' "
         f"aria-label='{escape(say('layer_slider'), quote=True)}'><output>{escape(names[0])}</output></div>"
     )
-    body = f"<div class='gs-layers-data' data-paths='{data}'>{slider}<div class='gs-plots'>{plots}</div><div class='gs-legend'>{legend}</div></div>"
-    summary = say("layers_summary", last=last, first=experts[0].expert, second=experts[1].expert,
-        first_changed=percent(changed[0]), second_changed=percent(changed[1]))
+    body = (
+        f"<div class='gs-layers-data' data-paths='{data}'>{slider}<div class='gs-plots'>{plots}</div>"
+        f"<div class='gs-legend'>{legend}</div></div>"
+    )
+    summary = say(
+        "layers_summary",
+        last=last,
+        first=experts[0].expert,
+        second=experts[1].expert,
+        first_changed=percent(changed[0]),
+        second_changed=percent(changed[1]),
+    )
     return panel(say("layers_title"), say("layers_lead"), body, summary, "layers")
 
 
@@ -70,25 +83,36 @@ def _plot(expert: Points, labels: Labels, selected: int, side: str, say: Say) ->
     shown = escape(say("shown", layer=0, share=percent(float(expert.shown[0]))))
     return (
         f"<figure class='gs-plot gs-{side}'><h3>{escape(expert.expert)}</h3>"
-        f"<svg viewBox='0 0 {_VIEW} {_VIEW}' role='img' aria-label='{label}'>"
-        f"<path class='gs-axis' d='M0 {_VIEW // 2}H{_VIEW}M{_VIEW // 2} 0V{_VIEW}'/>{marks}</svg>"
+        f"<svg viewBox='0 0 {_WIDTH} {_HEIGHT}' role='img' aria-label='{label}'>"
+        f"<path class='gs-axis' d='M0 {_HEIGHT // 2}H{_WIDTH}M{_WIDTH // 2} 0V{_HEIGHT}'/>{marks}</svg>"
         f"<figcaption>{shown}</figcaption></figure>"
     )
 
 
 def _point(at: NDArray[np.float32], labels: Labels, i: int, selected: bool, dots: bool) -> str:
-    x, y = (_VIEW / 2 + float(c) * (_VIEW / 2 - _MARGIN) for c in (at[0], -at[1]))
+    x, y = _WIDTH / 2 + float(at[0]) * _SCALE, _HEIGHT / 2 - float(at[1]) * _SCALE
     half = _SIDE / 2
     script = labels.scripts[i]
-    image = "" if dots else (
-        f"<image href='{data_uri(labels.bitmaps[i])}' x='-{half - 2}' y='-{half - 2}' width='{_SIDE - 4}' height='{_SIDE - 4}'/>"
+    image = (
+        ""
+        if dots
+        else (
+            f"<image href='{data_uri(labels.bitmaps[i])}' x='-{half - 2}' y='-{half - 2}' "
+            f"width='{_SIDE - 4}' height='{_SIDE - 4}'/>"
+        )
     )
-    shape = f"<circle r='5' class='gs-script-{script}'/>" if dots else (
-        f"<rect x='-{half}' y='-{half}' width='{_SIDE}' height='{_SIDE}' rx='{_ROUND[script]}' class='gs-script-{script}'/>"
+    shape = (
+        f"<circle r='5' class='gs-script-{script}'/>"
+        if dots
+        else (
+            f"<rect x='-{half}' y='-{half}' width='{_SIDE}' height='{_SIDE}' rx='{_ROUND[script]}' "
+            f"class='gs-script-{script}'/>"
+        )
     )
     chosen = " gs-selected" if selected else ""
     return (
-        f"<g class='gs-point{chosen}' data-index='{labels.indices[i]}' style='transform:translate({x:.1f}px,{y:.1f}px)'>"
+        f"<g class='gs-point{chosen}' data-index='{labels.indices[i]}' "
+        f"style='transform:translate({x:.1f}px,{y:.1f}px)'>"
         f"{shape}{image}<title>{escape(visible(labels.texts[i]))}</title></g>"
     )
 
@@ -112,8 +136,14 @@ def lens_panel(tables: tuple[LensTable, ...], rows: tuple[str, ...], selected: i
     blocks = "".join(_lens(t, rows, selected, side, say) for t, side in zip(tables, ("first", "second"), strict=True))
     settled = [_settling_layer(t) for t in tables]
     last = tables[0].probabilities.shape[1] - 1
-    summary = say("lens_summary", first=tables[0].expert, second=tables[1].expert, last=last,
-        first_layer=f"{settled[0]:.1f}", second_layer=f"{settled[1]:.1f}")
+    summary = say(
+        "lens_summary",
+        first=tables[0].expert,
+        second=tables[1].expert,
+        last=last,
+        first_layer=f"{settled[0]:.1f}",
+        second_layer=f"{settled[1]:.1f}",
+    )
     return panel(say("lens_title"), say("lens_lead"), f"<div class='gs-lenses'>{blocks}</div>", summary, "lens")
 
 
@@ -131,7 +161,8 @@ def _lens(table: LensTable, rows: tuple[str, ...], selected: int, side: str, say
     lines = "".join(
         f"<tr data-index='{i}' aria-selected='{str(i == selected).lower()}'><th scope='row'>{token(text)}</th>"
         + "".join(
-            f"<td style='--p:{p:.3f}' title='{escape(f'{visible(best)} {percent(float(p))}', quote=True)}'>{token(best)}</td>"
+            f"<td style='--p:{p:.3f}' title='{escape(f'{visible(best)} {percent(float(p))}', quote=True)}'>"
+            f"{token(best)}</td>"
             for best, p in zip(table.texts[i], table.probabilities[i], strict=True)
         )
         + "</tr>"
@@ -139,5 +170,6 @@ def _lens(table: LensTable, rows: tuple[str, ...], selected: int, side: str, say
     )
     return (
         f"<div class='gs-lens gs-{side}'><h3>{escape(table.expert)}</h3><div class='gs-scroll' tabindex='0'>"
-        f"<table><thead><tr><th scope='col'>{escape(say('lens_rows'))}</th>{heads}</tr></thead><tbody>{lines}</tbody></table></div></div>"
+        f"<table><thead><tr><th scope='col'>{escape(say('lens_rows'))}</th>{heads}</tr></thead>"
+        f"<tbody>{lines}</tbody></table></div></div>"
     )

@@ -36,7 +36,9 @@ def strip(chips: list[Chip], selected: int, experts: tuple[str, ...], say: Say, 
     """All chips of a text.  A click or Enter on one reports its index."""
     state = "writing" if writing else "done"
     body = "".join(_chip(chip, chip.index == selected, experts, say) for chip in chips)
-    return f"<div class='gs-strip' data-state='{state}' aria-label='{escape(say('strip_label'), quote=True)}'>{body}</div>"
+    return (
+        f"<div class='gs-strip' data-state='{state}' aria-label='{escape(say('strip_label'), quote=True)}'>{body}</div>"
+    )
 
 
 def _chip(chip: Chip, selected: bool, experts: tuple[str, ...], say: Say) -> str:
@@ -47,7 +49,8 @@ def _chip(chip: Chip, selected: bool, experts: tuple[str, ...], say: Say) -> str
     return (
         f"<button type='button' class='{classes}' data-index='{chip.index}' aria-pressed='{str(selected).lower()}' "
         f"style='--mix:{strength:.0%}' title='{escape(tip(chip, experts, say), quote=True)}'>"
-        f"{picture(chip.bitmap)}{token(chip.text)}<span class='gs-mark' aria-hidden='true'>{mark(value)}</span></button>"
+        f"{picture(chip.bitmap)}{token(chip.text)}"
+        f"<span class='gs-mark' aria-hidden='true'>{mark(value)}</span></button>"
     )
 
 

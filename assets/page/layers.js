@@ -1,11 +1,10 @@
 let layer = 0;
 let timer = null;
-const half = 200;
-const reach = half - 26;
 const show = () => {
   const holder = element.querySelector('.gs-layers-data');
   if (!holder) return;
   const data = JSON.parse(holder.dataset.paths);
+  const place = data.place;
   layer = Math.min(layer, data.names.length - 1);
   holder.querySelector('.gs-layer').value = layer;
   holder.querySelector('output').textContent = data.names[layer];
@@ -13,7 +12,7 @@ const show = () => {
     plot.querySelector('figcaption').textContent = data.shown[expert][layer];
     plot.querySelectorAll('.gs-point').forEach((point, i) => {
       const [x, y] = data.paths[expert][layer][i];
-      point.style.transform = `translate(${half + x * reach}px,${half - y * reach}px)`;
+      point.style.transform = `translate(${place.x + x * place.scale}px,${place.y - y * place.scale}px)`;
     });
   });
 };

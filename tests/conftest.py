@@ -1,0 +1,57 @@
+"""Fixtures: two toy experts really trained on a few kB of text, once a test run."""
+
+import os
+from pathlib import Path
+
+os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
+
+import pytest
+import torch
+
+from app import train
+from app.bundle import load_bundle
+from app.engine import Engine
+from app.model import Shape, StackedExperts
+
+TEXT = Path(__file__).parent / "text"
+SHARED = Path(__file__).parent.parent.parent / "shared"
+TOY_SHAPE = ["--layers", "2", "--heads", "4", "--context", "48"]
+
+
+def train_toy(work: Path, *arguments: str) -> None:
+    train.main(["--work", str(work), "--threads", "1", *arguments])
+
+
+@pytest.fixture(scope="session")
+def toy_work(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A work folder in which the whole chain ran: prepare, two experts, evaluate."""
+    work = tmp_path_factory.mktemp("toy")
+    train_toy(work, "prepare", "--text", str(TEXT), "--size", "512", "--width", "64")
+    train_toy(work, "expert", "ru", "--mix", "ru=0.6,en=0.3,zh=0.1", "--tokens", "32000", *TOY_SHAPE)
+    train_toy(work, "expert", "zh", "--mix", "zh=0.6,en=0.3,ru=0.1", "--tokens", "32000", *TOY_SHAPE)
+    train_toy(work, "evaluate")
+    return work
+
+
+@pytest.fixture(scope="session")
+def toy_bundle(toy_work: Path) -> Path:
+    """The checkpoint folder of the two toy experts."""
+    train_toy(toy_work, "bundle", "--to", str(toy_work / "bundle"))
+    return toy_work / "bundle"
+
+
+@pytest.fixture(scope="session")
+def engine(toy_bundle: Path) -> Engine:
+    return Engine(load_bundle(toy_bundle))
+
+
+@pytest.fixture
+def model() -> StackedExperts:
+    """A tiny network with seeded random weights, large enough to tell positions apart."""
+    network = StackedExperts(Shape(vocabulary=50, width=16, layers=3, heads=2, experts=2, context=24))
+    generator = torch.Generator().manual_seed(0)
+    network.initialise(generator)
+    for weight in network.parameters():
+        weight.data.mul_(8)
+    network.embedding.normal_(generator=generator)
+    return network

@@ -1,0 +1,120 @@
+"""The project as a whole: dependencies run one way, documents say what is true, texts are complete."""
+
+import ast
+import re
+import string
+from pathlib import Path
+
+import pytest
+
+from app import texts
+
+ROOT = Path(__file__).parent.parent
+SOURCES = [*sorted((ROOT / "app").glob("*.py")), *sorted((ROOT / "viz").glob("*.py"))]
+KNOW_GRADIO = {"page.py", "api.py", "serve.py"}
+KNOW_TRANSFORMERS = {"causal_lm.py", "sampling.py"}
+NO_TORCH = {"vocabulary.py", "pictures.py", "embedding.py", "substrate.py", "trace.py", "fusion.py", "projection.py",
+            "texts.py", "errors.py", "corpus.py", "batches.py", "prepare.py"}  # fmt: skip
+
+
+def imports(path: Path) -> set[str]:
+    names = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        if isinstance(node, ast.ImportFrom) and node.module:
+            names.add(node.module)
+    return names
+
+
+def packages(path: Path) -> set[str]:
+    return {name.split(".")[0] for name in imports(path)}
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: f"{path.parent.name}/{path.name}")
+def test_dependencies_run_one_way(path: Path) -> None:
+    found = packages(path)
+    if path.parent.name == "viz":
+        assert not found & {"app", "torch", "gradio", "transformers"}
+    assert "gradio" not in found or path.name in KNOW_GRADIO
+    assert "transformers" not in found or path.name in KNOW_TRANSFORMERS
+    assert "torch" not in found or path.name not in NO_TORCH
+
+
+@pytest.mark.parametrize("code", sorted(texts._SENTENCES))
+def test_every_sentence_has_three_languages_with_the_same_blanks(code: str) -> None:
+    versions = texts._SENTENCES[code]
+    assert len(versions) == len(texts.LANGUAGES) and all(versions)
+    blanks = [{name for _, name, _, _ in string.Formatter().parse(version) if name} for version in versions]
+    assert blanks[0] == blanks[1] == blanks[2], blanks
+
+
+def test_every_sentence_is_used_and_every_code_exists() -> None:
+    source = "\n".join(path.read_text(encoding="utf-8") for path in SOURCES if path.name != "texts.py")
+    used = set(re.findall(r"\"([a-z_]+)\"|'([a-z_]+)'", source))
+    words = {word for pair in used for word in pair if word}
+    prefixed = ("bad_", "script_")
+    unused = [code for code in texts._SENTENCES if code not in words and not code.startswith(prefixed)]
+    assert not unused
+    for code in re.findall(r"UserError\(\"([a-z_]+)\"", source) + re.findall(r"\bsay\(['\"]([a-z_]+)['\"]", source):
+        assert code in texts._SENTENCES or code in prefixed, code
+
+
+def test_unknown_language_reads_english() -> None:
+    assert texts.say("stop", "xx") == "Stop" and texts.say("stop", "ru") == "Стоп"
+
+
+def test_entry_is_short() -> None:
+    assert len((ROOT / "app.py").read_text(encoding="utf-8").splitlines()) <= 20
+
+
+def pins() -> dict[str, str]:
+    lines = (ROOT / "requirements.txt").read_text(encoding="utf-8").split()
+    return {name: version for name, _, version in (line.partition("==") for line in lines) if version}
+
+
+def front_matter() -> dict[str, str]:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    block = text.split("---")[1]
+    return dict(re.findall(r"^(\w+): *(.+)$", block, re.MULTILINE))
+
+
+def test_space_front_matter_fits_the_pins() -> None:
+    matter = front_matter()
+    assert matter["sdk"] == "gradio" and matter["sdk_version"] == pins()["gradio"]
+    assert (ROOT / matter["app_file"]).is_file()
+    assert matter["python_version"].strip('"') in ("3.10", "3.11", "3.12")
+    assert len(matter["short_description"]) <= 60
+    assert {"title", "emoji", "colorFrom", "colorTo", "license"} <= set(matter)
+
+
+def test_readme_lists_every_source_file_and_no_other() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    tree = re.search(r"## Files.*?```text\n(.*?)```", readme, re.DOTALL)
+    assert tree is not None
+    listed = set(re.findall(r"([\w.]+\.py)", tree.group(1)))
+    actual = {path.name for path in SOURCES if path.name != "__init__.py"} | {"app.py", "bench.py"}
+    assert listed == actual
+
+
+def test_readme_commands_exist() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    for target in re.findall(r"`?make (\w+)`?", readme):
+        assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
+    from app.train import make_parser
+
+    commands = re.findall(r"python -m app\.train (.+)", readme)
+    assert len(commands) >= 5
+    for command in commands:
+        make_parser().parse_args(command.split())
+
+
+def test_readme_pictures_exist() -> None:
+    for name in re.findall(r"!\[[^]]*\]\(([^)]+)\)", (ROOT / "README.md").read_text(encoding="utf-8")):
+        assert (ROOT / name).is_file(), name
+
+
+def test_font_has_its_licence() -> None:
+    assert (ROOT / "assets" / "fonts" / "unifont.otf").stat().st_size > 1_000_000
+    assert "SIL Open Font License" in (ROOT / "assets" / "fonts" / "LICENSE.txt").read_text(encoding="utf-8")

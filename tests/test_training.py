@@ -1,0 +1,185 @@
+"""The training chain: reproducible order, resume after a kill, held-out lines that stay out."""
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from tokenizers import Tokenizer
+
+from app import train
+from app.batches import order_rows, token_stream
+from app.bundle import merge
+from app.corpus import LANGUAGES, is_fit, is_held_out, read_lines
+from app.evaluate import bits_per_character, chunks
+from app.model import Shape, StackedExperts
+from app.prepare import SEPARATOR
+from app.vocabulary import build_tokenizer, mini_vocabulary
+from tests.conftest import TEXT
+
+
+def test_rows_of_a_longer_run_begin_with_those_of_a_shorter_one() -> None:
+    streams = {"a": np.arange(1000, dtype=np.uint16), "b": np.arange(2000, 4000, dtype=np.uint16)}
+    short = order_rows(streams, {"a": 0.5, "b": 0.5}, 40, 16, seed=1)
+    long = order_rows(streams, {"a": 0.5, "b": 0.5}, 400, 16, seed=1)
+    assert np.array_equal(short.batch(0, 40), long.batch(0, 40))
+    assert short.batch(0, 40).shape == (40, 17)
+
+
+def test_rows_follow_the_mix_and_repeat_only_after_a_whole_epoch() -> None:
+    streams = {"a": np.arange(10_000, dtype=np.uint16), "b": np.arange(10_000, dtype=np.uint16)}
+    rows = order_rows(streams, {"a": 0.8, "b": 0.2}, 600, 20, seed=0)
+    assert 0.75 < rows.languages.count("a") / 600 < 0.85
+    first = [s for s, name in zip(rows.starts, rows.languages, strict=True) if name == "a"][:450]
+    assert len(set(first)) == len(first)
+
+
+def test_too_short_a_stream_is_refused() -> None:
+    with pytest.raises(ValueError, match="add text"):
+        order_rows({"a": np.arange(10, dtype=np.uint16)}, {"a": 1.0}, 5, 16, seed=0)
+
+
+def test_token_stream_joins_all_lines_behind_separators() -> None:
+    tokenizer = build_tokenizer(mini_vocabulary("abc", []))
+    stream = token_stream(["ab", "c"], tokenizer, SEPARATOR, seed=0)
+    ids = tokenizer.get_vocab()
+    pieces = {(SEPARATOR, ids["a"], ids["b"]), (SEPARATOR, ids["c"])}
+    assert {tuple(part) for part in (stream[:3].tolist(), stream[3:].tolist())} == pieces or {
+        tuple(part) for part in (stream[:2].tolist(), stream[2:].tolist())
+    } == pieces
+
+
+def test_held_out_lines_are_never_in_the_training_stream(toy_work: Path) -> None:
+    tokenizer = Tokenizer.from_file(str(toy_work / "tokenizer.json"))
+    for language in LANGUAGES:
+        lines = read_lines(TEXT, language)
+        assert not set(lines.train) & set(lines.held_out)
+        held = (toy_work / f"{language}.held_out.txt").read_text(encoding="utf-8").split("\n")
+        assert held == list(lines.held_out) and all(map(is_held_out, held))
+        stream = np.load(toy_work / f"{language}.npy").tolist()
+        starts = [i for i, token in enumerate(stream) if token == SEPARATOR]
+        trained = {tuple(stream[a + 1 : b]) for a, b in zip(starts, [*starts[1:], len(stream)], strict=True)}
+        assert len(trained) > 100
+        assert not any(tuple(tokenizer.encode(line).ids) in trained for line in held)
+
+
+def test_about_two_per_cent_are_held_out() -> None:
+    share = sum(is_held_out(f"line {i}") for i in range(20_000)) / 20_000
+    assert 0.015 < share < 0.025
+
+
+@pytest.mark.parametrize(
+    ("line", "language", "fit"),
+    [
+        ("He was murdered.", "en", False),
+        ("She has a class today.", "en", True),
+        ("Он убил медведя.", "ru", False),
+        ("Мама любит чай.", "ru", True),
+        ("他想自杀。", "zh", False),
+        ("我喜欢猫。", "zh", True),
+    ],
+)
+def test_lines_unfit_for_a_class_are_dropped(line: str, language: str, fit: bool) -> None:
+    assert is_fit(line, language) is fit
+
+
+class Killed(Exception):
+    pass
+
+
+def test_resume_after_a_kill_gives_the_same_weights(toy_work: Path, tmp_path: Path) -> None:
+    """Killed in the middle of a step, and again in the middle of writing a checkpoint."""
+    for file in toy_work.glob("*"):
+        if file.suffix in (".npy", ".safetensors"):
+            shutil.copy(file, tmp_path)
+    vocabulary, width = train.load_embedding(tmp_path).shape
+    shape = Shape(vocabulary, width, layers=1, heads=2, experts=1, context=32)
+    recipe = train.Recipe({"en": 1.0}, tokens=30 * 8 * 32, warmup=5)
+    whole = train.train_expert(tmp_path, "whole", recipe, shape, save_every=10)
+
+    real_step, real_replace = train.train_step, train.os.replace
+    for kill_step_at, kill_save_at in ((14, None), (None, 2)):
+        calls = {"step": 0, "save": 0}
+
+        def step(*arguments: object, at: int | None = kill_step_at, calls: dict[str, int] = calls) -> float:
+            calls["step"] += 1
+            if calls["step"] == at:
+                raise Killed
+            return real_step(*arguments)  # type: ignore[arg-type]
+
+        def replace(*arguments: object, at: int | None = kill_save_at, calls: dict[str, int] = calls) -> None:
+            calls["save"] += 1
+            if calls["save"] == at:
+                raise Killed
+            real_replace(*arguments)  # type: ignore[arg-type]
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(train, "train_step", step)
+            patch.setattr(train.os, "replace", replace)
+            with pytest.raises(Killed):
+                train.train_expert(tmp_path, "part", recipe, shape, save_every=10)
+        resumed = train.train_expert(tmp_path, "part", recipe, shape, save_every=10)
+        for (name, a), b in zip(whole.state_dict().items(), resumed.state_dict().values(), strict=True):
+            assert torch.equal(a, b), name
+        steps = [line["step"] for line in train.read_curve(tmp_path / "part.curve.jsonl")]
+        assert steps == [25, 30]
+        (tmp_path / "part.pt").unlink()
+
+
+def test_rate_rises_stays_and_falls_to_nothing() -> None:
+    recipe = train.Recipe({}, warmup=10, decay=0.5)
+    rates = [train.rate(step, 100, recipe) for step in range(101)]
+    assert rates[0] == 0.1 and rates[30] == 1.0 and rates[75] == 0.5 and rates[100] == 0
+
+
+def test_training_learned_something(toy_work: Path) -> None:
+    curve = train.read_curve(toy_work / "ru.curve.jsonl")
+    assert curve[-1]["loss"] < 0.6 * curve[0]["loss"]
+    assert [line["tokens"] for line in curve] == sorted(line["tokens"] for line in curve)
+
+
+def test_bits_per_character_by_hand(toy_work: Path) -> None:
+    """One line, token by token, with plain probabilities."""
+    states = train.load_states(toy_work, ["ru", "zh"])
+    model = StackedExperts(train.merged_shape(states))
+    model.load_state_dict(merge([state["model"] for state in states.values()]))
+    tokenizer = Tokenizer.from_file(str(toy_work / "tokenizer.json"))
+    line = "Где кот?"
+    ids = [SEPARATOR, *tokenizer.encode(line).ids]
+    with torch.inference_mode():
+        z = model(torch.tensor([ids])).logits[:, 0, :-1].double()
+    p = z.softmax(-1)
+    fused = z.mean(0).softmax(-1)
+    at = range(len(ids) - 1)
+    expected = {
+        "RU": -sum(torch.log2(p[0, t, ids[t + 1]]) for t in at) / len(line),
+        "ZH": -sum(torch.log2(p[1, t, ids[t + 1]]) for t in at) / len(line),
+        "mean of logits": -sum(torch.log2(fused[t, ids[t + 1]]) for t in at) / len(line),
+        "mean of probabilities": -sum(torch.log2(p.mean(0)[t, ids[t + 1]]) for t in at) / len(line),
+    }
+    measured = bits_per_character(model, tokenizer, [line], SEPARATOR, ["RU", "ZH"])
+    assert measured == pytest.approx({name: float(value) for name, value in expected.items()}, rel=1e-4)
+
+
+def test_long_lines_are_scored_in_chunks_that_lose_nothing(toy_work: Path) -> None:
+    tokenizer = Tokenizer.from_file(str(toy_work / "tokenizer.json"))
+    line = "Мама любит дом. " * 20
+    rows = chunks([line], tokenizer, SEPARATOR, context=16)
+    assert all(row[0] == SEPARATOR and len(row) <= 16 for row in rows)
+    assert [i for row in rows for i in row[1:]] == tokenizer.encode(line).ids
+
+
+def test_experts_on_different_tables_are_not_merged(toy_work: Path) -> None:
+    states = [state["model"] for state in train.load_states(toy_work, ["ru", "zh"]).values()]
+    with pytest.raises(ValueError, match="share one frozen embedding"):
+        merge([states[0], {**states[1], "embedding": states[1]["embedding"] + 1}])
+
+
+def test_bundle_tells_how_it_was_made(toy_bundle: Path) -> None:
+    record = json.loads((toy_bundle / "training.json").read_text(encoding="utf-8"))
+    assert set(record["experts"]) == {"RU", "ZH"}
+    assert record["experts"]["RU"]["recipes"][0]["mix"] == {"ru": 0.6, "en": 0.3, "zh": 0.1}
+    assert set(record["bits_per_character"]) == set(LANGUAGES)
+    assert record["experts"]["RU"]["tokens"] == 32000 // (8 * 48) * 8 * 48

@@ -1,0 +1,239 @@
+"""What the panels show: numbers against an independent computation, text always escaped."""
+
+import re
+from html.parser import HTMLParser
+
+import numpy as np
+import pytest
+import torch
+
+from app.engine import Engine
+from app.sampling import Sampling
+from app.texts import speaker
+from app.trace import Trace
+from app.views import (
+    disagreement_view,
+    experts_view,
+    glyph_view,
+    layers_view,
+    lens_view,
+    most_disputed,
+    script_of,
+    strip_view,
+    writing_view,
+)
+from viz.experts import Candidate
+from viz.glyphs import GlyphCard, Neighbour, glyph_panel
+from viz.html import data_uri, percent, token, visible
+from viz.strip import Chip, mark, strip
+
+SAY = speaker("en")
+HOSTILE = [
+    "${1+1}",
+    "{{x}}",
+    "`a`",
+    "\\n\\",
+    "<script>alert(1)</script>",
+    "<img src=x onerror=alert(1)>",
+    "\"'><b>",
+    "\u202eabc",
+]
+
+
+class Reader(HTMLParser):
+    """Collects tags, attributes and text as a browser would read them."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str]]] = []
+        self.text = ""
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, {name: value or "" for name, value in attrs}))
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+    def with_class(self, name: str) -> list[dict[str, str]]:
+        return [attributes for _, attributes in self.tags if name in attributes.get("class", "").split()]
+
+
+@pytest.fixture(scope="module")
+def trace(engine: Engine) -> Trace:
+    *_, last = engine.generate("Мама видит", Sampling(seed=2, new_tokens=12, temperature=1.1))
+    assert last.trace is not None
+    return last.trace
+
+
+@pytest.fixture(scope="module")
+def rows(engine: Engine, trace: Trace) -> torch.Tensor:
+    with torch.inference_mode():
+        return engine.model(torch.tensor([trace.ids.tolist()])).logits[:, 0].double()
+
+
+def test_candidates_show_the_probabilities_of_the_model(engine: Engine, trace: Trace, rows: torch.Tensor) -> None:
+    for selected, weight in ((3, 0.5), (5, 0.5), (5, 0.2), (5, 1.0)):
+        reader = Reader(experts_view(engine, trace, selected, weight, SAY))
+        shown = [(int(a["data-id"]), float(a["style"].split(":")[1])) for a in reader.with_class("gs-candidate")]
+        z = rows[:, selected - 1]
+        mixed = [z[0], weight * z[0] + (1 - weight) * z[1], z[1]]
+        expected = []
+        for row in mixed:
+            best = row.softmax(-1).sort(descending=True)
+            expected += list(zip(best.indices.tolist()[:8], best.values.tolist()[:8], strict=True))
+        assert [i for i, _ in shown] == [i for i, _ in expected]
+        assert [p for _, p in shown] == pytest.approx([p for _, p in expected], abs=1e-3)
+
+
+def test_margin_bars_add_up_as_displayed(engine: Engine, trace: Trace, rows: torch.Tensor) -> None:
+    for selected in range(1, len(trace)):
+        html = experts_view(engine, trace, selected, 0.5, SAY)
+        first, second, total = (float(x) for x in re.findall(r"([+-]\d+\.\d{3})</span></div>", html))
+        z = rows[:, selected - 1].mean(0).sort(descending=True).values
+        assert total == pytest.approx(float(z[0] - z[1]), abs=2e-3)
+        assert first + second == pytest.approx(total, abs=2e-3)
+
+
+def test_facts_show_divergences_of_the_full_distributions(engine: Engine, trace: Trace, rows: torch.Tensor) -> None:
+    html = experts_view(engine, trace, 4, 0.5, SAY)
+    p = rows[:, 3].softmax(-1).numpy()
+    overlap = -np.log(np.sqrt(p[0] * p[1]).sum())
+    m = p.mean(0)
+    divergence = sum((q * np.log2(q / m)).sum() for q in p) / 2
+    shown = [float(x) for x in re.findall(r"<dd>(\d+\.\d{3})", html)]
+    assert shown == pytest.approx([overlap, divergence], abs=1.5e-3)
+
+
+def test_strip_colours_follow_the_preference(engine: Engine, trace: Trace, rows: torch.Tensor) -> None:
+    chips = Reader(strip_view(engine, trace, 2, SAY)).with_class("gs-chip")
+    assert [int(c["data-index"]) for c in chips] == list(range(1, len(trace)))
+    logs = rows.log_softmax(-1)
+    for chip in chips:
+        i = int(chip["data-index"])
+        liked = float(logs[0, i - 1, trace.ids[i]] - logs[1, i - 1, trace.ids[i]])
+        assert ("gs-first" in chip["class"]) == (liked > 0)
+        assert ("gs-written" in chip["class"]) == (i >= trace.prompt)
+        assert (chip["aria-pressed"] == "true") == (i == 2)
+        assert float(chip["style"].split(":")[1].strip("%")) == pytest.approx(
+            100 * min(1, abs(liked) / 5) ** 0.5, abs=0.6
+        )
+
+
+def test_chips_carry_the_picture_of_their_own_token(engine: Engine, trace: Trace) -> None:
+    reader = Reader(strip_view(engine, trace, 1, SAY))
+    shown = [a["src"] for a in reader.with_class("gs-pic")]
+    assert shown == [data_uri(engine.bundle.substrate.pictures[i]) for i in trace.ids[1:]]
+
+
+def test_marks_say_without_colour_who_expected_a_token_more() -> None:
+    assert (mark(1.0), mark(-1.0), mark(0.05), mark(None)) == ("◀", "▶", "·", "·")
+
+
+def test_glyph_panel_counts_wrong_pixels_and_names_neighbours(engine: Engine) -> None:
+    substrate = engine.bundle.substrate
+    index = substrate.tokens.index("猫")
+    html = glyph_view(engine, index, SAY)
+    basis, vector = substrate.basis, substrate.table[index]
+    # The independent way back: solve for the length on a grid instead of by formula.
+    from app.pictures import from_polar
+
+    def binary_error(length: float) -> float:
+        estimate = basis.mean + length * vector @ basis.components
+        return abs(float((estimate**2).sum() - estimate.sum()))
+
+    length = min(np.linspace(1, 32, 20_000), key=binary_error)
+    decoded = from_polar((basis.mean + length * vector @ basis.components)[None])[0] > 0.5
+    wrong = int((decoded != substrate.pictures[index]).sum())
+    lost = html.count("gs-lost") + html.count("gs-added")
+    assert lost == pytest.approx(wrong, abs=1)
+    cosines = substrate.table @ vector
+    cosines[index] = -2
+    assert f"{cosines.max():.2f}" in html and escape_free(substrate.tokens[int(cosines.argmax())]) in html
+    assert "U+732B CJK UNIFIED IDEOGRAPH-732B" in html
+
+
+def escape_free(text: str) -> str:
+    return visible(text)
+
+
+def test_disagreement_bars_are_scaled_to_the_peak(engine: Engine, trace: Trace, rows: torch.Tensor) -> None:
+    p = rows.softmax(-1).numpy()
+    apart = -np.log(np.sqrt(p[0] * p[1]).sum(-1))[:-1]
+    html = disagreement_view(engine, trace, 1, SAY)
+    heights = [float(x) for x in re.findall(r"--height:([\d.]+)", html)]
+    assert heights == pytest.approx((apart / apart.max()).tolist(), abs=2e-3)
+    assert f"{apart.max():.2f} nats" in html
+    lettered = [i for i in range(trace.prompt, len(trace)) if script_of(trace.texts[i]) != "other"]
+    assert most_disputed(trace) == max(lettered, key=lambda i: apart[i - 1])
+
+
+def test_lens_cells_show_the_best_token_of_each_layer(engine: Engine, trace: Trace) -> None:
+    html = lens_view(engine, trace, 1, SAY)
+    cells = [float(a["style"].split(":")[1]) for tag, a in Reader(html).tags if tag == "td"]
+    per_expert = len(trace) * 3
+    assert len(cells) == 2 * per_expert
+    states = torch.from_numpy(trace.hidden[1, 1, 4]).float()
+    normed = (states - states.mean()) / torch.sqrt(states.var(unbiased=False) + 1e-5)
+    expected = (normed @ engine.model.head[1]).softmax(-1).max()
+    assert cells[per_expert + 4 * 3 + 1] == pytest.approx(float(expected), abs=2e-3)
+
+
+def test_layers_panel_holds_every_layer_of_both_experts(engine: Engine, trace: Trace) -> None:
+    import json
+
+    reader = Reader(layers_view(engine, trace, 1, SAY))
+    data = json.loads(reader.with_class("gs-layers-data")[0]["data-paths"])
+    assert np.array(data["paths"]).shape == (2, 3, len(trace) - 1, 2)
+    assert len(data["names"]) == 3 and all(len(s) == 3 for s in data["shown"])
+    states = trace.hidden[0, 0, 1:].astype(float)
+    sizes = np.linalg.svd(states - states.mean(0), compute_uv=False) ** 2
+    assert percent(float(sizes[:2].sum() / sizes.sum())) in data["shown"][0][0]
+
+
+def test_a_text_of_two_tokens_has_no_projection(engine: Engine) -> None:
+    assert "at least three" in layers_view(engine, engine.look("кот"), 1, SAY)
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_hostile_text_is_shown_and_never_markup(text: str) -> None:
+    bitmap = np.eye(32, dtype=bool)
+    chip = strip([Chip(1, text, bitmap, 0.5, True)], 1, ("RU", "ZH"), SAY)
+    card = GlyphCard(1, text, ("U+0041 A",), bitmap, bitmap, (Neighbour(2, text, bitmap, 0.5),), 0.9, 64)
+    for html in (chip, glyph_panel(card, SAY), token(text)):
+        reader = Reader(html)
+        assert visible(text) in reader.text
+        assert not {"script", "b"} & {tag for tag, _ in reader.tags}
+        assert not any(name.startswith("on") for _, attributes in reader.tags for name in attributes)
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_hostile_prompts_pass_through_every_panel(engine: Engine, text: str) -> None:
+    trace = engine.look("cat " + text)
+    for html in (
+        strip_view(engine, trace, 1, SAY),
+        writing_view(engine, engine.encode("cat " + text), [(5, 0.1)], SAY),
+        glyph_view(engine, int(trace.ids[-1]), SAY),
+        experts_view(engine, trace, len(trace) - 1, 0.5, SAY),
+        disagreement_view(engine, trace, 1, SAY),
+        layers_view(engine, trace, 1, SAY),
+        lens_view(engine, trace, 1, SAY),
+    ):
+        tags = {tag for tag, _ in Reader(html).tags}
+        assert not {"script", "b", "iframe"} & tags
+
+
+def test_whitespace_and_controls_are_visible() -> None:
+    assert visible(" a\n\t") == "␣a⏎⇥" and visible("\u202e\u0000") == "U+202EU+0000"
+
+
+def test_percentages_never_pretend() -> None:
+    assert percent(0.0) == "0.0 %" and percent(1e-6) == "<0.1 %" and percent(0.5) == "50.0 %"
+
+
+def test_scripts() -> None:
+    assert [script_of(t) for t in (" the", "мир", "猫", "...", "1")] == ["latin", "cyrillic", "han", "other", "other"]
+
+
+def test_candidate_is_a_record() -> None:
+    assert Candidate(1, "a", np.eye(2, dtype=bool), 0.5, False).probability == 0.5
