@@ -1,8 +1,8 @@
 # docker build -t glyphscope . && docker run -p 7860:7860 glyphscope
 FROM python:3.11-slim
 
-# Where torch comes from: the CPU build by default; pass an empty value for the index pip is set to.
-ARG TORCH_INDEX=https://download.pytorch.org/whl/cpu
+# Address of an index with CPU builds of torch (much smaller); empty: the index that pip is set to.
+ARG TORCH_INDEX=
 
 RUN useradd --create-home --uid 1000 user
 USER user

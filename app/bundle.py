@@ -30,10 +30,14 @@ _FILES = ("config.json", "model.safetensors", "tokenizer.json", "substrate.safet
 
 @dataclass(frozen=True, eq=False)
 class Bundle:
-    """A loaded checkpoint.  experts: names; start: the id put before every text; training: what
-    training.json says (empty if there is none)."""
+    """A loaded checkpoint.
+
+    folder: its name, empty for the bundled one.  experts: their names.  start: the id put before
+    every text.  training: what training.json says (empty if there is none).
+    """
 
     name: str
+    folder: str
     model: StackedExperts
     tokenizer: Tokenizer
     substrate: Substrate
@@ -64,6 +68,7 @@ def load_bundle(folder: Path = MINI) -> Bundle:
     log = folder / "training.json"
     return Bundle(
         name=config.get("_name_or_path") or folder.name,
+        folder="" if folder.resolve() == MINI.resolve() else folder.resolve().name,
         model=model,
         tokenizer=tokenizer,
         substrate=read_substrate(folder / "substrate.safetensors", tokens, model.embedding.numpy()),

@@ -20,10 +20,11 @@ tags: [frozen-embeddings, visual-embeddings, mixture-of-experts, interpretabilit
 ---
 # {" + ".join(names)} over one frozen picture table
 
-A small language model by the recipe of Bochkov (2025, arXiv 2507.04886): every token is drawn with GNU Unifont,
-the 32 x 32 pixels are compressed by PCA to {shape.width} numbers ({kept:.1%} of the pictures' variance) and never trained.
-{shape.experts} experts of {shape.layers} layers x {shape.width}, {shape.heads} heads, context {shape.context}, trained apart on
-that one table of {shape.vocabulary:,} tokens, are fused by the plain mean of their logits. Nothing was trained after the merge.
+A small language model by the recipe of Bochkov (2025, arXiv 2507.04886): every token is drawn with
+GNU Unifont, the 32 x 32 pixels are compressed by PCA to {shape.width} numbers ({kept:.1%} of the pictures'
+variance) and never trained. {shape.experts} experts of {shape.layers} layers x {shape.width}, {shape.heads} heads,
+context {shape.context}, trained apart on that one table of {shape.vocabulary:,} tokens, are fused by the plain
+mean of their logits. Nothing was trained after the merge.
 
 It writes short, simple sentences and stories. It knows no facts, does not translate, and is no assistant.
 
@@ -38,8 +39,8 @@ characters outside the vocabulary are scored as the unknown token.
 
 {_runs(training["experts"])}
 
-Muon for the blocks, AdamW for the heads, bfloat16 autocast, rows of {shape.context} tokens; the rates rise, stay, and fall to
-zero over the last 40 %. `training.json` holds every recipe and loss curve. Made by:
+Muon for the blocks, AdamW for the heads, bfloat16 autocast, rows of {shape.context} tokens; the rates rise, stay,
+and fall to zero over the last 40 %. `training.json` holds every recipe and loss curve. Made by:
 
 ```
 {_commands(training["experts"])}
@@ -56,7 +57,8 @@ The weights are released under Apache-2.0. The pictures are drawn with GNU Unifo
 def _table(report: dict[str, dict[str, float]]) -> str:
     columns = list(next(iter(report.values())))
     lines = ["| | " + " | ".join(columns) + " |", "|---" * (len(columns) + 1) + "|"]
-    lines += [f"| {language} | " + " | ".join(f"{row[c]:.3f}" for c in columns) + " |" for language, row in report.items()]
+    for language, row in report.items():
+        lines.append(f"| {language} | " + " | ".join(f"{row[c]:.3f}" for c in columns) + " |")
     return "\n".join(lines)
 
 

@@ -295,9 +295,11 @@ class Page:
 
     def _model_line(self, language: str) -> str:
         bundle, shape = self.engine.bundle, self.engine.model.shape
+        origin = say("origin_folder" if bundle.folder else "origin_bundled", language, folder=bundle.folder)
         trained = sum(weight.numel() for weight in self.engine.model.parameters())
         line = say(
-            "model_line", language, name=bundle.name, parameters=f"{trained / 1e6:.1f}", experts=shape.experts,
+            "model_line", language, name=bundle.name, origin=origin, parameters=f"{trained / 1e6:.1f}",
+            experts=shape.experts,
             layers=shape.layers, width=shape.width, vocabulary=f"{shape.vocabulary:,}",
             names=" + ".join(bundle.experts),
             context=shape.context, characters=f"{MAX_CHARACTERS:,}",

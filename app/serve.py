@@ -18,6 +18,9 @@ from app.page import ASSETS, build_page
 QUEUE_LENGTH = 64
 """Visitors that may wait for the model; one more is asked to try again."""
 
+SESSIONS = 200
+"""Visitors whose last trace is kept (about 2 MB each at most); the longest idle one goes first."""
+
 
 def load_engine() -> Engine:
     """The engine over the folder in GLYPHSCOPE_MODEL (default: the bundled mini), with
@@ -48,6 +51,7 @@ def main() -> None:
         css_paths=[ASSETS / "page" / "page.css"],
         footer_links=["api"],
         run_history=False,
+        state_session_capacity=SESSIONS,
         ssr_mode=False,
         share=False,
     )

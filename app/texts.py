@@ -23,7 +23,6 @@ _SENTENCES: dict[str, tuple[str, str, str]] = {
     "generate": ("Write on", "Продолжить", "续写"),
     "look": ("Only look", "Только посмотреть", "只看不写"),
     "stop": ("Stop", "Стоп", "停止"),
-    "examples": ("Examples", "Примеры", "示例"),
     "settings": ("Sampling", "Настройки выбора", "采样设置"),
     "temperature": (
         "Temperature (0: always the likeliest)",
@@ -36,13 +35,19 @@ _SENTENCES: dict[str, tuple[str, str, str]] = {
     "new_tokens": ("New tokens", "Новых токенов", "新词元数"),
     "language": ("Language", "Язык", "语言"),
     "model_line": (
-        "Model on display: {name}, bundled and trained for this page by the published recipe, {parameters} M trained parameters: {experts} × {layers} layers × {width}, "
+        "Model on display: {name} ({origin}), {parameters} M trained parameters: {experts} × {layers} layers × {width}, "
         "over {vocabulary} frozen pictures. Experts: {names}. Limits: {context} tokens in all, {characters} characters a prompt.",
-        "На экране модель {name}, обученная для этой страницы по опубликованному рецепту, {parameters} млн обучаемых параметров: {experts} × {layers} слоёв × {width} "
+        "На экране модель {name} ({origin}), {parameters} млн обучаемых параметров: {experts} × {layers} слоёв × {width} "
         "над {vocabulary} неизменными картинками. Эксперты: {names}. Пределы: всего {context} токенов, {characters} знаков в запросе.",
-        "当前模型：{name}（随页面附带，按公开的方法训练），{parameters} 百万可训练参数：{experts} × {layers} 层 × {width}，"
+        "当前模型：{name}（{origin}），{parameters} 百万可训练参数：{experts} × {layers} 层 × {width}，"
         "基于 {vocabulary} 张冻结的图片。专家：{names}。上限：共 {context} 个词元，提示最多 {characters} 个字符。",
     ),
+    "origin_bundled": (
+        "bundled, trained for this page by the published recipe",
+        "в комплекте, обучена для этой страницы по опубликованному рецепту",
+        "随页面附带，按公开的方法训练",
+    ),
+    "origin_folder": ("from folder {folder}", "из папки {folder}", "来自文件夹 {folder}"),
     "strip_label": ("The text, token by token", "Текст по токенам", "逐词元显示的文字"),
     "strip_hint": (
         "Each chip is a token: its picture is all the model is given. ◀ {first} expected it more, ▶ {second} did, · both alike. "
@@ -160,11 +165,6 @@ _SENTENCES: dict[str, tuple[str, str, str]] = {
         "The experts part most before “{token}” ({value} nats); the mean over the text is {mean}.",
         "Больше всего эксперты расходятся перед «{token}» ({value} ната); среднее по тексту — {mean}.",
         "专家在“{token}”之前分歧最大（{value} 纳特）；全文平均为 {mean}。",
-    ),
-    "no_position": (
-        "This is the first token: nothing was read before it.",
-        "Это первый токен: до него ничего не прочитано.",
-        "这是第一个词元：之前没有读过任何内容。",
     ),
     # Layers
     "layers_title": ("Layers: from picture to meaning", "Слои: от картинки к смыслу", "层：从图片到意义"),

@@ -13,6 +13,7 @@ from app.bundle import load_bundle
 from app.capture import BLOCK
 from app.engine import MAX_CHARACTERS, Engine, Step, clean
 from app.errors import UserError
+from app.model import Output
 from app.sampling import Sampling, draw
 from app.trace import Trace
 
@@ -34,7 +35,8 @@ def looked(engine: Engine) -> Trace:
 def rows(engine: Engine, looked: Trace) -> torch.Tensor:
     """Raw logits (E, T, V) of the same text, double precision."""
     with torch.inference_mode():
-        return engine.model(torch.tensor([looked.ids.tolist()])).logits[:, 0].double()
+        output: Output = engine.model(torch.tensor([looked.ids.tolist()]))
+        return output.logits[:, 0].double()
 
 
 def test_trace_lists_the_top_candidates_of_each_expert_and_the_fusion(looked: Trace, rows: torch.Tensor) -> None:
@@ -213,7 +215,8 @@ def test_composed_and_decomposed_letters_are_the_same() -> None:
 
 
 BAD_SETTINGS = [
-    ("temperature", math.nan), ("temperature", math.inf), ("temperature", -0.1), ("temperature", 2.1), ("temperature", "hot"),
+    ("temperature", math.nan), ("temperature", math.inf), ("temperature", -0.1), ("temperature", 2.1),
+    ("temperature", "hot"),
     ("top_k", -1), ("top_k", 1.5), ("top_k", 10**9), ("top_k", None), ("top_k", True),
     ("top_p", 0.0), ("top_p", 1.01), ("top_p", math.nan),
     ("seed", -1), ("seed", 0.5), ("seed", 2**64), ("seed", math.nan),

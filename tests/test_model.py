@@ -9,7 +9,7 @@ from torch import Tensor
 from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
 
 from app.causal_lm import BVVMoEConfig, BVVMoEForCausalLM
-from app.model import KeyValues, Shape, StackedExperts, fuse
+from app.model import Block, KeyValues, Shape, StackedExperts, fuse
 from app.train import Recipe, make_optimizers, train_step
 
 
@@ -32,6 +32,7 @@ def plain_expert(model: StackedExperts, expert: int, ids: list[int]) -> tuple[Te
     x = model.embedding[ids]
     hidden = [x]
     for block in model.blocks:
+        assert isinstance(block, Block)
         q, k, v = (layer_norm(x) @ block.attention_in[expert]).split(shape.width, dim=-1)
         rows = []
         for t in range(len(ids)):
@@ -112,7 +113,7 @@ def wrapped(model: StackedExperts) -> BVVMoEForCausalLM:
     config = BVVMoEConfig(
         vocab_size=50, hidden_size=16, num_hidden_layers=3, num_attention_heads=2, max_position_embeddings=24
     )
-    wrapper = BVVMoEForCausalLM(config).eval()
+    wrapper: BVVMoEForCausalLM = BVVMoEForCausalLM(config).eval()
     wrapper.model.load_state_dict(model.state_dict())
     return wrapper
 

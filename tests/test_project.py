@@ -104,7 +104,7 @@ def test_readme_commands_exist() -> None:
         assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
     from app.train import make_parser
 
-    commands = re.findall(r"python -m app\.train (.+)", readme)
+    commands = re.findall(r"^python -m app\.train (.+)", readme, re.MULTILINE)
     assert len(commands) >= 5
     for command in commands:
         make_parser().parse_args(command.split())

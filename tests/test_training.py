@@ -1,6 +1,7 @@
 """The training chain: reproducible order, resume after a kill, held-out lines that stay out."""
 
 import json
+import os
 import shutil
 from pathlib import Path
 
@@ -99,7 +100,7 @@ def test_resume_after_a_kill_gives_the_same_weights(toy_work: Path, tmp_path: Pa
     recipe = train.Recipe({"en": 1.0}, tokens=30 * 8 * 32, warmup=5)
     whole = train.train_expert(tmp_path, "whole", recipe, shape, save_every=10)
 
-    real_step, real_replace = train.train_step, train.os.replace
+    real_step, real_replace = train.train_step, os.replace
     for kill_step_at, kill_save_at in ((14, None), (None, 2)):
         calls = {"step": 0, "save": 0}
 
@@ -117,7 +118,7 @@ def test_resume_after_a_kill_gives_the_same_weights(toy_work: Path, tmp_path: Pa
 
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(train, "train_step", step)
-            patch.setattr(train.os, "replace", replace)
+            patch.setattr(os, "replace", replace)
             with pytest.raises(Killed):
                 train.train_expert(tmp_path, "part", recipe, shape, save_every=10)
         resumed = train.train_expert(tmp_path, "part", recipe, shape, save_every=10)

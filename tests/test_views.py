@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from app.engine import Engine
+from app.model import Output
 from app.sampling import Sampling
 from app.texts import speaker
 from app.trace import Trace
@@ -69,7 +70,8 @@ def trace(engine: Engine) -> Trace:
 @pytest.fixture(scope="module")
 def rows(engine: Engine, trace: Trace) -> torch.Tensor:
     with torch.inference_mode():
-        return engine.model(torch.tensor([trace.ids.tolist()])).logits[:, 0].double()
+        output: Output = engine.model(torch.tensor([trace.ids.tolist()]))
+        return output.logits[:, 0].double()
 
 
 def test_candidates_show_the_probabilities_of_the_model(engine: Engine, trace: Trace, rows: torch.Tensor) -> None:

@@ -1,0 +1,152 @@
+"""Speed of the demo on this machine: `python -m tests.bench`.  Prints one table.
+
+Everything runs on the bundled model; run it on an otherwise idle machine.
+"""
+
+import os
+import platform
+import statistics
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+
+from app.bundle import MINI, load_bundle
+from app.engine import Engine
+from app.sampling import Sampling
+from app.texts import speaker
+from app.views import disagreement_view, experts_view, glyph_view, layers_view, lens_view, strip_view
+from tests.server import serving
+
+PROMPT = "Жила-была девочка Маша"
+TOKENS = 100
+REPEATS = 5
+
+
+def median_seconds(work: Callable[[], object], repeats: int = REPEATS) -> float:
+    """Median wall time of a call, after one call that does not count."""
+    work()
+    times = []
+    for _ in range(repeats):
+        started = time.perf_counter()
+        work()
+        times.append(time.perf_counter() - started)
+    return statistics.median(times)
+
+
+def resident_megabytes(process: int) -> float:
+    """Resident memory of a process, from /proc."""
+    lines = Path(f"/proc/{process}/status").read_text().splitlines()
+    return int(next(line for line in lines if line.startswith("VmRSS")).split()[1]) / 1024
+
+
+def server_rows() -> list[tuple[str, str, str]]:
+    """Start-up and memory of the real server, started twice so that files are warm."""
+    with serving():
+        pass
+    with serving() as (_, process, seconds):
+        time.sleep(6)  # the opening example is made in the background
+        memory = resident_megabytes(process.pid)
+    return [
+        ("start to first HTTP 200", f"{seconds:.1f} s", "under 8 s"),
+        ("memory at rest", f"{memory:.0f} MB", "under 900 MB"),
+    ]
+
+
+def decode_rows(engine: Engine) -> list[tuple[str, str, str]]:
+    """Our traced decode on one and two threads, beside transformers' generate on the same weights."""
+    sampling = Sampling(seed=1, new_tokens=TOKENS, temperature=1.0)
+
+    def first_token() -> None:
+        steps = engine.generate(PROMPT, sampling)
+        next(steps)
+        steps.close()  # type: ignore[attr-defined]
+
+    rate = 0.0
+
+    def whole() -> None:
+        nonlocal rate
+        started = time.perf_counter()
+        written = sum(step.id is not None for step in engine.generate(PROMPT, sampling))
+        rate = written / (time.perf_counter() - started)
+
+    rows, rates = [], {}
+    for threads in (1, 2):
+        torch.set_num_threads(threads)
+        first = median_seconds(first_token)
+        measured = []
+        for _ in range(REPEATS):
+            whole()
+            measured.append(rate)
+        rates[threads] = statistics.median(measured)
+        rows.append((f"first token, {threads} thread(s)", f"{1000 * first:.0f} ms", "under 150 ms"))
+        rows.append((f"decode with trace, {threads} thread(s)", f"{rates[threads]:.0f} tokens/s", "over 150"))
+    theirs = transformers_rate()
+    rows.append(("transformers' generate, 2 threads", f"{theirs:.0f} tokens/s", ""))
+    rows.append(("decode with trace / transformers' generate", f"{rates[2] / theirs:.2f} x", "over 1"))
+    return rows
+
+
+def transformers_rate() -> float:
+    """Tokens a second of transformers' own generate with its cache, same weights, no trace."""
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    import app.causal_lm  # noqa: F401  registers the model class
+
+    model = AutoModelForCausalLM.from_pretrained(MINI)
+    inputs = AutoTokenizer.from_pretrained(MINI)(PROMPT, return_tensors="pt")
+    torch.manual_seed(1)
+
+    def run() -> None:
+        model.generate(
+            **inputs,
+            min_new_tokens=TOKENS,
+            max_new_tokens=TOKENS,
+            do_sample=True,
+            temperature=1.0,
+            top_k=50,
+            top_p=0.95,
+        )
+
+    return TOKENS / median_seconds(run)
+
+
+def panel_rows(engine: Engine) -> list[tuple[str, str, str]]:
+    """Reading a text and drawing each panel, without the network."""
+    say = speaker("en")
+    *_, last = engine.generate(PROMPT, Sampling(new_tokens=TOKENS, seed=1, temperature=1.0))
+    assert last.trace is not None
+    trace, token = last.trace, int(last.trace.ids[3])
+    drawings: dict[str, Callable[[], str]] = {
+        "strip": lambda: strip_view(engine, trace, 3, say),
+        "glyphs": lambda: glyph_view(engine, token, say),
+        "experts (weight slider)": lambda: experts_view(engine, trace, 3, 0.35, say),
+        "disagreement": lambda: disagreement_view(engine, trace, 3, say),
+        "layers": lambda: layers_view(engine, trace, 3, say),
+        "logit lens": lambda: lens_view(engine, trace, 3, say),
+    }
+    rows = [(f"look at {len(trace)} tokens", f"{1000 * median_seconds(lambda: engine.look(trace.text)):.0f} ms", "")]
+    for name, draw in drawings.items():
+        rows.append((f"panel: {name}", f"{1000 * median_seconds(draw):.1f} ms, {len(draw()) / 1000:.0f} kB", "300 ms"))
+    return rows
+
+
+def main() -> None:
+    if not (MINI / "model.safetensors").is_file():
+        sys.exit("There is no bundled model in assets/mini: train one first (python -m app.train --help).")
+    engine = Engine(load_bundle())
+    load = f", load {os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else ""
+    print(
+        f"{platform.machine()}, {os.cpu_count()} cores{load}, Python {platform.python_version()}, "
+        f"torch {torch.__version__}"
+    )
+    print(f"{'what':44} {'measured':>20}  aim")
+    for rows in (server_rows(), decode_rows(engine), panel_rows(engine)):
+        for name, value, aim in rows:
+            print(f"{name:44} {value:>20}  {aim}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,237 @@
+"""The page in a real browser.  Skipped, saying why, where there is no Chromium."""
+
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed: make test installs it")
+from playwright.sync_api import Browser, Page  # noqa: E402
+
+from tests.server import serving  # noqa: E402
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+pytestmark = pytest.mark.skipif(
+    CHROMIUM is None, reason="no Chromium: apt-get install chromium, or run .ci/run as root"
+)
+QUIET = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+SIZES = {"desktop": (1400, 900), "phone": (390, 844)}
+
+
+@pytest.fixture(scope="module")
+def address(toy_bundle: Path) -> Iterator[str]:
+    with serving(toy_bundle) as (url, _, _):
+        yield url
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with playwright.sync_playwright() as driver:
+        chromium = driver.chromium.launch(executable_path=CHROMIUM, args=QUIET)
+        yield chromium
+        chromium.close()
+
+
+def open_page(browser: Browser, url: str, size: str = "desktop", scheme: Any = "light", locale: str = "en-US") -> Page:
+    width, height = SIZES[size]
+    context = browser.new_context(
+        viewport={"width": width, "height": height},
+        color_scheme=scheme,
+        locale=locale,
+    )
+    page = context.new_page()
+    page.goto(url)
+    page.wait_for_selector(".gs-strip[data-state='done'] .gs-chip", timeout=60_000)
+    return page
+
+
+def write_on(page: Page, prompt: str) -> None:
+    page.locator("#prompt textarea").fill(prompt)
+    page.locator("#generate").click()
+    page.wait_for_function(
+        "() => document.querySelector('.gs-status')?.textContent.match(/written/) && "
+        "document.querySelector('.gs-strip').dataset.state === 'done'",
+        timeout=60_000,
+    )
+
+
+def test_opens_on_a_finished_example_with_all_panels_and_asks_nobody_else(browser: Browser, address: str) -> None:
+    context = browser.new_context()
+    page = context.new_page()
+    asked: list[str] = []
+    errors: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.goto(address)
+    page.wait_for_selector(".gs-strip[data-state='done'] .gs-chip", timeout=60_000)
+    for panel in ("glyphs", "experts", "layers", "lens"):
+        assert page.locator(f".gs-{panel} .gs-summary").inner_text().strip()
+    assert page.locator(".gs-chip.gs-written").count() > 0
+    outside = [url for url in asked if not url.startswith((address, "data:", "blob:"))]
+    assert not outside and not errors
+    context.close()
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_no_sideways_scroll_and_readable_text(browser: Browser, address: str, size: str, scheme: str) -> None:
+    page = open_page(browser, address, size, scheme)
+    assert page.evaluate("document.documentElement.scrollWidth") <= SIZES[size][0]
+    contrast = page.evaluate(
+        CONTRAST, [".gs-lead", ".gs-summary", ".gs-hint", ".gs-title p", ".gs-foot p", ".gs-facts dt"]
+    )
+    assert min(contrast.values()) >= 4.5, contrast
+    page.context.close()
+
+
+CONTRAST = """(selectors) => {
+  const canvas = document.createElement('canvas').getContext('2d', { willReadFrequently: true });
+  const rgb = (color, under) => {
+    canvas.fillStyle = under; canvas.fillRect(0, 0, 1, 1);
+    canvas.fillStyle = color; canvas.fillRect(0, 0, 1, 1);
+    return [...canvas.getImageData(0, 0, 1, 1).data].slice(0, 3);
+  };
+  const light = (c) => c.map((v) => (v /= 255) <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4)
+    .reduce((sum, v, i) => sum + v * [0.2126, 0.7152, 0.0722][i], 0);
+  const result = {};
+  for (const selector of selectors) {
+    const node = document.querySelector(selector);
+    const layers = [];
+    for (let n = node; n; n = n.parentElement) layers.unshift(getComputedStyle(n).backgroundColor);
+    const ground = layers.reduce((under, color) => `rgb(${rgb(color, under).join(',')})`, '#fff');
+    const [a, b] = [light(rgb(getComputedStyle(node).color, ground)), light(rgb(ground, ground))].sort((x, y) => y - x);
+    result[selector] = (a + 0.05) / (b + 0.05);
+  }
+  return result;
+}"""
+
+
+@pytest.mark.parametrize("prompt", ["Мама любит", "My sister likes the", "爸爸喜欢"])
+def test_writing_streams_chips_and_fills_the_panels(browser: Browser, address: str, prompt: str) -> None:
+    page = open_page(browser, address)
+    write_on(page, prompt)
+    texts = page.locator(".gs-chip .gs-tok").all_inner_texts()
+    assert "".join(texts).replace("␣", " ").strip().startswith(prompt)
+    assert page.locator(".gs-experts .gs-candidate").count() == 24
+    assert page.locator(".gs-lens tbody tr").count() == 2 * (len(texts) + 1)
+    page.context.close()
+
+
+def test_a_click_on_a_chip_selects_the_token_in_every_panel(browser: Browser, address: str) -> None:
+    page = open_page(browser, address)
+    chip = page.locator(".gs-chip").nth(4)
+    text = chip.locator(".gs-tok").inner_text()
+    chip.click()
+    page.wait_for_function("(text) => document.querySelector('.gs-headline .gs-tok').textContent === text", arg=text)
+    assert page.locator(".gs-chip[aria-pressed='true']").get_attribute("data-index") == "5"
+    assert page.locator("tr[aria-selected='true']").first.get_attribute("data-index") == "5"
+    assert page.locator(".gs-point.gs-selected").first.get_attribute("data-index") == "5"
+    page.locator(".gs-peak").nth(1).click()
+    second = page.locator(".gs-chip").nth(1).locator(".gs-tok").inner_text()
+    page.wait_for_function("(text) => document.querySelector('.gs-headline .gs-tok').textContent === text", arg=second)
+    page.context.close()
+
+
+def test_chips_answer_to_the_keyboard(browser: Browser, address: str) -> None:
+    page = open_page(browser, address)
+    page.locator(".gs-chip").nth(2).focus()
+    page.keyboard.press("Enter")
+    text = page.locator(".gs-chip").nth(2).locator(".gs-tok").inner_text()
+    page.wait_for_function("(text) => document.querySelector('.gs-headline .gs-tok').textContent === text", arg=text)
+    page.context.close()
+
+
+def test_layer_slider_moves_points_in_the_browser(browser: Browser, address: str) -> None:
+    page = open_page(browser, address)
+    calls: list[str] = []
+    page.on("request", lambda request: calls.append(request.url))
+    point = page.locator(".gs-point").nth(3)
+    before = point.get_attribute("style")
+    page.locator(".gs-layer").fill("2")
+    assert point.get_attribute("style") != before
+    assert "2" in page.locator(".gs-slider output").inner_text()
+    assert "Layer 2" in page.locator(".gs-plot figcaption").first.inner_text()
+    assert not [url for url in calls if "queue" in url or "run" in url]
+    page.context.close()
+
+
+def test_weight_slider_rescores_to_one_expert_alone(browser: Browser, address: str) -> None:
+    page = open_page(browser, address)
+    page.locator("#weight input[type='range']").fill("1")
+    page.wait_for_function(
+        """() => {
+          const lists = [...document.querySelectorAll('.gs-column ol')];
+          const [first, fused] = lists.map((list) => list.textContent);
+          return first === fused;
+        }"""
+    )
+    bars = page.locator(".gs-bar .gs-number").all_inner_texts()
+    assert float(bars[1]) == 0 and float(bars[0]) == pytest.approx(float(bars[2]), abs=2e-3)
+    page.context.close()
+
+
+def test_stop_keeps_the_text_and_its_panels(browser: Browser, address: str) -> None:
+    page = open_page(browser, address)
+    page.locator("#prompt textarea").fill("Мама")
+    page.locator("#generate").click()
+    page.locator("#stop").click()
+    page.wait_for_function("() => document.querySelector('.gs-strip').dataset.state === 'done'")
+    assert page.locator(".gs-chip").first.is_visible() and page.locator(".gs-experts").is_visible()
+    page.context.close()
+
+
+BAD = ["", "   ", "x" * 100_000, "😀"]
+
+
+@pytest.mark.parametrize("prompt", BAD, ids=["empty", "blank", "novel", "emoji"])
+def test_bad_prompts_get_a_sentence_and_keep_the_old_text(browser: Browser, address: str, prompt: str) -> None:
+    page = open_page(browser, address)
+    before = page.locator(".gs-chip").count()
+    page.locator("#prompt textarea").fill(prompt)
+    page.locator("#generate").click()
+    page.wait_for_selector(".gs-status.gs-failed")
+    assert re.search(r"\.$", page.locator(".gs-status").inner_text())
+    assert page.locator(".gs-chip").count() == before
+    page.context.close()
+
+
+HOSTILE = ["${1+1} {{x}} `b` \\n", "<img src=x onerror=window.hacked=1>", "<script>window.hacked=1</script>"]
+
+
+@pytest.mark.parametrize("prompt", HOSTILE)
+def test_hostile_text_is_shown_literally_and_nothing_runs(browser: Browser, address: str, prompt: str) -> None:
+    page = open_page(browser, address)
+    page.locator("#prompt textarea").fill(prompt)
+    page.locator("#look").click()
+    page.wait_for_function("() => document.querySelector('.gs-status')?.textContent.match(/read/)")
+    shown = "".join(page.locator(".gs-chip .gs-tok").all_inner_texts()).replace("␣", " ")
+    assert shown.strip() == prompt
+    assert page.evaluate("window.hacked") is None
+    assert page.locator(".gs-root script, .gs-root img[src='x']").count() == 0
+    page.context.close()
+
+
+@pytest.mark.parametrize(
+    ("locale", "button"), [("ru-RU", "Продолжить"), ("zh-CN", "续写"), ("en-GB", "Write on"), ("de", "Write on")]
+)
+def test_the_page_speaks_the_visitors_language(browser: Browser, address: str, locale: str, button: str) -> None:
+    page = open_page(browser, address, locale=locale)
+    assert page.locator("#generate").inner_text() == button
+    page.context.close()
+
+
+def test_the_language_can_be_switched(browser: Browser, address: str) -> None:
+    page = open_page(browser, address)
+    page.get_by_label("Русский", exact=True).click()
+    page.wait_for_function("() => document.querySelector('.gs-glyphs h2').textContent.startsWith('Глифы')")
+    assert page.locator("#generate").inner_text() == "Продолжить"
+    page.context.close()

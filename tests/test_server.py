@@ -1,0 +1,106 @@
+"""The server from outside: the public API, many callers at once, bad input, a clear end."""
+
+import math
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from gradio_client import Client
+from gradio_client.exceptions import AppError
+
+from app.engine import Engine
+from tests.server import ROOT, serving
+
+
+@pytest.fixture(scope="module")
+def client(toy_bundle: Path) -> Iterator[Client]:
+    with serving(toy_bundle) as (address, _, _):
+        yield Client(address, verbose=False)
+
+
+def test_public_endpoints_are_look_and_generate_typed_and_documented(client: Client) -> None:
+    endpoints: dict[str, Any] = client.view_api(return_format="dict", print_info=False)["named_endpoints"]
+    assert set(endpoints) == {"/look", "/generate"}
+    names = [p["parameter_name"] for p in endpoints["/generate"]["parameters"]]
+    assert names == ["prompt", "temperature", "top_k", "top_p", "seed", "new_tokens", "first_weight"]
+    assert all(p["python_type"]["type"] in ("str", "float", "int") for p in endpoints["/generate"]["parameters"])
+    assert "for every token" in endpoints["/look"]["description"]
+
+
+def test_look_reports_the_log_probabilities_of_the_model(client: Client, engine: Engine) -> None:
+    answer = client.predict("Мама любит дом.", api_name="/look")
+    ids = [engine.bundle.start, *(t["id"] for t in answer["tokens"])]
+    with torch.inference_mode():
+        z = engine.model(torch.tensor([ids])).logits[:, 0]
+    under = torch.stack([z[0], z[1], z.mean(0)]).log_softmax(-1)
+    for t, record in enumerate(answer["tokens"]):
+        assert record["log_probs"] == pytest.approx(under[:, t, record["id"]].tolist(), abs=1e-3)
+    assert "".join(t["text"] for t in answer["tokens"]) == " Мама любит дом."
+    assert answer["experts"] == ["RU", "ZH"]
+
+
+def test_generate_repeats_itself_with_the_same_seed(client: Client, engine: Engine) -> None:
+    from app.sampling import Sampling
+
+    def answer(seed: int) -> str:
+        return str(client.predict("Мама", 1.3, 0, 1.0, seed, 12, 0.5, api_name="/generate")["text"])
+
+    *_, last = engine.generate("Мама", Sampling(1.3, 0, 1.0, 7, 12))
+    assert last.trace is not None and answer(7) == answer(7) == last.trace.text
+
+
+def test_twenty_callers_at_once_get_what_each_gets_alone(client: Client) -> None:
+    def call(seed: int) -> str:
+        return str(client.predict("The cat", 1.2, 0, 1.0, seed, 16, 0.5, api_name="/generate")["text"])
+
+    with ThreadPoolExecutor(20) as pool:
+        together = list(pool.map(call, range(20)))
+    assert together[::5] == [call(seed) for seed in range(0, 20, 5)]
+    assert len(set(together)) > 5
+
+
+BAD_CALLS: list[tuple[list[Any], str]] = [
+    (["", 0.8, 50, 0.95, 0, 8, 0.5], "Type a few words"),
+    (["x" * 100_000, 0.8, 50, 0.95, 0, 8, 0.5], "shorten it to 2000"),
+    (["😀", 0.8, 50, 0.95, 0, 8, 0.5], "vocabulary"),
+    (["кот", 9.0, 50, 0.95, 0, 8, 0.5], "temperature to a number from 0"),
+    (["кот", 0.8, -5, 0.95, 0, 8, 0.5], "top-k"),
+    (["кот", 0.8, 50, 7.0, 0, 8, 0.5], "top-p"),
+    (["кот", 0.8, 50, 0.95, -1, 8, 0.5], "seed"),
+    (["кот", 0.8, 50, 0.95, 0, 100_000, 0.5], "new tokens"),
+    (["кот", 0.8, 50, 0.95, 0, 8, 3.0], "2 weights"),
+    (["кот", "NaN", 50, 0.95, 0, 8, 0.5], "temperature"),
+    (["кот", None, 50, 0.95, 0, 8, 0.5], "temperature"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "remedy"), BAD_CALLS, ids=[repr(a)[:30] for a, _ in BAD_CALLS])
+def test_bad_calls_get_one_sentence_and_the_server_goes_on(client: Client, arguments: list[Any], remedy: str) -> None:
+    with pytest.raises(AppError, match=remedy):
+        client.predict(*arguments, api_name="/generate")
+    assert client.predict("кот", api_name="/look")["tokens"]
+
+
+@pytest.mark.parametrize("text", ["<script>alert(1)</script> кот", "${1+1}", "a\ud800b кот", "\u202eкот", "кот\x00"])
+def test_odd_text_is_answered(client: Client, text: str) -> None:
+    try:
+        answer = client.predict(text, api_name="/look")
+    except (AppError, UnicodeEncodeError):  # a lone surrogate cannot even leave the client as UTF-8
+        assert "\ud800" in text
+    else:
+        assert answer["tokens"]
+    assert math.isfinite(client.predict("кот", api_name="/look")["tokens"][0]["disagreement"])
+
+
+def test_a_missing_model_ends_with_a_sentence(tmp_path: Path) -> None:
+    environment = {**os.environ, "GLYPHSCOPE_MODEL": str(tmp_path)}
+    done = subprocess.run([sys.executable, "app.py"], cwd=ROOT, env=environment, capture_output=True, timeout=90)
+    assert done.returncode != 0
+    message = done.stderr.decode().strip().splitlines()[-1]
+    assert "restore the folder or choose another one" in message and "Traceback" not in done.stderr.decode()
