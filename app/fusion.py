@@ -49,10 +49,11 @@ def preference(trace: Trace) -> Floats:
 
 
 def disagreement(trace: Trace) -> Floats:
-    """-log BC (T,) in nats: 0 where the experts say the same."""
-    experts = trace.log_sum_exp[:, :FUSED] @ trace.weights
-    apart: Floats = np.maximum(experts - trace.log_sum_exp[:, FUSED], 0.0)
-    return apart
+    """-log BC (T,) in nats at equal weights, whatever weights the text was made with: 0 where two
+    experts say the same."""
+    half = int(np.abs(WEIGHT_GRID - 0.5).argmin())
+    apart: Floats = trace.log_sum_exp[:, :FUSED].mean(axis=1) - trace.mixed_log_sum_exp[:, half]
+    return np.maximum(apart, np.float32(0))
 
 
 def known_candidates(trace: Trace, position: int) -> tuple[NDArray[np.int32], Floats]:

@@ -111,7 +111,7 @@ class Page:
                         elem_id="weight",
                         elem_classes="gs-weight",
                     )
-                    self.disagreement = clickable("disagreement")
+            self.disagreement = clickable("disagreement")
             self.layers = clickable("layers", script="layers.js")
             self.lens = clickable("lens")
             self.footer = gr.HTML(self._model_line("en"))

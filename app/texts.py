@@ -161,6 +161,11 @@ _SENTENCES: dict[str, tuple[str, str, str]] = {
         "Где они расходятся: несогласие перед каждым токеном",
         "分歧在哪里：每个词元之前的分歧",
     ),
+    "disagreement_lead": (
+        "Height: how far the two predictions were apart just before the token (Bhattacharyya distance). Click a peak.",
+        "Высота: насколько расходились два прогноза прямо перед токеном (расстояние Бхаттачарьи). Нажмите на пик.",
+        "高度：在该词元之前两份预测相差多远（巴氏距离）。点击峰值。",
+    ),
     "disagreement_summary": (
         "The experts part most before “{token}” ({value} nats); the mean over the text is {mean}.",
         "Больше всего эксперты расходятся перед «{token}» ({value} ната); среднее по тексту — {mean}.",

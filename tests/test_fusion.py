@@ -57,6 +57,11 @@ def test_disagreement_is_the_mean_divergence_from_the_fusion(trace: Trace, rows:
     assert disagreement(trace) == pytest.approx(-np.log(overlap), abs=1e-3)
 
 
+def test_disagreement_does_not_depend_on_the_weights_of_the_text(engine: Engine, trace: Trace) -> None:
+    alone = engine.look(trace.text, (1.0, 0.0))
+    assert np.allclose(disagreement(alone), disagreement(trace), atol=1e-4)
+
+
 @pytest.mark.parametrize("weight", GRID)
 def test_rescoring_equals_fusing_full_rows(trace: Trace, rows: np.ndarray, weight: float) -> None:
     for position in range(0, len(trace), 5):

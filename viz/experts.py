@@ -139,5 +139,5 @@ def disagreement_chart(
         value=f"{values[top]:.2f}",
         mean=f"{float(values.mean()):.2f}",
     )
-    title = f"<h3>{escape(say('disagreement_title'))}</h3>"
-    return f"{title}<div class='gs-peaks'>{bars}</div><p class='gs-summary'>{escape(summary)}</p>"
+    body = f"<div class='gs-peaks'>{bars}</div>"
+    return panel(say("disagreement_title"), say("disagreement_lead"), body, summary, "disagreement")
