@@ -9,6 +9,7 @@ experts: Hinton 2002; Bochkov 2025 uses the plain mean):
 """
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,9 @@ from app.trace import WEIGHT_GRID, Floats, Trace
 
 FUSED = -1
 """Index of the fusion on the axes of length E + 1."""
+
+
+Fusion = Literal["logits", "probabilities", "gate"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,9 +69,12 @@ def known_candidates(trace: Trace, position: int) -> tuple[NDArray[np.int32], Fl
 def outside_bound(trace: Trace, position: int, weights: Floats) -> float:
     """No token outside the stored candidates has a fused logit above this: it is in no expert's
     top K, so each of its logits is at most that expert's last stored one."""
-    experts = range(len(trace.experts))
-    last = np.array([trace.candidate_logits[position, e, -1, e] for e in experts])
-    return float(last @ weights)
+    return float(_last_logits(trace, position) @ weights)
+
+
+def _last_logits(trace: Trace, position: int) -> Floats:
+    """Each expert's own logit (E,) of its last stored candidate."""
+    return np.array([trace.candidate_logits[position, e, -1, e] for e in range(len(trace.experts))], np.float32)
 
 
 def normaliser(trace: Trace, position: int, weights: Floats) -> float:
@@ -85,21 +92,67 @@ def normaliser(trace: Trace, position: int, weights: Floats) -> float:
     raise ValueError(f"No log-sum-exp is stored for the weights {weights.tolist()}.")
 
 
-def rescore(trace: Trace, position: int, weights: Floats) -> Ranking:
-    """Rank the stored candidates of a position under a weighted mean of logits, exactly."""
+def rescore(trace: Trace, position: int, weights: Floats, fusion: Fusion = "logits") -> Ranking:
+    """Rank the stored candidates of a position under another fusion, exactly.
+
+    `logits`: weighted mean of logits.  `probabilities`: weighted mean of probabilities.  `gate`: the
+    same, weighted by how well each expert foretold the text so far (`gate_weights`); `weights` are
+    not used then.
+    """
     ids, logits = known_candidates(trace, position)
-    fused = logits @ weights
-    order = np.lexsort((ids, -fused))
-    certain = int((fused > outside_bound(trace, position, weights)).sum())
-    log_probs = fused[order] - normaliser(trace, position, weights)
-    return Ranking(ids[order], logits[order], log_probs.astype(np.float32), certain)
+    if fusion == "logits":
+        scores = logits @ weights
+        bound = outside_bound(trace, position, weights)
+        log_probs = scores - normaliser(trace, position, weights)
+    else:
+        blend = gate_weights(trace)[position] if fusion == "gate" else weights
+        totals = trace.log_sum_exp[position, :FUSED]
+        scores = np.exp(logits - totals) @ blend
+        bound = float(np.exp(_last_logits(trace, position) - totals) @ blend)
+        log_probs = np.log(np.maximum(scores, np.finfo(np.float32).tiny))
+    order = np.lexsort((ids, -scores))
+    certain = int((scores > bound).sum())
+    return Ranking(ids[order], logits[order], log_probs[order].astype(np.float32), certain)
+
+
+def gate_weights(trace: Trace) -> Floats:
+    """Weights (T, E) of the likelihood gate at each position: each expert's likelihood of the text
+    up to there, normalised; equal before the first token (Bayesian model averaging)."""
+    known = next_log_probs(trace)[:-1, :FUSED]
+    so_far = np.concatenate((np.zeros((1, len(trace.experts))), np.cumsum(known, axis=0)))
+    likelihood = np.exp(so_far - so_far.max(axis=1, keepdims=True))
+    gates: Floats = (likelihood / likelihood.sum(axis=1, keepdims=True)).astype(np.float32)
+    return gates
 
 
 def margin_shares(ranking: Ranking, weights: Floats, winner: int = 0, rival: int = 1) -> Floats:
-    """Each expert's exact part (E,) of the fused margin of one candidate over another, in nats of
-    log-odds; the parts add up to the margin."""
+    """Each expert's exact part (E,) of one candidate's lead over another under the mean of logits,
+    in nats of log-odds; the parts add up to the lead."""
     shares: Floats = weights * (ranking.expert_logits[winner] - ranking.expert_logits[rival])
     return shares
+
+
+def probability_shares(trace: Trace, position: int, ranking: Ranking, weights: Floats) -> Floats:
+    """Each expert's exact part (E,) of the winner's lead over the runner-up under a mean of
+    probabilities; the parts add up to the lead."""
+    each = np.exp(ranking.expert_logits[:2] - trace.log_sum_exp[position, :FUSED])
+    shares: Floats = weights * (each[0] - each[1])
+    return shares
+
+
+def winner_balance(trace: Trace) -> Floats:
+    """Who decides, -1..1 at each position (T,): (a - b) / (|a| + |b|) of the two experts' exact
+    shares of the fused winner's lead; 1 is all the first expert's doing."""
+    logits = trace.candidate_logits[:, FUSED, :2]  # (T, 2, E)
+    shares = trace.weights * (logits[:, 0] - logits[:, 1])
+    balance: Floats = (shares[:, 0] - shares[:, 1]) / np.maximum(np.abs(shares).sum(axis=1), 1e-9)
+    return balance
+
+
+def overlap(trace: Trace, count: int = 10) -> Floats:
+    """Share (T,) of the two experts' top `count` candidates that they have in common, 0..1."""
+    tops = trace.candidates[:, :2, :count]
+    return np.array([len(set(a) & set(b)) / count for a, b in tops.tolist()], np.float32)
 
 
 def pair_weights(first: float) -> Floats:

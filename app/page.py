@@ -3,17 +3,18 @@
 import logging
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from functools import cache
 from html import escape
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import gradio as gr
 
 from app.engine import MAX_CHARACTERS, Engine
 from app.errors import UserError
-from app.fusion import pair_weights
+from app.fusion import Fusion, pair_weights
 from app.opening import EXAMPLES, opening_trace
 from app.sampling import MAX_NEW_TOKENS, MAX_TEMPERATURE, Sampling
 from app.texts import LANGUAGES, say, speaker
@@ -28,6 +29,8 @@ from app.views import (
     strip_view,
     writing_view,
 )
+from viz.html import Say
+from viz.strip import MEASURES
 
 ASSETS = Path(__file__).parent.parent / "assets"
 MODEL_QUEUE = "model"
@@ -35,7 +38,41 @@ MODEL_QUEUE = "model"
 MODEL_SLOTS = 2
 _FRAME_SECONDS = 0.05  # the strip is sent at most this often while the model writes
 
+FUSIONS: tuple[Fusion, ...] = get_args(Fusion)
+
 log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class View:
+    """What the visitor set the panels to: the first expert's weight on its grid, the fusion, the
+    strip's measure, the language.
+
+    Raises:
+        UserError: for a weight outside 0..1.  Other unknown values fall back to the defaults.
+    """
+
+    weight: float = 0.5
+    fusion: Fusion = "logits"
+    measure: str = "preference"
+    language: str = "en"
+
+    @classmethod
+    def of(cls, weight: Any, fusion: Any, measure: Any, language: Any) -> "View":
+        """From untrusted widget values."""
+        if not isinstance(weight, int | float) or not 0 <= weight <= 1:
+            raise UserError("bad_weights", count=2)
+        return cls(
+            weight=round(float(weight) * 20) / 20,
+            fusion=fusion if fusion in FUSIONS else cls.fusion,
+            measure=measure if measure in MEASURES else cls.measure,
+            language=language if language in LANGUAGES else cls.language,
+        )
+
+    @property
+    def weights(self) -> list[float]:
+        """Of both experts, as the engine takes them."""
+        return [float(w) for w in pair_weights(self.weight)]
 
 
 def build_page(engine: Engine) -> gr.Blocks:
@@ -96,21 +133,41 @@ class Page:
                 self.seed = gr.Number(default.seed, precision=0, minimum=0, label=say("seed"))
             self.status = gr.HTML("", elem_classes="gs-status-line")
             self.strip = clickable("strip")
-            self.hint = gr.HTML(self._hint("en"))
+            with gr.Row(elem_classes="gs-under"):
+                self.hint = gr.HTML(self._hint("en"))
+                self.measure = gr.Dropdown(
+                    choices("measure", MEASURES, "en"),
+                    value=View.measure,
+                    container=False,
+                    label=say("measure"),
+                    elem_id="measure",
+                    min_width=240,
+                    scale=0,
+                )
             with gr.Row(equal_height=False, elem_classes="gs-panels"):
                 with gr.Column(scale=2, min_width=320):
                     self.glyphs = clickable("glyphs")
                 with gr.Column(scale=3, min_width=320):
                     self.experts = clickable("experts")
-                    self.weight = gr.Slider(
-                        0,
-                        1,
-                        0.5,
-                        step=0.05,
-                        label=say("weight", first=first, second=second),
-                        elem_id="weight",
-                        elem_classes="gs-weight",
-                    )
+                    with gr.Row(elem_classes="gs-weight"):
+                        self.weight = gr.Slider(
+                            0,
+                            1,
+                            View.weight,
+                            step=0.05,
+                            label=say("weight", first=first, second=second),
+                            elem_id="weight",
+                            scale=3,
+                            min_width=240,
+                        )
+                        self.fusion = gr.Dropdown(
+                            choices("fusion", FUSIONS, "en"),
+                            value=View.fusion,
+                            label=say("fusion"),
+                            elem_id="fusion",
+                            scale=2,
+                            min_width=200,
+                        )
             self.disagreement = clickable("disagreement")
             self.layers = clickable("layers", script="layers.js")
             self.lens = clickable("lens")
@@ -118,33 +175,32 @@ class Page:
         self.panels = [self.glyphs, self.experts, self.disagreement, self.layers, self.lens]
         self.everything = [self.trace, self.selected, self.status, self.strip, *self.panels]
         self.sampling = [self.temperature, self.top_k, self.top_p, self.seed, self.new_tokens]
+        self.view = [self.weight, self.fusion, self.measure, self.language]
         self.labels = [
             self.header, self.prompt, self.generate, self.look, self.stop, self.settings, self.temperature, self.top_k,
-            self.top_p, self.new_tokens, self.seed, self.weight, self.hint, self.footer,
+            self.top_p, self.new_tokens, self.seed, self.weight, self.fusion, self.measure, self.hint, self.footer,
         ]  # fmt: skip
 
     def connect(self) -> None:
         """Add all listeners."""
         hidden: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
         model: dict[str, Any] = {**hidden, "concurrency_id": MODEL_QUEUE, "concurrency_limit": MODEL_SLOTS}
-        asked = [self.prompt, *self.sampling, self.weight, self.language]
+        asked = [self.prompt, *self.sampling, *self.view]
+        shown = [self.trace, self.selected, *self.view]
         with self.blocks:
             gr.on([self.generate.click, self.prompt.submit], self.on_generate, asked, self.everything, **model)
-            self.look.click(self.on_look, [self.prompt, self.weight, self.language], self.everything, **model)
+            self.look.click(self.on_look, [self.prompt, *self.view], self.everything, **model)
             self.stop.click(self.on_stop, None, None, queue=False, **hidden)
             for button, example in zip(self.examples, EXAMPLES, strict=True):
                 button.click(example.fill, None, [self.prompt, self.seed], queue=False, **hidden).then(
                     self.on_generate, asked, self.everything, **model
                 )
-            chosen = [self.trace, self.weight, self.language]
             moved = [self.selected, self.glyphs, self.experts]
             for source in (self.strip, self.disagreement, self.layers, self.lens):
-                source.select(self.on_select, chosen, moved, queue=False, **hidden)
-            self.weight.input(
-                self.on_weight, [self.trace, self.selected, self.weight, self.language], self.experts,
-                queue=False, trigger_mode="always_last", **hidden,
-            )  # fmt: skip
-            shown = [self.trace, self.selected, self.weight, self.language]
+                source.select(self.on_select, [self.trace, *self.view], moved, queue=False, **hidden)
+            for slider in (self.weight, self.fusion):
+                slider.input(self.on_weight, shown, self.experts, queue=False, trigger_mode="always_last", **hidden)
+            self.measure.input(self.on_measure, shown, self.strip, queue=False, **hidden)
             self.language.input(self.on_language, shown, [*self.labels, self.strip, *self.panels], **hidden)
             self.blocks.load(
                 self.on_load, None, [*self.everything, self.language, self.prompt, self.seed, *self.labels], **hidden
@@ -154,68 +210,67 @@ class Page:
 
     def on_load(self, request: gr.Request) -> list[Any]:
         """A new visitor: the opening example, finished, in the visitor's language."""
-        language = language_of(request)
+        view = View(language=language_of(request))
         trace, example = opening_trace(self.engine), EXAMPLES[0]
         return [
-            *self._finished(trace, 0.5, language, most_disputed(trace), ""),
-            language,
-            gr.update(value=example.prompt),
+            *self._finished(trace, view, ""),
+            view.language,
+            example.prompt,
             example.seed,
-            *self._relabelled(language),
+            *self._relabelled(view.language),
         ]
 
     def on_generate(
         self, prompt: str, temperature: float, top_k: float, top_p: float, seed: float, new_tokens: float,
-        weight: float, language: str, request: gr.Request,
+        request: gr.Request, *view: Any,
     ) -> Iterator[list[Any]]:  # fmt: skip
         """Write on from the prompt: the strip streams, the panels come with the end."""
         stop = self.stops[request.session_hash or ""] = threading.Event()
+        language = str(view[-1])
         try:
             sampling = Sampling(temperature, top_k, top_p, seed, new_tokens)  # type: ignore[arg-type]
-            yield from self._writing(prompt, sampling, weight, language, stop)
+            yield from self._writing(prompt, sampling, View.of(*view), stop)
         except UserError as error:
-            yield self._only_status(say(error.code, language, **error.values), failed=True)
+            yield self._only_status(say(error.code, language, **error.values))
         except Exception:
             log.exception("generation failed")
-            yield self._only_status(say("busy", language), failed=True)
+            yield self._only_status(say("busy", language))
         finally:
             self.stops.pop(request.session_hash or "", None)
 
-    def _writing(
-        self, prompt: str, sampling: Sampling, weight: float, language: str, stop: threading.Event
-    ) -> Iterator[list[Any]]:
-        weights, speak = pair_weights(_number(weight)), speaker(language)
-        steps = self.engine.generate(prompt, sampling, weights.tolist(), stop.is_set)
+    def _writing(self, prompt: str, sampling: Sampling, view: View, stop: threading.Event) -> Iterator[list[Any]]:
+        speak = speaker(view.language)
+        steps = self.engine.generate(prompt, sampling, view.weights, stop.is_set)
         ids = self.engine.encode(prompt)
         written: list[tuple[int, float]] = []
         started = sent = time.perf_counter()
         for step in steps:
             if step.trace is not None:
-                count = len(step.trace) - step.trace.prompt
-                rate = count / max(time.perf_counter() - started, 1e-6)
-                message = say("done", language, count=count, rate=f"{rate:.0f}")
+                seconds = max(time.perf_counter() - started, 1e-6)
+                message = speak("done", count=len(written), rate=f"{len(written) / seconds:.0f}")
                 if len(step.trace) == self.engine.context:
-                    message += " " + say("filled", language, limit=self.engine.context)
-                message += self._unknown(prompt, language)
-                yield self._finished(step.trace, weight, language, most_disputed(step.trace), message)
+                    message += " " + speak("filled", limit=self.engine.context)
+                yield self._finished(step.trace, view, message + self._unknown(prompt, speak))
                 return
             assert step.id is not None, "only the closing step has no token"
             written.append((step.id, float(step.log_probs[0] - step.log_probs[1])))
             if len(written) == 1 or time.perf_counter() - sent > _FRAME_SECONDS:
                 sent = time.perf_counter()
                 yield [
-                    gr.skip(), gr.skip(), status_html(say("writing", language)),
+                    gr.skip(), gr.skip(), status_html(speak("writing")),
                     writing_view(self.engine, ids, written, speak), *[gr.skip()] * len(self.panels),
                 ]  # fmt: skip
 
-    def on_look(self, prompt: str, weight: float, language: str) -> list[Any]:
+    def on_look(self, prompt: str, *view: Any) -> list[Any]:
         """Read the text without writing."""
         try:
-            trace = self.engine.look(prompt, pair_weights(_number(weight)).tolist())
+            settings = View.of(*view)
+            trace = self.engine.look(prompt, settings.weights)
         except UserError as error:
-            return self._only_status(say(error.code, language, **error.values), failed=True)
-        message = say("looked", language, count=len(trace) - 1) + self._unknown(prompt, language)
-        return self._finished(trace, weight, language, most_disputed(trace), message)
+            return self._only_status(say(error.code, str(view[-1]), **error.values))
+        speak = speaker(settings.language)
+        message = speak("looked", count=len(trace) - 1) + self._unknown(prompt, speak)
+        return self._finished(trace, settings, message)
 
     def on_stop(self, request: gr.Request) -> None:
         """Let this visitor's generation end after the token in hand; what is written stays."""
@@ -223,62 +278,65 @@ class Page:
         if event is not None:
             event.set()
 
-    def on_select(self, trace: Trace | None, weight: float, language: str, event: gr.EventData) -> list[Any]:
+    def on_select(self, trace: Trace | None, event: gr.EventData, *view: Any) -> list[Any]:
         """A token was clicked in any panel."""
         index = event._data.get("index") if isinstance(event._data, dict) else None
         if trace is None or not isinstance(index, int) or not 1 <= index < len(trace):
             return [gr.skip()] * 3
-        speak = speaker(language)
-        return [
-            index,
-            glyph_view(self.engine, int(trace.ids[index]), speak),
-            experts_view(self.engine, trace, index, _number(weight), speak),
-        ]
+        settings = View.of(*view)
+        return [index, *self._token_panels(trace, index, settings)]
 
-    def on_weight(self, trace: Trace | None, selected: int, weight: float, language: str) -> Any:
-        """The weight moved: re-score stored logits."""
-        if trace is None:
-            return gr.skip()
-        return experts_view(self.engine, trace, selected, _number(weight), speaker(language))
+    def on_weight(self, trace: Trace | None, selected: int, *view: Any) -> Any:
+        """Weight or fusion changed: re-score stored logits."""
+        return gr.skip() if trace is None else self._token_panels(trace, selected, View.of(*view))[1]
 
-    def on_language(self, trace: Trace | None, selected: int, weight: float, language: str) -> list[Any]:
+    def on_measure(self, trace: Trace | None, selected: int, *view: Any) -> Any:
+        """The strip shows another measure."""
+        return gr.skip() if trace is None else self._strip(trace, selected, View.of(*view))
+
+    def on_language(self, trace: Trace | None, selected: int, *view: Any) -> list[Any]:
         """Another language: the same figures, other words."""
+        settings = View.of(*view)
+        labels = self._relabelled(settings.language)
         if trace is None:
-            return [*self._relabelled(language), *[gr.skip()] * (1 + len(self.panels))]
-        speak = speaker(language)
-        return [
-            *self._relabelled(language),
-            strip_view(self.engine, trace, selected, speak),
-            *self._panels(trace, selected, weight, language),
-        ]
+            return [*labels, *[gr.skip()] * (1 + len(self.panels))]
+        return [*labels, self._strip(trace, selected, settings), *self._panels(trace, selected, settings)]
 
     # Outputs
 
-    def _panels(self, trace: Trace, selected: int, weight: float, language: str) -> list[str]:
-        engine, speak = self.engine, speaker(language)
+    def _strip(self, trace: Trace, selected: int, view: View) -> str:
+        return strip_view(self.engine, trace, selected, speaker(view.language), view.measure)
+
+    def _token_panels(self, trace: Trace, selected: int, view: View) -> list[str]:
+        """The two panels about the selected token."""
+        speak = speaker(view.language)
         return [
-            glyph_view(engine, int(trace.ids[selected]), speak),
-            experts_view(engine, trace, selected, _number(weight), speak),
-            disagreement_view(engine, trace, selected, speak),
-            layers_view(engine, trace, selected, speak),
-            lens_view(engine, trace, selected, speak),
+            glyph_view(self.engine, int(trace.ids[selected]), speak),
+            experts_view(self.engine, trace, selected, view.weight, speak, view.fusion),
         ]
 
-    def _finished(self, trace: Trace, weight: float, language: str, selected: int, message: str) -> list[Any]:
+    def _panels(self, trace: Trace, selected: int, view: View) -> list[str]:
+        speak = speaker(view.language)
+        views = (disagreement_view, layers_view, lens_view)
+        whole = [draw(self.engine, trace, selected, speak) for draw in views]
+        return [*self._token_panels(trace, selected, view), *whole]
+
+    def _finished(self, trace: Trace, view: View, message: str) -> list[Any]:
+        selected = most_disputed(trace)
         return [
             trace,
             selected,
             status_html(message),
-            strip_view(self.engine, trace, selected, speaker(language)),
-            *self._panels(trace, selected, weight, language),
+            self._strip(trace, selected, view),
+            *self._panels(trace, selected, view),
         ]
 
-    def _only_status(self, message: str, failed: bool) -> list[Any]:
-        return [gr.skip(), gr.skip(), status_html(message, failed), *[gr.skip()] * (1 + len(self.panels))]
+    def _only_status(self, message: str) -> list[Any]:
+        return [gr.skip(), gr.skip(), status_html(message, failed=True), *[gr.skip()] * (1 + len(self.panels))]
 
-    def _unknown(self, prompt: str, language: str) -> str:
+    def _unknown(self, prompt: str, speak: Say) -> str:
         missing = self.engine.unknown(prompt)
-        return " " + say("unknown", language, characters=" ".join(missing[:20])) if missing else ""
+        return " " + speak("unknown", characters=" ".join(missing[:20])) if missing else ""
 
     def _relabelled(self, language: str) -> list[Any]:
         first, second = self.engine.bundle.experts
@@ -289,6 +347,8 @@ class Page:
             *(say(code, language) for code in ("generate", "look", "stop")),
             *(gr.update(label=say(code, language)) for code in plain),
             gr.update(label=say("weight", language, first=first, second=second)),
+            gr.update(label=say("fusion", language), choices=choices("fusion", FUSIONS, language)),
+            gr.update(label=say("measure", language), choices=choices("measure", MEASURES, language)),
             self._hint(language),
             self._model_line(language),
         ]
@@ -322,6 +382,11 @@ def _script(name: str) -> str:
     return common if name == "select.js" else common + (ASSETS / "page" / name).read_text(encoding="utf-8")
 
 
+def choices(code: str, values: Iterable[str], language: str) -> list[tuple[str, str]]:
+    """(label, value) pairs of a drop-down, in a language."""
+    return [(say(f"{code}_{value}", language), value) for value in values]
+
+
 def header_html(language: str) -> str:
     """Name and promise."""
     return f"<header class='gs-title'><h1>{say('title', language)}</h1><p>{say('tagline', language)}</p></header>"
@@ -338,10 +403,3 @@ def language_of(request: gr.Request) -> str:
     asked = dict(request.query_params or {}).get("lang") or (request.headers or {}).get("accept-language", "")
     code = str(asked)[:2].lower()
     return code if code in LANGUAGES else "en"
-
-
-def _number(weight: Any) -> float:
-    """The first expert's weight from an untrusted slider, within 0..1 and on its grid."""
-    if not isinstance(weight, int | float) or not 0 <= weight <= 1:
-        raise UserError("bad_weights", count=2)
-    return round(float(weight) * 20) / 20

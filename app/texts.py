@@ -50,7 +50,7 @@ _SENTENCES: dict[str, tuple[str, str, str]] = {
     "origin_folder": ("from folder {folder}", "из папки {folder}", "来自文件夹 {folder}"),
     "strip_label": ("The text, token by token", "Текст по токенам", "逐词元显示的文字"),
     "strip_hint": (
-        "Each chip is a token: its picture is all the model is given. ◀ {first} expected it more, ▶ {second} did, · both alike. "
+        "Each chip is a token: its picture is all the model is given. ◀ {first}, ▶ {second}, · neither; blocks show amounts. "
         "Framed chips were written by the model. Click one.",
         "Каждая фишка — токен; картинка — всё, что получает модель. ◀ больше ждал {first}, ▶ больше ждал {second}, · поровну. "
         "Фишки в рамке написала модель. Нажмите на любую.",
@@ -128,9 +128,9 @@ _SENTENCES: dict[str, tuple[str, str, str]] = {
         "为何“{winner}”胜过“{rival}”：每位专家的精确份额（对数几率，纳特）",
     ),
     "experts_summary": (
-        "“{winner}” leads “{rival}” by {margin} nats, of which {expert} gives {share}.",
-        "«{winner}» опережает «{rival}» на {margin} ната, из них {expert} даёт {share}.",
-        "“{winner}”领先“{rival}” {margin} 纳特，其中 {expert} 贡献 {share}。",
+        "“{winner}” leads “{rival}” by {margin} nats, of which {expert} gives {share}; {first} weighs {weight}.",
+        "«{winner}» опережает «{rival}» на {margin} ната, из них {expert} даёт {share}; вес {first} — {weight}.",
+        "“{winner}”领先“{rival}” {margin} 纳特，其中 {expert} 贡献 {share}；{first} 的权重为 {weight}。",
     ),
     "winner_changed": (
         "At the weights that wrote this text it was “{original}”.",
@@ -167,9 +167,56 @@ _SENTENCES: dict[str, tuple[str, str, str]] = {
         "高度：在该词元之前两份预测相差多远（巴氏距离）。点击峰值。",
     ),
     "disagreement_summary": (
-        "The experts part most before “{token}” ({value} nats); the mean over the text is {mean}.",
-        "Больше всего эксперты расходятся перед «{token}» ({value} ната); среднее по тексту — {mean}.",
-        "专家在“{token}”之前分歧最大（{value} 纳特）；全文平均为 {mean}。",
+        "The experts part most before “{token}” ({value} nats, mean {mean}); the text's mean log-probability a token is "
+        "{first_mean} under {first}, {second_mean} under {second}, {fused_mean} fused.",
+        "Больше всего эксперты расходятся перед «{token}» ({value} ната, среднее {mean}); средний логарифм вероятности "
+        "токена текста: {first_mean} у {first}, {second_mean} у {second}, {fused_mean} вместе.",
+        "专家在“{token}”之前分歧最大（{value} 纳特，平均 {mean}）；每词元平均对数概率：{first} {first_mean}，"
+        "{second} {second_mean}，融合 {fused_mean}。",
+    ),
+    "log_prob_lines": (
+        "Log-probability of each token: top 0, foot −{deepest} nats",
+        "Логарифм вероятности каждого токена: вверху 0, внизу −{deepest} нат",
+        "每个词元的对数概率：顶部 0，底部 −{deepest} 纳特",
+    ),
+    "rank_lines": (
+        "Rank of each token: top 1, foot {worst} (logarithmic)",
+        "Ранг каждого токена: вверху 1, внизу {worst} (логарифмически)",
+        "每个词元的名次：顶部 1，底部 {worst}（对数刻度）",
+    ),
+    "measure": ("Colour of the chips", "Цвет фишек", "方块颜色"),
+    "measure_preference": ("Who expected it more", "Кто больше ждал", "谁更期待"),
+    "measure_balance": ("Whose doing the winner is", "Чья заслуга победитель", "胜者归功于谁"),
+    "measure_disagreement": ("Disagreement −log BC (nats)", "Несогласие −log BC (наты)", "分歧 −log BC（纳特）"),
+    "measure_jensen_shannon": ("Jensen–Shannon (bits)", "Йенсен — Шеннон (биты)", "JS 散度（比特）"),
+    "measure_overlap": ("Shared top 10 (share)", "Общее в топ-10 (доля)", "前 10 重合（比例）"),
+    "tip_balance": (
+        "{token}: before it, the likeliest token leads mostly thanks to {expert} (balance {value})",
+        "{token}: перед ним самый вероятный токен впереди больше благодаря {expert} (перевес {value})",
+        "{token}：在它之前，最可能的词元领先主要归功于 {expert}（差额 {value}）",
+    ),
+    "fusion": ("Fusion", "Слияние", "融合方式"),
+    "fusion_logits": ("Mean of logits (as published)", "Среднее логитов (как в статье)", "logit 平均（论文做法）"),
+    "fusion_probabilities": ("Mean of probabilities", "Среднее вероятностей", "概率平均"),
+    "fusion_gate": (
+        "Gate by the likelihood of the text so far",
+        "Вес по правдоподобию текста до этого места",
+        "按前文似然加权",
+    ),
+    "margin_title_probability": (
+        "Why “{winner}” beats “{rival}”: each expert's exact share (probability)",
+        "Почему «{winner}» обходит «{rival}»: точная доля каждого эксперта (вероятность)",
+        "为何“{winner}”胜过“{rival}”：每位专家的精确份额（概率）",
+    ),
+    "experts_summary_probability": (
+        "“{winner}” leads “{rival}” by {margin} in probability, of which {expert} gives {share}; {first} weighs {weight}.",
+        "«{winner}» опережает «{rival}» на {margin} вероятности, из них {expert} даёт {share}; вес {first} — {weight}.",
+        "“{winner}”领先“{rival}” {margin}（概率），其中 {expert} 贡献 {share}；{first} 的权重为 {weight}。",
+    ),
+    "winners_changed": (
+        "Fused like this, another token would lead at {count} places of the text.",
+        "При таком слиянии в тексте в {count} местах впереди был бы другой токен.",
+        "这样融合时，文中有 {count} 处会由另一个词元领先。",
     ),
     # Layers
     "layers_title": ("Layers: from picture to meaning", "Слои: от картинки к смыслу", "层：从图片到意义"),

@@ -3,17 +3,31 @@
 import unicodedata
 
 import numpy as np
+from numpy.typing import NDArray
 
 from app.engine import Engine
-from app.fusion import disagreement, margin_shares, pair_weights, preference, rescore
+from app.fusion import (
+    Fusion,
+    disagreement,
+    gate_weights,
+    margin_shares,
+    next_log_probs,
+    overlap,
+    pair_weights,
+    preference,
+    probability_shares,
+    rescore,
+    winner_balance,
+)
 from app.projection import neighbour_change, project
 from app.substrate import glyph
-from app.trace import Trace
-from viz.experts import Candidate, Position, disagreement_chart, experts_panel
+from app.trace import Floats, Trace
+from viz.experts import Candidate, Position, experts_panel
 from viz.glyphs import GlyphCard, Neighbour, glyph_panel
 from viz.html import Say, panel
 from viz.layers import Labels, LensTable, Points, layers_panel, lens_panel
-from viz.strip import Chip, strip
+from viz.strip import MEASURES, Chip, strip
+from viz.text import Foretold, disagreement_panel
 
 SHOWN_CANDIDATES = 8
 
@@ -37,15 +51,21 @@ def most_disputed(trace: Trace) -> int:
     return max(lettered or range(first, len(trace)), key=lambda i: float(apart[i - 1]))
 
 
-def strip_view(engine: Engine, trace: Trace, selected: int, say: Say) -> str:
+def measured(trace: Trace, measure: str) -> Floats:
+    """A strip's measure at every position (T,): what held just before the token that follows."""
+    functions = {"preference": preference, "balance": winner_balance, "disagreement": disagreement, "overlap": overlap}
+    return trace.jensen_shannon if measure == "jensen_shannon" else functions[measure](trace)
+
+
+def strip_view(engine: Engine, trace: Trace, selected: int, say: Say, measure: str = "preference") -> str:
     """The strip of a finished text; the start token has no chip."""
-    liked = preference(trace)
+    values = measured(trace, measure)
     pictures = engine.bundle.substrate.pictures
     chips = [
-        Chip(i, trace.texts[i], pictures[trace.ids[i]], float(liked[i - 1]), written=i >= trace.prompt)
+        Chip(i, trace.texts[i], pictures[trace.ids[i]], float(values[i - 1]), written=i >= trace.prompt)
         for i in range(1, len(trace))
     ]
-    return strip(chips, selected, trace.experts, say)
+    return strip(chips, selected, MEASURES[measure], trace.experts, say)
 
 
 def writing_view(engine: Engine, prompt: list[int], written: list[tuple[int, float]], say: Say) -> str:
@@ -56,7 +76,7 @@ def writing_view(engine: Engine, prompt: list[int], written: list[tuple[int, flo
         Chip(n, engine.text_of(i), bundle.substrate.pictures[i], liked, written=n > len(prompt))
         for n, (i, liked) in enumerate(parts, 1)
     ]
-    return strip(chips, -1, bundle.experts, say, writing=True)
+    return strip(chips, -1, MEASURES["preference"], bundle.experts, say, writing=True)
 
 
 def glyph_view(engine: Engine, token: int, say: Say) -> str:
@@ -82,45 +102,66 @@ def glyph_view(engine: Engine, token: int, say: Say) -> str:
     )
 
 
-def experts_view(engine: Engine, trace: Trace, selected: int, weight: float, say: Say) -> str:
-    """The experts panel: what was expected just before the selected token, re-scored at `weight`."""
+def experts_view(
+    engine: Engine, trace: Trace, selected: int, weight: float, say: Say, fusion: Fusion = "logits"
+) -> str:
+    """The experts panel: what was expected just before the selected token, re-scored under a
+    fusion; `weight` is the first expert's (the gate sets its own)."""
     position = selected - 1
     actual = int(trace.ids[selected]) if selected < len(trace) else -1
-    columns, rankings = [], []
-    for share in (1.0, weight, 0.0):
-        ranking = rescore(trace, position, pair_weights(share))
-        rankings.append(ranking)
-        columns.append(
-            tuple(
-                Candidate(
-                    int(i),
-                    engine.text_of(int(i)),
-                    engine.bundle.substrate.pictures[i],
-                    float(np.exp(p)),
-                    int(i) == actual,
-                )
-                for i, p in zip(ranking.ids[:SHOWN_CANDIDATES], ranking.log_probs, strict=False)
+    weights = gate_weights(trace)[position] if fusion == "gate" else pair_weights(weight)
+    first, second = (rescore(trace, position, pair_weights(share)) for share in (1.0, 0.0))
+    fused = rescore(trace, position, weights, fusion)
+    shares = (
+        margin_shares(fused, weights) if fusion == "logits" else probability_shares(trace, position, fused, weights)
+    )
+    columns = tuple(
+        tuple(
+            Candidate(
+                id=int(i),
+                text=engine.text_of(int(i)),
+                bitmap=engine.bundle.substrate.pictures[i],
+                probability=float(np.exp(p)),
+                actual=int(i) == actual,
+                moved=None if ranking is fused else _moved(ranking.ids, fused.ids, rank),
             )
+            for rank, (i, p) in enumerate(zip(ranking.ids[:SHOWN_CANDIDATES], ranking.log_probs, strict=False))
         )
-    shares = margin_shares(rankings[1], pair_weights(weight))
+        for ranking in (first, fused, second)
+    )
     view = Position(
         before=trace.texts[position] if position else say("start"),
-        columns=tuple(columns),
-        weight=weight,
+        columns=columns,
+        fusion=fusion,
+        weight=float(weights[0]),
         shares=(float(shares[0]), float(shares[1])),
         disagreement=float(disagreement(trace)[position]),
         jensen_shannon=float(trace.jensen_shannon[position]),
         spread=(float(trace.spread[position, 0]), float(trace.spread[position, 1])),
-        certain=rankings[1].certain > 0,
+        certain=fused.certain > 0,
         original=engine.text_of(int(trace.candidates[position, -1, 0])),
+        changed=winners_changed(trace, weights, fusion),
     )
     return experts_panel(view, trace.experts, say)
 
 
+def _moved(ids: NDArray[np.int32], fused: NDArray[np.int32], rank: int) -> int:
+    """Ranks that a candidate climbs (positive) or falls from one expert to the fusion."""
+    there = np.flatnonzero(fused == ids[rank])
+    return rank - int(there[0]) if len(there) else 0
+
+
+def winners_changed(trace: Trace, weights: Floats, fusion: Fusion) -> int:
+    """At how many positions another token would win than at the weights the text was made with."""
+    winners = (rescore(trace, t, weights, fusion).ids[0] for t in range(len(trace)))
+    return sum(int(winner != trace.candidates[t, -1, 0]) for t, winner in enumerate(winners))
+
+
 def disagreement_view(engine: Engine, trace: Trace, selected: int, say: Say) -> str:
-    """Disagreement before every token after the start."""
+    """Disagreement before every token after the start, and how well each token was foretold."""
     bitmaps = engine.bundle.substrate.pictures[trace.ids[1:]]
-    return disagreement_chart(disagreement(trace)[:-1], trace.texts[1:], bitmaps, selected, say)
+    foretold = Foretold(trace.experts, next_log_probs(trace)[:-1], trace.next_ranks[:-1])
+    return disagreement_panel(disagreement(trace)[:-1], foretold, trace.texts[1:], bitmaps, selected, say)
 
 
 def layers_view(engine: Engine, trace: Trace, selected: int, say: Say) -> str:

@@ -9,14 +9,18 @@ import torch
 from app.engine import Engine
 from app.fusion import (
     disagreement,
+    gate_weights,
     known_candidates,
     margin_shares,
     next_log_probs,
     normaliser,
     outside_bound,
+    overlap,
     pair_weights,
     preference,
+    probability_shares,
     rescore,
+    winner_balance,
 )
 from app.projection import neighbour_change, project
 from app.trace import Trace
@@ -94,6 +98,43 @@ def test_shares_add_up_to_the_margin(trace: Trace, rows: np.ndarray) -> None:
             assert shares[0] == pytest.approx(
                 weight * (rows[0, position, ranking.ids[0]] - rows[0, position, ranking.ids[1]]), abs=1e-3
             )
+
+
+@pytest.mark.parametrize("weight", GRID)
+def test_mean_of_probabilities_equals_mixing_full_rows(trace: Trace, rows: np.ndarray, weight: float) -> None:
+    p = np.exp(log_softmax(rows))
+    for position in range(0, len(trace), 5):
+        mixed = weight * p[0, position] + (1 - weight) * p[1, position]
+        ranking = rescore(trace, position, pair_weights(weight), "probabilities")
+        assert np.allclose(np.exp(ranking.log_probs), mixed[ranking.ids], atol=1e-4)
+        assert np.allclose(
+            np.exp(ranking.log_probs[: ranking.certain]), np.sort(mixed)[::-1][: ranking.certain], atol=1e-4
+        )
+        shares = probability_shares(trace, position, ranking, pair_weights(weight))
+        assert shares.sum() == pytest.approx(mixed[ranking.ids[0]] - mixed[ranking.ids[1]], abs=1e-4)
+
+
+def test_gate_weighs_experts_by_the_likelihood_of_the_text_so_far(trace: Trace, rows: np.ndarray) -> None:
+    logs = log_softmax(rows)
+    gates = gate_weights(trace)
+    assert gates[0] == pytest.approx([0.5, 0.5])
+    for t in range(1, len(trace)):
+        likelihood = [math.exp(sum(logs[e, s, trace.ids[s + 1]] for s in range(t))) for e in (0, 1)]
+        assert gates[t] == pytest.approx([x / sum(likelihood) for x in likelihood], abs=2e-3)
+    position = len(trace) - 2
+    mixed = gates[position] @ np.exp(logs[:, position])
+    ranking = rescore(trace, position, pair_weights(0.9), "gate")
+    assert np.exp(ranking.log_probs[0]) == pytest.approx(mixed.max(), abs=1e-3)
+
+
+def test_balance_and_overlap_of_full_rows(trace: Trace, rows: np.ndarray) -> None:
+    balance, common = winner_balance(trace), overlap(trace)
+    for t in range(len(trace)):
+        first, second = np.argsort(-rows.mean(0)[t])[:2]
+        a, b = ((rows[e, t, first] - rows[e, t, second]) / 2 for e in (0, 1))
+        assert balance[t] == pytest.approx((a - b) / (abs(a) + abs(b)), abs=1e-2)
+        tops = [set(np.argsort(-rows[e, t])[:10].tolist()) for e in (0, 1)]
+        assert common[t] == pytest.approx(len(tops[0] & tops[1]) / 10)
 
 
 def test_weights_off_the_grid_are_refused(trace: Trace) -> None:

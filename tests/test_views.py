@@ -26,7 +26,7 @@ from app.views import (
 from viz.experts import Candidate
 from viz.glyphs import GlyphCard, Neighbour, glyph_panel
 from viz.html import data_uri, percent, token, visible
-from viz.strip import Chip, mark, strip
+from viz.strip import MEASURES, Chip, mark, strip
 
 SAY = speaker("en")
 HOSTILE = [
@@ -118,7 +118,7 @@ def test_strip_colours_follow_the_preference(engine: Engine, trace: Trace, rows:
         assert ("gs-written" in chip["class"]) == (i >= trace.prompt)
         assert (chip["aria-pressed"] == "true") == (i == 2)
         assert float(chip["style"].split(":")[1].strip("%")) == pytest.approx(
-            100 * min(1, abs(liked) / 5) ** 0.5, abs=0.6
+            100 * min(1, abs(liked) / 5) ** 0.3, abs=0.6
         )
 
 
@@ -129,7 +129,9 @@ def test_chips_carry_the_picture_of_their_own_token(engine: Engine, trace: Trace
 
 
 def test_marks_say_without_colour_who_expected_a_token_more() -> None:
-    assert (mark(1.0), mark(-1.0), mark(0.05), mark(None)) == ("◀", "▶", "·", "·")
+    sided, amount = MEASURES["preference"], MEASURES["overlap"]
+    assert [mark(value, sided) for value in (1.0, -1.0, 0.05, None)] == ["◀", "▶", "·", "·"]
+    assert [mark(value, amount) for value in (0.0, 0.5, 1.0)] == ["▁", "▅", "█"]
 
 
 def test_glyph_panel_counts_wrong_pixels_and_names_neighbours(engine: Engine) -> None:
@@ -200,7 +202,7 @@ def test_a_text_of_two_tokens_has_no_projection(engine: Engine) -> None:
 @pytest.mark.parametrize("text", HOSTILE)
 def test_hostile_text_is_shown_and_never_markup(text: str) -> None:
     bitmap = np.eye(32, dtype=bool)
-    chip = strip([Chip(1, text, bitmap, 0.5, True)], 1, ("RU", "ZH"), SAY)
+    chip = strip([Chip(1, text, bitmap, 0.5, True)], 1, MEASURES["preference"], ("RU", "ZH"), SAY)
     card = GlyphCard(1, text, ("U+0041 A",), bitmap, bitmap, (Neighbour(2, text, bitmap, 0.5),), 0.9, 64)
     for html in (chip, glyph_panel(card, SAY), token(text)):
         reader = Reader(html)

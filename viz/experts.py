@@ -11,14 +11,16 @@ from viz.html import Say, panel, percent, picture, token, visible
 
 @dataclass(frozen=True, eq=False)
 class Candidate:
-    """A possible next token and its probability under one distribution, None where it is not known;
-    `actual` if it is what the text goes on with."""
+    """A possible next token and its probability under one distribution; `actual` if it is what the
+    text goes on with; `moved`: ranks it climbs (or, negative, falls) from this expert to the fusion,
+    None in the fusion itself."""
 
     id: int
     text: str
     bitmap: NDArray[np.bool_]
     probability: float
     actual: bool
+    moved: int | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,14 +28,17 @@ class Position:
     """What is predicted after one token.
 
     before: the token read last.  columns: candidates of the first expert, the fusion, the second.
-    weight: of the first expert in the fusion.  shares: each expert's part of the winner's margin
-    over the runner-up, nats of log-odds.  disagreement in nats, jensen_shannon in bits, spread: the
-    standard deviation of each expert's logits.  certain: the fused winner cannot be a token outside
-    the stored candidates.  original: the winner at the weights the text was made with.
+    fusion: how the experts are fused; weight: of the first one.  shares: each expert's part of the
+    winner's lead over the runner-up: nats of log-odds under the mean of logits, else probability.
+    disagreement in nats, jensen_shannon in bits, spread: the standard deviation of each expert's
+    logits.  certain: the fused winner cannot be a token outside the stored candidates.  original: the
+    winner at the weights the text was made with; changed: at how many positions of the text another
+    token wins.
     """
 
     before: str
     columns: tuple[tuple[Candidate, ...], ...]
+    fusion: str
     weight: float
     shares: tuple[float, float]
     disagreement: float
@@ -41,6 +46,7 @@ class Position:
     spread: tuple[float, float]
     certain: bool
     original: str
+    changed: int
 
 
 def experts_panel(position: Position, experts: tuple[str, ...], say: Say) -> str:
@@ -65,18 +71,23 @@ def experts_summary(position: Position, experts: tuple[str, ...], say: Say) -> s
     fused = position.columns[1]
     first, second = position.shares
     lead = experts[0] if first > second else experts[1]
+    kind = "experts_summary" if position.fusion == "logits" else "experts_summary_probability"
     parts = [
         say(
-            "experts_summary",
+            kind,
             winner=visible(fused[0].text),
             rival=visible(fused[1].text),
             margin=f"{first + second:.2f}",
+            weight=f"{position.weight:.2f}",
+            first=experts[0],
             expert=lead,
             share=f"{max(first, second):.2f}",
         )
     ]
     if fused[0].text != position.original:
         parts.append(say("winner_changed", original=visible(position.original)))
+    if position.changed:
+        parts.append(say("winners_changed", count=position.changed))
     if not position.certain:
         parts.append(say("winner_uncertain"))
     return " ".join(parts)
@@ -86,9 +97,16 @@ def _candidate(candidate: Candidate) -> str:
     actual = " gs-actual" if candidate.actual else ""
     return (
         f"<li class='gs-candidate{actual}' data-id='{candidate.id}' style='--share:{candidate.probability:.4f}'>"
-        f"{picture(candidate.bitmap)}{token(candidate.text)}"
+        f"{picture(candidate.bitmap)}{token(candidate.text)}{_arrow(candidate.moved)}"
         f"<span class='gs-number'>{percent(candidate.probability)}</span></li>"
     )
+
+
+def _arrow(moved: int | None) -> str:
+    """How far the fusion promotes (▲) or suppresses (▼) a candidate of one expert."""
+    if not moved:
+        return ""
+    return f"<span class='gs-moved'>{'▲' if moved > 0 else '▼'}{abs(moved)}</span>"
 
 
 def _margin(position: Position, experts: tuple[str, ...], say: Say) -> str:
@@ -104,7 +122,8 @@ def _margin(position: Position, experts: tuple[str, ...], say: Say) -> str:
         for side, name, value in rows
     )
     winner, rival = position.columns[1][0].text, position.columns[1][1].text
-    title = say("margin_title", winner=visible(winner), rival=visible(rival))
+    kind = "margin_title" if position.fusion == "logits" else "margin_title_probability"
+    title = say(kind, winner=visible(winner), rival=visible(rival))
     return f"<div class='gs-margin'><h3>{escape(title)}</h3>{bars}</div>"
 
 
@@ -116,28 +135,3 @@ def _facts(position: Position, experts: tuple[str, ...], say: Say) -> str:
     )
     cells = "".join(f"<div><dt>{escape(name)}</dt><dd>{escape(value)}</dd></div>" for name, value in facts)
     return f"<dl class='gs-facts'>{cells}</dl>"
-
-
-def disagreement_chart(
-    values: NDArray[np.float32], texts: tuple[str, ...], bitmaps: NDArray[np.bool_], selected: int, say: Say
-) -> str:
-    """Disagreement in nats before each token of the text, as bars; a click reports the token.
-
-    values (n,): before tokens 1 .. n; texts and bitmaps are theirs.
-    """
-    peak = max(float(values.max(initial=0.0)), 1e-9)
-    bars = "".join(
-        f"<button type='button' class='gs-peak' data-index='{i}' aria-pressed='{str(i == selected).lower()}' "
-        f"title='{escape(f'{visible(text)}: {value:.2f}', quote=True)}'>"
-        f"<i style='--height:{value / peak:.3f}'></i>{picture(bitmap)}</button>"
-        for i, (value, text, bitmap) in enumerate(zip(values, texts, bitmaps, strict=True), 1)
-    )
-    top = int(values.argmax())
-    summary = say(
-        "disagreement_summary",
-        token=visible(texts[top]),
-        value=f"{values[top]:.2f}",
-        mean=f"{float(values.mean()):.2f}",
-    )
-    body = f"<div class='gs-peaks'>{bars}</div>"
-    return panel(say("disagreement_title"), say("disagreement_lead"), body, summary, "disagreement")

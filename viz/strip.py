@@ -8,58 +8,92 @@ from numpy.typing import NDArray
 
 from viz.html import Say, picture, token, visible
 
-FULL_COLOUR_AT = 5.0
-"""Preference in nats at which a chip has its full colour (a ratio of about 150 to 1)."""
-_NONE_BELOW = 0.1
+EXPONENT = 0.3
+"""Colours grow with this power of a value, so that small differences show (Strobelt 2021, LMdiff)."""
+_LEVELS = "▁▂▃▄▅▆▇█"
+
+
+@dataclass(frozen=True)
+class Measure:
+    """What a strip shows.  full: the value that gets the full colour; sided: whether the sign says
+    which expert; none: values nearer to zero than this are marked as none."""
+
+    name: str
+    full: float
+    sided: bool
+    none: float = 0.0
+
+
+MEASURES = {
+    measure.name: measure
+    for measure in (
+        Measure("preference", full=5.0, sided=True, none=0.1),
+        Measure("balance", full=1.0, sided=True, none=0.02),
+        Measure("disagreement", full=2.0, sided=False),
+        Measure("jensen_shannon", full=1.0, sided=False),
+        Measure("overlap", full=1.0, sided=False),
+    )
+}
 
 
 @dataclass(frozen=True, eq=False)
 class Chip:
-    """index: position in the trace.  preference: log p_first - log p_second in nats, None if the
-    model gave none (yet).  written: by the model, not by the visitor."""
+    """index: position in the trace.  value: of the strip's measure, None if there is none (yet).
+    written: by the model, not by the visitor."""
 
     index: int
     text: str
     bitmap: NDArray[np.bool_]
-    preference: float | None
+    value: float | None
     written: bool
 
 
-def mark(preference: float | None) -> str:
-    """Who expected the token more, without colour: an arrow towards that expert's column."""
-    if preference is None or abs(preference) < _NONE_BELOW:
+def mark(value: float | None, measure: Measure) -> str:
+    """A value without colour: an arrow towards the expert's column, or the height of a block."""
+    if value is None or (measure.sided and abs(value) < measure.none):
         return "·"
-    return "◀" if preference > 0 else "▶"
+    if measure.sided:
+        return "◀" if value > 0 else "▶"
+    return _LEVELS[min(len(_LEVELS) - 1, int(value / measure.full * len(_LEVELS)))]
 
 
-def strip(chips: list[Chip], selected: int, experts: tuple[str, ...], say: Say, writing: bool = False) -> str:
+def strip(
+    chips: list[Chip], selected: int, measure: Measure, experts: tuple[str, ...], say: Say, writing: bool = False
+) -> str:
     """All chips of a text.  A click or Enter on one reports its index."""
     state = "writing" if writing else "done"
-    body = "".join(_chip(chip, chip.index == selected, experts, say) for chip in chips)
+    label = escape(say("strip_label"), quote=True)
+    body = "".join(_chip(chip, chip.index == selected, measure, experts, say) for chip in chips)
+    return f"<div class='gs-strip' data-state='{state}' aria-label='{label}'>{body}</div>"
+
+
+def _chip(chip: Chip, selected: bool, measure: Measure, experts: tuple[str, ...], say: Say) -> str:
+    strength = 0.0 if chip.value is None else min(1.0, abs(chip.value) / measure.full) ** EXPONENT
+    classes = ["gs-chip", *(["gs-written"] if chip.written else []), *_side(chip.value, measure)]
     return (
-        f"<div class='gs-strip' data-state='{state}' aria-label='{escape(say('strip_label'), quote=True)}'>{body}</div>"
+        f"<button type='button' class='{' '.join(classes)}' data-index='{chip.index}' "
+        f"aria-pressed='{str(selected).lower()}' style='--mix:{strength:.0%}' "
+        f"title='{escape(tip(chip, measure, experts, say), quote=True)}'>{picture(chip.bitmap)}{token(chip.text)}"
+        f"<span class='gs-mark' aria-hidden='true'>{mark(chip.value, measure)}</span></button>"
     )
 
 
-def _chip(chip: Chip, selected: bool, experts: tuple[str, ...], say: Say) -> str:
-    value = chip.preference
-    strength = 0.0 if value is None else min(1.0, abs(value) / FULL_COLOUR_AT) ** 0.5
-    side = "first" if (value or 0) > 0 else "second"
-    classes = "gs-chip" + (" gs-written" if chip.written else "") + (f" gs-{side}" if value is not None else "")
-    return (
-        f"<button type='button' class='{classes}' data-index='{chip.index}' aria-pressed='{str(selected).lower()}' "
-        f"style='--mix:{strength:.0%}' title='{escape(tip(chip, experts, say), quote=True)}'>"
-        f"{picture(chip.bitmap)}{token(chip.text)}"
-        f"<span class='gs-mark' aria-hidden='true'>{mark(value)}</span></button>"
-    )
+def _side(value: float | None, measure: Measure) -> list[str]:
+    if value is None:
+        return []
+    return ["gs-fused"] if not measure.sided else ["gs-first"] if value > 0 else ["gs-second"]
 
 
-def tip(chip: Chip, experts: tuple[str, ...], say: Say) -> str:
-    """What a chip says in words: its text and how much more one expert expected it."""
-    if chip.preference is None:
-        return visible(chip.text)
-    if abs(chip.preference) < _NONE_BELOW:
-        return say("tip_even", token=visible(chip.text))
-    winner = experts[0] if chip.preference > 0 else experts[1]
-    factor = np.exp(min(abs(chip.preference), 20.0))
-    return say("tip_prefers", token=visible(chip.text), expert=winner, factor=f"{factor:,.1f}")
+def tip(chip: Chip, measure: Measure, experts: tuple[str, ...], say: Say) -> str:
+    """What a chip says in words."""
+    shown = visible(chip.text)
+    if chip.value is None:
+        return shown
+    if not measure.sided:
+        return f"{shown}: {say('measure_' + measure.name)} {chip.value:.2f}"
+    if abs(chip.value) < measure.none:
+        return say("tip_even", token=shown)
+    expert = experts[0] if chip.value > 0 else experts[1]
+    if measure.name == "balance":
+        return say("tip_balance", token=shown, expert=expert, value=f"{abs(chip.value):.2f}")
+    return say("tip_prefers", token=shown, expert=expert, factor=f"{np.exp(min(abs(chip.value), 20.0)):,.1f}")

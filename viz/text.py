@@ -1,0 +1,91 @@
+"""The text as a whole: where the experts part, and how well they foretold each token."""
+
+from dataclasses import dataclass
+from html import escape
+
+import numpy as np
+from numpy.typing import NDArray
+
+from viz.html import Say, panel, picture, visible
+
+_SIDES = ("first", "second", "fused")
+
+
+@dataclass(frozen=True, eq=False)
+class Foretold:
+    """log_probs (n, E + 1) in nats and ranks (n, E + 1) from 1 of each token of the text under each
+    expert and, last, their fusion."""
+
+    experts: tuple[str, ...]
+    log_probs: NDArray[np.float32]
+    ranks: NDArray[np.int32]
+
+
+def disagreement_panel(
+    values: NDArray[np.float32],
+    foretold: Foretold,
+    texts: tuple[str, ...],
+    bitmaps: NDArray[np.bool_],
+    selected: int,
+    say: Say,
+) -> str:
+    """Disagreement in nats before each token of the text, as bars over two lines: log-probability
+    and rank of the token itself.  A click on a bar reports the token.
+
+    values (n,): before tokens 1 .. n; texts and bitmaps are theirs.
+    """
+    peak = max(float(values.max(initial=0.0)), 1e-9)
+    bars = "".join(
+        f"<button type='button' class='gs-peak' data-index='{i}' aria-pressed='{str(i == selected).lower()}' "
+        f"title='{escape(f'{visible(text)}: {value:.2f}', quote=True)}'>"
+        f"<i style='--height:{value / peak:.3f}'></i>{picture(bitmap)}</button>"
+        for i, (value, text, bitmap) in enumerate(zip(values, texts, bitmaps, strict=True), 1)
+    )
+    top = int(values.argmax())
+    means = foretold.log_probs.mean(axis=0)
+    summary = say(
+        "disagreement_summary",
+        token=visible(texts[top]),
+        value=f"{values[top]:.2f}",
+        mean=f"{float(values.mean()):.2f}",
+        first=foretold.experts[0],
+        second=foretold.experts[1],
+        first_mean=f"{means[0]:.2f}",
+        second_mean=f"{means[1]:.2f}",
+        fused_mean=f"{means[2]:.2f}",
+    )
+    worst = max(2, int(foretold.ranks.max(initial=1)))
+    deepest = max(4, int(np.ceil(-foretold.log_probs.min(initial=0.0))))
+    depths = -foretold.log_probs / deepest
+    heights = np.log(np.maximum(foretold.ranks, 1)) / np.log(worst)
+    body = (
+        f"<div class='gs-text-scroll' tabindex='0'><div class='gs-text-wide' style='--tokens:{len(texts)}'>"
+        f"<div class='gs-peaks'>{bars}</div>"
+        f"{_lines(depths, say('log_prob_lines', deepest=deepest))}"
+        f"{_lines(heights, say('rank_lines', worst=worst))}"
+        f"</div></div>{_legend(foretold.experts, say)}"
+    )
+    return panel(say("disagreement_title"), say("disagreement_lead"), body, summary, "disagreement")
+
+
+def _lines(depths: NDArray[np.floating], label: str) -> str:
+    """One line a source through depths (n, E + 1) in 0..1, 0 at the top."""
+    lines = "".join(
+        f"<polyline class='gs-line gs-{side}' points='"
+        + " ".join(f"{i + 0.5:.1f},{2 + 56 * float(depth):.1f}" for i, depth in enumerate(depths[:, column]))
+        + "'/>"
+        for column, side in enumerate(_SIDES)
+    )
+    return (
+        f"<div class='gs-lines'><span>{escape(label)}</span><svg viewBox='0 0 {len(depths)} 60' "
+        f"preserveAspectRatio='none' role='img' aria-label='{escape(label, quote=True)}'>{lines}</svg></div>"
+    )
+
+
+def _legend(experts: tuple[str, ...], say: Say) -> str:
+    keys = "".join(
+        f"<span class='gs-key gs-{side}'><svg viewBox='0 0 30 6'><path class='gs-line gs-{side}' d='M0 3H30'/></svg>"
+        f"{escape(name)}</span>"
+        for side, name in zip(_SIDES, (*experts, say("fused")), strict=True)
+    )
+    return f"<div class='gs-legend'>{keys}</div>"
