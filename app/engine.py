@@ -163,6 +163,14 @@ class Engine:
         best = logs.topk(top, -1)
         return Lens(best.indices.int().numpy(), best.values.numpy())
 
+    @torch.inference_mode()
+    def read_position(self, trace: Trace, position: int) -> Floats:
+        """Log-probabilities (E, L + 1, V) of the next token at one position, read at every layer from
+        the stored hidden states (float16); no forward pass."""
+        states = torch.from_numpy(trace.hidden[:, :, position]).float()  # (E, L + 1, d)
+        logs: Floats = self.model.read_out(states).log_softmax(-1).numpy()
+        return logs
+
 
 def scores(row: Tensor, weights: Tensor, token: int) -> Floats:
     """Log-probabilities (E + 1,) of a token under each expert and their fusion, from logits (E, V)."""

@@ -20,6 +20,7 @@ from app.sampling import MAX_NEW_TOKENS, MAX_TEMPERATURE, Sampling
 from app.texts import LANGUAGES, say, speaker
 from app.trace import Trace
 from app.views import (
+    depth_view,
     disagreement_view,
     experts_view,
     glyph_view,
@@ -94,6 +95,7 @@ class Page:
         with gr.Blocks(title="Glyphscope", analytics_enabled=False) as self.blocks:
             self.trace = gr.State(None)
             self.selected = gr.State(1)
+            self.cell = gr.State(None)  # (expert, layer) chosen in the lens
             with gr.Row(elem_classes="gs-head"):
                 self.header = gr.HTML(header_html("en"))
                 self.language = gr.Radio(
@@ -171,9 +173,10 @@ class Page:
             self.disagreement = clickable("disagreement")
             self.layers = clickable("layers", script="layers.js")
             self.lens = clickable("lens")
+            self.depth = clickable("depth")
             self.footer = gr.HTML(self._model_line("en"))
-        self.panels = [self.glyphs, self.experts, self.disagreement, self.layers, self.lens]
-        self.everything = [self.trace, self.selected, self.status, self.strip, *self.panels]
+        self.panels = [self.glyphs, self.experts, self.disagreement, self.layers, self.lens, self.depth]
+        self.everything = [self.trace, self.selected, self.cell, self.status, self.strip, *self.panels]
         self.sampling = [self.temperature, self.top_k, self.top_p, self.seed, self.new_tokens]
         self.view = [self.weight, self.fusion, self.measure, self.language]
         self.labels = [
@@ -195,9 +198,12 @@ class Page:
                 button.click(example.fill, None, [self.prompt, self.seed], queue=False, **hidden).then(
                     self.on_generate, asked, self.everything, **model
                 )
-            moved = [self.selected, self.glyphs, self.experts]
+            moved = [self.selected, self.cell, self.glyphs, self.experts, self.depth]
             for source in (self.strip, self.disagreement, self.layers, self.lens):
                 source.select(self.on_select, [self.trace, *self.view], moved, queue=False, **hidden)
+            self.depth.select(
+                self.on_pin, [self.trace, self.selected, self.cell, *self.view], self.depth, queue=False, **hidden
+            )
             for slider in (self.weight, self.fusion):
                 slider.input(self.on_weight, shown, self.experts, queue=False, trigger_mode="always_last", **hidden)
             self.measure.input(self.on_measure, shown, self.strip, queue=False, **hidden)
@@ -257,7 +263,7 @@ class Page:
             if len(written) == 1 or time.perf_counter() - sent > _FRAME_SECONDS:
                 sent = time.perf_counter()
                 yield [
-                    gr.skip(), gr.skip(), status_html(speak("writing")),
+                    *[gr.skip()] * 3, status_html(speak("writing")),
                     writing_view(self.engine, ids, written, speak), *[gr.skip()] * len(self.panels),
                 ]  # fmt: skip
 
@@ -279,12 +285,26 @@ class Page:
             event.set()
 
     def on_select(self, trace: Trace | None, event: gr.EventData, *view: Any) -> list[Any]:
-        """A token was clicked in any panel."""
-        index = event._data.get("index") if isinstance(event._data, dict) else None
-        if trace is None or not isinstance(index, int) or not 1 <= index < len(trace):
-            return [gr.skip()] * 3
-        settings = View.of(*view)
-        return [index, *self._token_panels(trace, index, settings)]
+        """A token was clicked in any panel, or a cell of the lens."""
+        clicked = event._data if isinstance(event._data, dict) else {}
+        index, expert, layer = (whole(clicked.get(name)) for name in ("index", "expert", "layer"))
+        if trace is None or index is None or not 1 <= index < len(trace):
+            return [gr.skip()] * 5
+        settings, cell = View.of(*view), None
+        experts, layers = trace.hidden.shape[:2]
+        if expert is not None and layer is not None and 0 <= expert < experts and 0 <= layer < layers:
+            cell = expert, layer
+        depth = depth_view(self.engine, trace, index, speaker(settings.language), cell)
+        return [index, cell, *self._token_panels(trace, index, settings), depth]
+
+    def on_pin(
+        self, trace: Trace | None, selected: int, cell: tuple[int, int] | None, event: gr.EventData, *view: Any
+    ) -> Any:
+        """A candidate was clicked: follow it through the layers."""
+        pinned = whole(event._data.get("pin")) if isinstance(event._data, dict) else None
+        if trace is None or pinned is None or not 0 <= pinned < self.engine.model.shape.vocabulary:
+            return gr.skip()
+        return depth_view(self.engine, trace, selected, speaker(View.of(*view).language), cell, pinned)
 
     def on_weight(self, trace: Trace | None, selected: int, *view: Any) -> Any:
         """Weight or fusion changed: re-score stored logits."""
@@ -317,7 +337,7 @@ class Page:
 
     def _panels(self, trace: Trace, selected: int, view: View) -> list[str]:
         speak = speaker(view.language)
-        views = (disagreement_view, layers_view, lens_view)
+        views = (disagreement_view, layers_view, lens_view, depth_view)
         whole = [draw(self.engine, trace, selected, speak) for draw in views]
         return [*self._token_panels(trace, selected, view), *whole]
 
@@ -326,13 +346,14 @@ class Page:
         return [
             trace,
             selected,
+            None,
             status_html(message),
             self._strip(trace, selected, view),
             *self._panels(trace, selected, view),
         ]
 
     def _only_status(self, message: str) -> list[Any]:
-        return [gr.skip(), gr.skip(), status_html(message, failed=True), *[gr.skip()] * (1 + len(self.panels))]
+        return [*[gr.skip()] * 3, status_html(message, failed=True), *[gr.skip()] * (1 + len(self.panels))]
 
     def _unknown(self, prompt: str, speak: Say) -> str:
         missing = self.engine.unknown(prompt)
@@ -380,6 +401,11 @@ def clickable(name: str, script: str = "select.js") -> gr.HTML:
 def _script(name: str) -> str:
     common = (ASSETS / "page" / "select.js").read_text(encoding="utf-8")
     return common if name == "select.js" else common + (ASSETS / "page" / name).read_text(encoding="utf-8")
+
+
+def whole(value: Any) -> int | None:
+    """A whole number that the browser sent, or None for anything else."""
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
 def choices(code: str, values: Iterable[str], language: str) -> list[tuple[str, str]]:

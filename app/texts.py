@@ -267,12 +267,41 @@ _SENTENCES: dict[str, tuple[str, str, str]] = {
         "把每一层当作最后一层来读；越深越可能。早期层由并非为其训练的输出头读取。",
     ),
     "lens_rows": ("read", "прочитано", "已读"),
+    "lens_then": ("then", "дальше", "随后"),
     "start": ("start", "начало", "开头"),
     "lens_summary": (
         "On average the best guess is the final one from layer {first_layer} of {last} on in {first}, {second_layer} in {second}.",
         "В среднем лучшая догадка становится окончательной с слоя {first_layer} из {last} в {first} и {second_layer} в {second}.",
         "平均而言，最佳猜测在 {first} 中从第 {first_layer} 层（共 {last} 层）起即为最终结果，在 {second} 中从第 {second_layer} 层起。",
     ),
+    "depth_title": (
+        "One prediction, layer by layer: after “{token}”",
+        "Один прогноз по слоям: после «{token}»",
+        "逐层看一次预测：在“{token}”之后",
+    ),
+    "depth_lead": (
+        "Click a cell above to see what that layer would say; click a candidate to follow it. Read from stored hidden states.",
+        "Нажмите на клетку выше, чтобы увидеть, что сказал бы слой; нажмите на вариант, чтобы следить за ним. "
+        "Прочитано по сохранённым скрытым состояниям.",
+        "点击上方格子看该层会说什么；点击候选以跟踪它。由已存的隐藏状态读出。",
+    ),
+    "depth_options": (
+        "Expert {expert}, layer {layer} would say",
+        "Эксперт {expert}, слой {layer}, сказал бы",
+        "专家 {expert} 第 {layer} 层会说",
+    ),
+    "depth_probability": ("Probability of “{token}”", "Вероятность «{token}»", "“{token}”的概率"),
+    "depth_rank": ("Rank of “{token}” (top: 1)", "Ранг «{token}» (вверху 1)", "“{token}”的名次（顶部为 1）"),
+    "depth_entropy": ("Entropy (bits)", "Энтропия (биты)", "熵（比特）"),
+    "depth_divergence": ("KL from the last layer (bits)", "KL от последнего слоя (биты)", "与最后一层的 KL（比特）"),
+    "depth_scripts": ("Probability by script (%)", "Вероятность по письменностям (%)", "各文字的概率（%）"),
+    "depth_summary": (
+        "“{token}” is the best guess of {first} {first_layer}, of {second} {second_layer}.",
+        "«{token}» — лучшая догадка {first} {first_layer}, {second} {second_layer}.",
+        "“{token}”作为最佳猜测：{first} {first_layer}，{second} {second_layer}。",
+    ),
+    "depth_from": ("from layer {layer} on", "начиная со слоя {layer}", "从第 {layer} 层起"),
+    "depth_never": ("at no last layer", "не на последнем слое", "在最后一层不是"),
     # Errors: each says what to do
     "empty_prompt": ("Type a few words first.", "Сначала введите несколько слов.", "请先输入几个词。"),
     "unknown_prompt": (

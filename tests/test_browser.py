@@ -141,6 +141,37 @@ def test_a_click_on_a_chip_selects_the_token_in_every_panel(browser: Browser, ad
     page.context.close()
 
 
+def test_a_cell_of_the_lens_lists_its_candidates_and_one_can_be_followed(browser: Browser, address: str) -> None:
+    page = open_page(browser, address)
+    page.locator("#lens .gs-second tr[data-index='4'] td").nth(1).click()
+    page.wait_for_function("() => document.querySelector('#depth h3').textContent.includes('ZH, layer 1')")
+    option = page.locator(".gs-option").nth(3)
+    followed = option.locator(".gs-tok").inner_text()
+    option.click()
+    page.wait_for_function(
+        "(text) => document.querySelector('.gs-chart figcaption').textContent.includes(text)", arg=f"“{followed}”"
+    )
+    assert "ZH, layer 1" in page.locator("#depth h3").first.inner_text()
+    page.context.close()
+
+
+@pytest.mark.parametrize("fusion", ["Mean of probabilities", "Gate by the likelihood of the text so far"])
+def test_fusion_can_be_switched(browser: Browser, address: str, fusion: str) -> None:
+    page = open_page(browser, address)
+    page.locator("#fusion input").click()
+    page.get_by_role("option", name=fusion, exact=True).click()
+    page.wait_for_function("() => document.querySelector('.gs-margin h3').textContent.includes('probability')")
+    page.context.close()
+
+
+def test_strip_can_show_another_measure(browser: Browser, address: str) -> None:
+    page = open_page(browser, address)
+    page.locator("#measure input").click()
+    page.get_by_role("option", name="Shared top 10 (share)", exact=True).click()
+    page.wait_for_function("() => document.querySelector('.gs-chip').title.includes('Shared top 10')")
+    page.context.close()
+
+
 def test_chips_answer_to_the_keyboard(browser: Browser, address: str) -> None:
     page = open_page(browser, address)
     page.locator(".gs-chip").nth(2).focus()

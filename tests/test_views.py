@@ -13,12 +13,14 @@ from app.sampling import Sampling
 from app.texts import speaker
 from app.trace import Trace
 from app.views import (
+    depth_view,
     disagreement_view,
     experts_view,
     glyph_view,
     layers_view,
     lens_view,
     most_disputed,
+    script_groups,
     script_of,
     strip_view,
     writing_view,
@@ -183,6 +185,41 @@ def test_lens_cells_show_the_best_token_of_each_layer(engine: Engine, trace: Tra
     assert cells[per_expert + 4 * 3 + 1] == pytest.approx(float(expected), abs=2e-3)
 
 
+def test_depth_follows_a_token_through_the_layers(engine: Engine, trace: Trace) -> None:
+    """Against a plain read-out of the stored states in double precision."""
+    selected, pinned = 5, int(trace.candidates[4, 0, 1])
+    html = depth_view(engine, trace, selected, SAY, cell=(1, 1), pinned=pinned)
+    states = torch.from_numpy(trace.hidden[:, :, selected - 1]).double()
+    normed = (states - states.mean(-1, keepdim=True)) / torch.sqrt(states.var(-1, unbiased=False, keepdim=True) + 1e-5)
+    p = (normed @ engine.model.head.double()).softmax(-1)  # (E, L + 1, V)
+    shown = [a["data-pin"] for _, a in Reader(html).tags if "data-pin" in a]
+    assert [int(i) for i in shown] == p[1, 1].sort(descending=True).indices[:10].tolist()
+    best = p[1, 1].max()
+    assert percent(float(best)) in html
+    entropy = -(p * p.log2()).sum(-1)
+    divergence = (p[:, -1:] * (p[:, -1:].log2() - p.log2())).sum(-1)
+    chance = p[:, :, pinned]
+    ranks = (p > chance[..., None]).sum(-1) + 1
+    lines = [a["aria-label"] for tag, a in Reader(html).tags if tag == "svg" and "aria-label" in a]
+    for line, expected in (
+        (lines[0], [percent(float(chance[e, layer])) for e in (0, 1) for layer in (0, -1)]),
+        (lines[1], [f"{int(ranks[e, layer])}" for e in (0, 1) for layer in (0, -1)]),
+        (lines[2], [f"{float(entropy[e, layer]):.1f}" for e in (0, 1) for layer in (0, -1)]),
+        (lines[3], [f"{abs(float(divergence[e, layer])):.1f}" for e in (0, 1) for layer in (0, -1)]),
+    ):
+        ends = line.rsplit(": ", 1)[1].replace("-0.0", "0.0")
+        assert ends == f"{expected[0]} → {expected[1]} · {expected[2]} → {expected[3]}"
+
+
+def test_script_masses_add_up(engine: Engine, trace: Trace) -> None:
+    html = depth_view(engine, trace, 3, SAY)
+    cells = [float(a["style"].split(":")[1]) for tag, a in Reader(html).tags if tag == "td"]
+    table = np.array(cells).reshape(2, -1, 3)
+    assert np.allclose(table.sum(1), 1, atol=3e-3)
+    groups = script_groups(engine.bundle.substrate.tokens)
+    assert sum(map(len, groups.values())) == len(engine.bundle.substrate.tokens)
+
+
 def test_layers_panel_holds_every_layer_of_both_experts(engine: Engine, trace: Trace) -> None:
     import json
 
@@ -222,6 +259,7 @@ def test_hostile_prompts_pass_through_every_panel(engine: Engine, text: str) -> 
         disagreement_view(engine, trace, 1, SAY),
         layers_view(engine, trace, 1, SAY),
         lens_view(engine, trace, 1, SAY),
+        depth_view(engine, trace, len(trace) - 1, SAY),
     ):
         tags = {tag for tag, _ in Reader(html).tags}
         assert not {"script", "b", "iframe"} & tags

@@ -132,7 +132,7 @@ class LensTable:
 
 
 def lens_panel(tables: tuple[LensTable, ...], rows: tuple[str, ...], selected: int, say: Say) -> str:
-    """Rows: the token read; columns: the layer; cell: what that layer would say next."""
+    """Rows: the token read and the one that follows; columns: the layer; cell: what that layer would say."""
     blocks = "".join(_lens(t, rows, selected, side, say) for t, side in zip(tables, ("first", "second"), strict=True))
     settled = [_settling_layer(t) for t in tables]
     last = tables[0].probabilities.shape[1] - 1
@@ -156,20 +156,27 @@ def _settling_layer(table: LensTable) -> float:
     return float(np.mean(layers))
 
 
+def _row(index: int, selected: int, rows: int) -> str:
+    """A row belongs to the token that it foretells; the last one foretells none of the text."""
+    return f" data-index='{index}' aria-selected='{str(index == selected).lower()}'" if index < rows else ""
+
+
 def _lens(table: LensTable, rows: tuple[str, ...], selected: int, side: str, say: Say) -> str:
     heads = "".join(f"<th scope='col'>{layer}</th>" for layer in range(table.probabilities.shape[1]))
     lines = "".join(
-        f"<tr data-index='{i}' aria-selected='{str(i == selected).lower()}'><th scope='row'>{token(text)}</th>"
+        f"<tr{_row(i + 1, selected, len(rows))}><th scope='row'>{token(text)}</th>"
+        f"<th scope='row' class='gs-then'>{token(rows[i + 1]) if i + 1 < len(rows) else '…'}</th>"
         + "".join(
-            f"<td style='--p:{p:.3f}' title='{escape(f'{visible(best)} {percent(float(p))}', quote=True)}'>"
-            f"{token(best)}</td>"
-            for best, p in zip(table.texts[i], table.probabilities[i], strict=True)
+            f"<td data-layer='{layer}' style='--p:{p:.3f}' "
+            f"title='{escape(f'{visible(best)} {percent(float(p))}', quote=True)}'>{token(best)}</td>"
+            for layer, (best, p) in enumerate(zip(table.texts[i], table.probabilities[i], strict=True))
         )
         + "</tr>"
         for i, text in enumerate(rows)
     )
+    corner = f"<th scope='col'>{escape(say('lens_rows'))}</th><th scope='col'>{escape(say('lens_then'))}</th>"
     return (
-        f"<div class='gs-lens gs-{side}'><h3>{escape(table.expert)}</h3><div class='gs-scroll' tabindex='0'>"
-        f"<table><thead><tr><th scope='col'>{escape(say('lens_rows'))}</th>{heads}</tr></thead>"
+        f"<div class='gs-lens gs-{side}' data-expert='{int(side == 'second')}'><h3>{escape(table.expert)}</h3>"
+        f"<div class='gs-scroll' tabindex='0'><table><thead><tr>{corner}{heads}</tr></thead>"
         f"<tbody>{lines}</tbody></table></div></div>"
     )

@@ -7,10 +7,14 @@ const choose = (index) => {
   });
 };
 element.addEventListener('click', (event) => {
+  const pin = event.target.closest('[data-pin]');
+  if (pin) return trigger('select', { pin: Number(pin.dataset.pin) });
   const hit = event.target.closest('[data-index]');
   if (!hit || hit.closest('[data-state="writing"]')) return;
+  const cell = event.target.closest('[data-layer]');
   const index = Number(hit.dataset.index);
   if (index < 1) return;
   choose(index);
-  trigger('select', { index });
+  const at = cell && { expert: Number(cell.closest('[data-expert]').dataset.expert), layer: Number(cell.dataset.layer) };
+  trigger('select', { index, ...at });
 });

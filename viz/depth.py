@@ -1,0 +1,135 @@
+"""One position through the layers: what each layer would say, and how sure it is."""
+
+from dataclasses import dataclass
+from html import escape
+
+import numpy as np
+from numpy.typing import NDArray
+
+from viz.html import Say, panel, percent, picture, token, visible
+
+_SIDES = ("first", "second")
+
+
+@dataclass(frozen=True, eq=False)
+class Option:
+    """A token that a layer would say, with its probability there."""
+
+    id: int
+    text: str
+    bitmap: NDArray[np.bool_]
+    probability: float
+
+
+@dataclass(frozen=True, eq=False)
+class Depth:
+    """One position's logit lens in full, for E experts and L + 1 layers.
+
+    read: the token just read.  pinned: the token followed through the layers, its probabilities and
+    ranks (E, L + 1).  entropy and divergence (E, L + 1) in bits, the latter KL(last layer || layer).
+    scripts: names S; masses (E, L + 1, S): probability of all tokens of a script, 0..1.
+    options: the likeliest tokens at one layer of one expert, named by `expert` and `layer`.
+    """
+
+    experts: tuple[str, ...]
+    read: str
+    pinned: str
+    probabilities: NDArray[np.float32]
+    ranks: NDArray[np.int32]
+    entropy: NDArray[np.float32]
+    divergence: NDArray[np.float32]
+    scripts: tuple[str, ...]
+    masses: NDArray[np.float32]
+    options: tuple[Option, ...]
+    expert: int
+    layer: int
+
+
+def depth_panel(depth: Depth, say: Say) -> str:
+    """The chosen cell's candidates, the pinned token's path, and how sure each layer is."""
+    where = say("depth_options", expert=depth.experts[depth.expert], layer=depth.layer)
+    options = "".join(
+        f"<li><button type='button' class='gs-option' data-pin='{o.id}' "
+        f"aria-pressed='{str(o.text == depth.pinned).lower()}'>"
+        f"{picture(o.bitmap)}{token(o.text)}<span class='gs-number'>{percent(o.probability)}</span></button></li>"
+        for o in depth.options
+    )
+    pinned = visible(depth.pinned)
+    ranks = -np.log10(depth.ranks)
+    charts = (
+        _chart(depth.probabilities, 0, 1, say("depth_probability", token=pinned), lambda v: percent(float(v))),
+        _chart(ranks, float(ranks.min()), 0, say("depth_rank", token=pinned), lambda v: f"{10**-v:.0f}"),
+        _chart(depth.entropy, 0, float(depth.entropy.max()), say("depth_entropy"), lambda v: f"{v:.1f}"),
+        _chart(depth.divergence, 0, float(depth.divergence.max()), say("depth_divergence"), lambda v: f"{v:.1f}"),
+    )
+    tables = "".join(_masses(depth, e, side, say) for e, side in enumerate(_SIDES))
+    body = (
+        f"<h3>{escape(where)}</h3><ol class='gs-options'>{options}</ol>"
+        f"<div class='gs-charts'>{''.join(charts)}</div>{_legend(depth.experts)}"
+        f"<h3>{escape(say('depth_scripts'))}</h3><div class='gs-lenses'>{tables}</div>"
+    )
+    return panel(say("depth_title", token=visible(depth.read)), say("depth_lead"), body, _summary(depth, say), "depth")
+
+
+def _summary(depth: Depth, say: Say) -> str:
+    first, second = (_first_best(ranks) for ranks in depth.ranks)
+    return say(
+        "depth_summary",
+        token=visible(depth.pinned),
+        first=depth.experts[0],
+        second=depth.experts[1],
+        first_layer=say("depth_never") if first is None else say("depth_from", layer=first),
+        second_layer=say("depth_never") if second is None else say("depth_from", layer=second),
+    )
+
+
+def _first_best(ranks: NDArray[np.int32]) -> int | None:
+    """The first layer from which on the rank stays 1, or None."""
+    later = np.flatnonzero(ranks != 1)
+    start = int(later[-1]) + 1 if len(later) else 0
+    return start if start < len(ranks) else None
+
+
+def _chart(values: NDArray[np.floating], low: float, high: float, label: str, show: object) -> str:
+    """Both experts' lines (E, L + 1) over the layers between low and high, values written at the ends."""
+    assert callable(show)
+    reach = max(high - low, 1e-9)
+    last = values.shape[1] - 1
+    lines = "".join(
+        f"<polyline class='gs-line gs-{side}' points='"
+        + " ".join(f"{i + 0.5},{54 - 48 * (float(v) - low) / reach:.1f}" for i, v in enumerate(row))
+        + "'/>"
+        for row, side in zip(values, _SIDES, strict=True)
+    )
+    ends = " · ".join(f"{show(row[0])} → {show(row[last])}" for row in values)
+    return (
+        f"<figure class='gs-chart'><figcaption>{escape(label)}</figcaption>"
+        f"<svg viewBox='0 0 {last + 1} 60' preserveAspectRatio='none' role='img' "
+        f"aria-label='{escape(f'{label}: {ends}', quote=True)}'>{lines}</svg>"
+        f"<div class='gs-ticks'>{''.join(f'<span>{i}</span>' for i in range(last + 1))}</div>"
+        f"<p class='gs-number'>{escape(ends)}</p></figure>"
+    )
+
+
+def _legend(experts: tuple[str, ...]) -> str:
+    keys = "".join(
+        f"<span class='gs-key gs-{side}'><svg viewBox='0 0 30 6'><path class='gs-line gs-{side}' d='M0 3H30'/></svg>"
+        f"{escape(name)}</span>"
+        for side, name in zip(_SIDES, experts, strict=True)
+    )
+    return f"<div class='gs-legend'>{keys}</div>"
+
+
+def _masses(depth: Depth, expert: int, side: str, say: Say) -> str:
+    """Probability by script: rows scripts, columns layers."""
+    heads = "".join(f"<th scope='col'>{layer}</th>" for layer in range(depth.masses.shape[1]))
+    rows = "".join(
+        f"<tr><th scope='row'>{escape(say('script_' + script))}</th>"
+        + "".join(f"<td style='--p:{float(p):.3f}'>{100 * float(p):.0f}</td>" for p in depth.masses[expert, :, column])
+        + "</tr>"
+        for column, script in enumerate(depth.scripts)
+    )
+    return (
+        f"<div class='gs-lens gs-{side}'><table><thead><tr><th scope='col'>{escape(depth.experts[expert])}, %</th>"
+        f"{heads}</tr></thead><tbody>{rows}</tbody></table></div>"
+    )
