@@ -28,6 +28,8 @@ EXAMPLES = (
     Example("Tom told Mary that"),
     Example("今天天气"),
 )
+LAB_EXAMPLES = (("A", "А"), ("己", "已"), ("未", "末"), ("и", "й"), ("мир", "мин"), ("cat", "eat"), ("龙", "尤"))
+"""Pairs for the glyph laboratory: one picture, near twins, look-alike words."""
 
 _lock = threading.Lock()
 _traces: dict[Engine, Trace] = {}

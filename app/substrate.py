@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from safetensors import safe_open
 
-from app.embedding import Basis, Floats, decode, nearest
-from app.pictures import PIXELS, RECIPES, SIDE
+from app.embedding import Basis, Floats, decode, embed, nearest
+from app.pictures import PIXELS, RECIPES, SIDE, Bitmap, draw_pictures, to_polar
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,8 +35,9 @@ class Glyph:
     """One token's card.
 
     rendered: (32, 32) the picture drawn from the text.  ink: (32, 32) float estimate decoded from
-    the vector alone.  decoded: ink above one half.  wrong: pixels where the two pictures differ.
-    neighbours: ids and cosines of the nearest other vectors.
+    the first `components` coordinates of the vector alone.  decoded: ink above one half.  wrong:
+    pixels where the two pictures differ.  kept: share of this picture's distance from the mean picture
+    (squared) that these coordinates keep, 0..1.  neighbours: ids and cosines of the nearest other vectors.
     """
 
     id: int
@@ -44,6 +45,8 @@ class Glyph:
     code_points: tuple[str, ...]
     rendered: NDArray[np.bool_]
     ink: Floats
+    components: int
+    kept: float
     neighbours: NDArray[np.int64]
     cosines: Floats
 
@@ -56,8 +59,12 @@ class Glyph:
         return int((self.decoded != self.rendered).sum())
 
 
-def glyph(substrate: Substrate, token: int, neighbours: int = 8) -> Glyph:
-    """The card of a token id."""
+def glyph(substrate: Substrate, token: int, components: int | None = None, neighbours: int = 8) -> Glyph:
+    """The card of a token id, decoded from its first `components` coordinates (default: all)."""
+    width = substrate.table.shape[1]
+    components = width if components is None else min(max(components, 1), width)
+    centred = to_polar(substrate.pictures[token][None])[0] - substrate.basis.mean
+    projected = substrate.basis.components[:components] @ centred
     vector = substrate.table[token]
     ids, cosines = nearest(substrate.table, vector, neighbours + 1)
     others = ids != token
@@ -66,10 +73,19 @@ def glyph(substrate: Substrate, token: int, neighbours: int = 8) -> Glyph:
         text=substrate.tokens[token],
         code_points=code_points(substrate.tokens[token]),
         rendered=substrate.pictures[token],
-        ink=decode(vector[None], substrate.basis)[0],
+        ink=decode(vector[None], substrate.basis, components)[0],
+        components=components,
+        kept=float((projected @ projected) / max(float(centred @ centred), 1e-12)),
         neighbours=ids[others][:neighbours],
         cosines=cosines[others][:neighbours],
     )
+
+
+def draw(substrate: Substrate, text: str) -> tuple[Bitmap, Floats]:
+    """Picture (32, 32) and unit vector (d,) of any text, in the vocabulary or not: the recipe needs
+    no training, so it is defined for all of Unicode that the font draws."""
+    pictures = draw_pictures([text], substrate.recipe)
+    return pictures[0], embed(pictures, substrate.basis)[0]
 
 
 def code_points(text: str) -> tuple[str, ...]:

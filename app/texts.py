@@ -100,18 +100,44 @@ _SENTENCES: dict[str, tuple[str, str, str]] = {
         "最近的向量：长得像的（余弦）",
     ),
     "glyph_summary": (
-        "{wrong} of 1,024 pixels of “{token}” come back wrong: {width} dimensions keep {kept} of all pictures' variance; "
-        "the nearest other vector is “{nearest}”.",
-        "Из 1024 пикселей «{token}» неверно восстановлено {wrong}: {width} измерений хранят {kept} разброса всех картинок; "
-        "ближайший другой вектор — «{nearest}».",
-        "“{token}”的 1024 个像素中有 {wrong} 个还原有误：{width} 维保留全部图片方差的 {kept}；最近的其他向量是“{nearest}”。",
+        "{wrong} of 1,024 pixels of “{token}” come back wrong from {components} of its {width} numbers, which keep {kept} "
+        "of this picture; the nearest other vector is “{nearest}”.",
+        "Из 1024 пикселей «{token}» неверно восстановлено {wrong}: взято чисел {components} из {width}, они хранят {kept} "
+        "этой картинки; ближайший другой вектор — «{nearest}».",
+        "用 {width} 个数中的 {components} 个还原“{token}”，1024 个像素中错 {wrong} 个，保留这张图片的 {kept}；"
+        "最近的其他向量是“{nearest}”。",
     ),
     "glyph_exact": (
-        "All 1,024 pixels of “{token}” come back exactly from its vector of {width} numbers "
-        "({kept} of all pictures' variance is kept); the nearest other vector is “{nearest}”.",
-        "Все 1024 пикселя «{token}» точно восстановлены из вектора в {width} чисел "
-        "(хранится {kept} разброса всех картинок); ближайший другой вектор — «{nearest}».",
-        "“{token}”的 1024 个像素由 {width} 个数的向量完全还原（保留全部图片方差的 {kept}）；最近的其他向量是“{nearest}”。",
+        "All 1,024 pixels of “{token}” come back exactly from {components} of its {width} numbers, which keep {kept} of "
+        "this picture; the nearest other vector is “{nearest}”.",
+        "Все 1024 пикселя «{token}» точно восстановлены: взято чисел {components} из {width}, они хранят {kept} этой "
+        "картинки; ближайший другой вектор — «{nearest}».",
+        "用 {width} 个数中的 {components} 个完全还原“{token}”的 1024 个像素，保留这张图片的 {kept}；"
+        "最近的其他向量是“{nearest}”。",
+    ),
+    "components": (
+        "Numbers used to decode (principal components, largest first)",
+        "Сколько чисел взять (главные компоненты, с наибольшей)",
+        "用多少个数解码（主成分，从大到小）",
+    ),
+    "lab": ("Compare two pictures", "Сравнить две картинки", "比较两张图片"),
+    "lab_first": ("First text", "Первый текст", "第一段文字"),
+    "lab_second": ("Second text", "Второй текст", "第二段文字"),
+    "lab_difference": (
+        "× only first, ○ only second",
+        "× только в первой, ○ только во второй",
+        "× 仅第一张，○ 仅第二张",
+    ),
+    "lab_outside": ("(not a token)", "(не токен)", "（不是词元）"),
+    "lab_same": (
+        "“{first}” and “{second}” are the same picture, so the model cannot tell them apart by their vectors (cosine {cosine}).",
+        "«{first}» и «{second}» — одна и та же картинка: по векторам модель их не различит (косинус {cosine}).",
+        "“{first}”和“{second}”是同一张图片，模型无法凭向量区分它们（余弦 {cosine}）。",
+    ),
+    "lab_apart": (
+        "“{first}” and “{second}” differ in {pixels} of 1,024 pixels; the cosine of their vectors is {cosine}.",
+        "«{first}» и «{second}» различаются {pixels} пикселями из 1024; косинус их векторов — {cosine}.",
+        "“{first}”和“{second}”的 1024 个像素中有 {pixels} 个不同；向量余弦为 {cosine}。",
     ),
     # Experts
     "experts_title": ("Experts: who expects what", "Эксперты: кто чего ждёт", "专家：谁期待什么"),
@@ -217,6 +243,27 @@ _SENTENCES: dict[str, tuple[str, str, str]] = {
         "Fused like this, another token would lead at {count} places of the text.",
         "При таком слиянии в тексте в {count} местах впереди был бы другой токен.",
         "这样融合时，文中有 {count} 处会由另一个词元领先。",
+    ),
+    "alone": (
+        "What would each write alone, from the selected token on?",
+        "Что написал бы каждый в одиночку после выбранного токена?",
+        "从所选词元起，各自单独会写什么？",
+    ),
+    "alone_title": ("Each alone", "Каждый в одиночку", "各自单独"),
+    "alone_lead": (
+        "The text up to the selected token, continued three times with the same sampling and seed. This runs the model.",
+        "Текст до выбранного токена, продолженный трижды с теми же настройками и зерном. Здесь модель работает заново.",
+        "从开头到所选词元的文字，用相同采样与种子续写三次。这会重新运行模型。",
+    ),
+    "alone_summary": (
+        "{count} different continuations of one beginning.",
+        "Разных продолжений одного начала: {count}.",
+        "同一开头得到 {count} 种不同续写。",
+    ),
+    "alone_same": (
+        "Both experts and their fusion write the same here.",
+        "Здесь оба эксперта и их слияние пишут одно и то же.",
+        "此处两位专家及其融合写出相同内容。",
     ),
     # Layers
     "layers_title": ("Layers: from picture to meaning", "Слои: от картинки к смыслу", "层：从图片到意义"),
@@ -348,6 +395,11 @@ _SENTENCES: dict[str, tuple[str, str, str]] = {
         "Give {count} weights, none negative, that add up to 1.",
         "Задайте {count} неотрицательных веса с суммой 1.",
         "请给出 {count} 个非负且总和为 1 的权重。",
+    ),
+    "bad_lab_text": (
+        "Type one to {limit} characters into each field.",
+        "Введите в каждое поле от одного до {limit} знаков.",
+        "请在每个框中输入 1 到 {limit} 个字符。",
     ),
     "missing_files": (
         "The model folder {folder} lacks {files}: restore the folder or choose another one.",

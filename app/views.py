@@ -6,7 +6,8 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from app.engine import Engine
+from app.engine import Engine, clean
+from app.errors import UserError
 from app.fusion import (
     Fusion,
     disagreement,
@@ -21,17 +22,20 @@ from app.fusion import (
     winner_balance,
 )
 from app.projection import neighbour_change, project
-from app.substrate import glyph
+from app.substrate import draw, glyph
 from app.trace import Floats, Trace
 from viz.depth import Depth, Option, depth_panel
 from viz.experts import Candidate, Position, experts_panel
 from viz.glyphs import GlyphCard, Neighbour, glyph_panel
 from viz.html import Say, panel
+from viz.lab import Specimen, lab_figure
 from viz.layers import Labels, LensTable, Points, layers_panel, lens_panel
 from viz.strip import MEASURES, Chip, strip
 from viz.text import Foretold, disagreement_panel
 
 SHOWN_CANDIDATES = 8
+LAB_CHARACTERS = 16
+"""Longest text in the glyph laboratory: more characters no longer fit into 32 pixels."""
 
 
 def script_of(text: str) -> str:
@@ -81,10 +85,10 @@ def writing_view(engine: Engine, prompt: list[int], written: list[tuple[int, flo
     return strip(chips, -1, MEASURES["preference"], bundle.experts, say, writing=True)
 
 
-def glyph_view(engine: Engine, token: int, say: Say) -> str:
-    """The glyph panel of a token id."""
+def glyph_view(engine: Engine, token: int, say: Say, components: int | None = None) -> str:
+    """The glyph panel of a token id, decoded from some (default: all) of its vector's coordinates."""
     substrate = engine.bundle.substrate
-    card = glyph(substrate, token)
+    card = glyph(substrate, token, components)
     near = tuple(
         Neighbour(int(i), substrate.tokens[i], substrate.pictures[i], float(c))
         for i, c in zip(card.neighbours, card.cosines, strict=True)
@@ -97,11 +101,30 @@ def glyph_view(engine: Engine, token: int, say: Say) -> str:
             rendered=card.rendered,
             decoded=card.decoded,
             neighbours=near,
-            kept=substrate.basis.kept,
+            kept=card.kept,
+            components=card.components,
             width=substrate.table.shape[1],
         ),
         say,
     )
+
+
+def lab_view(engine: Engine, first: str, second: str, say: Say) -> str:
+    """Two texts compared pixel by pixel.
+
+    Raises:
+        UserError: for no text, or one too long for a picture.
+    """
+    substrate = engine.bundle.substrate
+    specimens, vectors = [], []
+    for text in (first, second):
+        whole = clean(text) if isinstance(text, str) else ""
+        if not 1 <= len(whole) <= LAB_CHARACTERS:
+            raise UserError("bad_lab_text", limit=LAB_CHARACTERS)
+        bitmap, vector = draw(substrate, whole)
+        specimens.append(Specimen(whole, bitmap, engine.bundle.tokenizer.token_to_id(whole)))
+        vectors.append(vector)
+    return lab_figure(specimens[0], specimens[1], float(vectors[0] @ vectors[1]), say)
 
 
 def experts_view(

@@ -172,6 +172,36 @@ def test_strip_can_show_another_measure(browser: Browser, address: str) -> None:
     page.context.close()
 
 
+def test_each_expert_alone_continues_from_the_selected_token(browser: Browser, address: str) -> None:
+    page = open_page(browser, address)
+    page.locator(".gs-chip").nth(1).click()
+    page.wait_for_function("() => document.querySelector('.gs-chip[aria-pressed=true]').dataset.index === '2'")
+    page.locator("#alone").click()
+    page.wait_for_selector("[data-alone='done']", timeout=60_000)
+    beginnings = page.locator(".gs-writes span").all_inner_texts()
+    read = "".join(page.locator(".gs-chip .gs-tok").all_inner_texts()[:2]).replace("␣", " ")
+    assert [text.strip() for text in beginnings] == [read.strip()] * 3
+    assert page.locator(".gs-alone h3").all_inner_texts() == ["RU", "Fused", "ZH"]
+    page.context.close()
+
+
+def test_the_laboratory_compares_pictures(browser: Browser, address: str) -> None:
+    page = open_page(browser, address)
+    page.locator("#lab button").first.click()
+    page.get_by_role("button", name="己 · 已", exact=True).click()
+    page.wait_for_function("() => document.querySelector('.gs-lab .gs-summary')?.textContent.includes('己')")
+    assert re.search(r"differ in \d+ of 1,024 pixels", page.locator(".gs-lab .gs-summary").inner_text())
+    page.context.close()
+
+
+def test_components_slider_redraws_the_decoded_picture(browser: Browser, address: str) -> None:
+    page = open_page(browser, address)
+    page.locator("#components input[type='range']").fill("2")
+    page.wait_for_function("() => document.querySelector('.gs-glyphs .gs-summary').textContent.includes('from 2 of')")
+    assert page.locator(".gs-lost, .gs-added").count() > 5
+    page.context.close()
+
+
 def test_chips_answer_to_the_keyboard(browser: Browser, address: str) -> None:
     page = open_page(browser, address)
     page.locator(".gs-chip").nth(2).focus()

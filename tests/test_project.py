@@ -11,7 +11,7 @@ from app import texts
 
 ROOT = Path(__file__).parent.parent
 SOURCES = [*sorted((ROOT / "app").glob("*.py")), *sorted((ROOT / "viz").glob("*.py"))]
-KNOW_GRADIO = {"page.py", "api.py", "serve.py"}
+KNOW_GRADIO = {"page.py", "listeners.py", "api.py", "serve.py"}
 KNOW_TRANSFORMERS = {"causal_lm.py", "sampling.py"}
 NO_TORCH = {"vocabulary.py", "pictures.py", "embedding.py", "substrate.py", "trace.py", "fusion.py", "projection.py",
             "texts.py", "errors.py", "corpus.py", "batches.py", "prepare.py"}  # fmt: skip

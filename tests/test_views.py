@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from app.engine import Engine
+from app.errors import UserError
 from app.model import Output
 from app.sampling import Sampling
 from app.texts import speaker
@@ -17,6 +18,7 @@ from app.views import (
     disagreement_view,
     experts_view,
     glyph_view,
+    lab_view,
     layers_view,
     lens_view,
     most_disputed,
@@ -159,6 +161,54 @@ def test_glyph_panel_counts_wrong_pixels_and_names_neighbours(engine: Engine) ->
     assert "U+732B CJK UNIFIED IDEOGRAPH-732B" in html
 
 
+def test_fewer_components_decode_worse_and_keep_less(engine: Engine) -> None:
+    index = engine.bundle.substrate.tokens.index("猫")
+    wrong, kept = [], []
+    for components in (1, 8, 64, 10_000):
+        html = glyph_view(engine, index, SAY, components)
+        wrong.append(html.count("gs-lost") + html.count("gs-added"))
+        found = re.search(r"keep ([\d.]+) %", html)
+        assert found is not None
+        kept.append(float(found.group(1)))
+    assert wrong[0] > wrong[1] > wrong[2] == wrong[3] and kept[0] < kept[1] < kept[2] == kept[3]
+    basis = engine.bundle.substrate.basis
+    from app.pictures import to_polar
+
+    centred = to_polar(engine.bundle.substrate.pictures[index][None])[0] - basis.mean
+    share = np.linalg.norm(basis.components[:8] @ centred) ** 2 / np.linalg.norm(centred) ** 2
+    assert kept[1] == pytest.approx(100 * share, abs=0.06)
+
+
+def test_laboratory_tells_one_picture_from_near_twins(engine: Engine) -> None:
+    same = lab_view(engine, "A", "А", SAY)
+    assert "the same picture" in same and "cosine 1.000" in same
+    twins = lab_view(engine, "己", "已", SAY)
+    found = re.search(r"differ in (\d+) of 1,024 pixels; the cosine of their vectors is (-?\d\.\d+)", twins)
+    assert found is not None
+    from app.pictures import legible
+
+    assert (
+        int(found.group(1))
+        == int((legible("己") != legible("已")).sum())
+        == twins.count("gs-lost") + twins.count("gs-added")
+    )
+    assert float(found.group(2)) < 1
+    assert "(not a token)" in lab_view(engine, "☃", "кот", SAY)
+
+
+@pytest.mark.parametrize("text", ["", "x" * 17, None, 5])
+def test_laboratory_refuses_what_has_no_picture(engine: Engine, text: object) -> None:
+    with pytest.raises(UserError, match="one to 16 characters"):
+        lab_view(engine, "A", text, SAY)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("text", [*HOSTILE, "\ud800", "\x00"])
+def test_laboratory_shows_hostile_text_literally(engine: Engine, text: str) -> None:
+    reader = Reader(lab_view(engine, text[:16], "A", SAY))
+    assert not {"script", "b"} & {tag for tag, _ in reader.tags}
+    assert visible(text[:16].replace("\ud800", "\ufffd")) in reader.text
+
+
 def escape_free(text: str) -> str:
     return visible(text)
 
@@ -240,7 +290,7 @@ def test_a_text_of_two_tokens_has_no_projection(engine: Engine) -> None:
 def test_hostile_text_is_shown_and_never_markup(text: str) -> None:
     bitmap = np.eye(32, dtype=bool)
     chip = strip([Chip(1, text, bitmap, 0.5, True)], 1, MEASURES["preference"], ("RU", "ZH"), SAY)
-    card = GlyphCard(1, text, ("U+0041 A",), bitmap, bitmap, (Neighbour(2, text, bitmap, 0.5),), 0.9, 64)
+    card = GlyphCard(1, text, ("U+0041 A",), bitmap, bitmap, (Neighbour(2, text, bitmap, 0.5),), 0.9, 32, 64)
     for html in (chip, glyph_panel(card, SAY), token(text)):
         reader = Reader(html)
         assert visible(text) in reader.text

@@ -21,8 +21,8 @@ class Neighbour:
 
 @dataclass(frozen=True, eq=False)
 class GlyphCard:
-    """rendered and decoded: (32, 32) pictures, from the text and from the vector alone.
-    kept: share of all pictures' variance that the embedding's width keeps, 0..1."""
+    """rendered and decoded: (32, 32) pictures, from the text and from the first `components` of the
+    vector's `width` coordinates alone.  kept: share of the picture that these keep, 0..1."""
 
     id: int
     text: str
@@ -31,6 +31,7 @@ class GlyphCard:
     decoded: NDArray[np.bool_]
     neighbours: tuple[Neighbour, ...]
     kept: float
+    components: int
     width: int
 
     @property
@@ -63,6 +64,7 @@ def glyph_panel(card: GlyphCard, say: Say) -> str:
         key,
         token=visible(card.text),
         wrong=card.wrong,
+        components=card.components,
         width=card.width,
         kept=percent(card.kept),
         nearest=visible(card.neighbours[0].text) if card.neighbours else "–",

@@ -1,0 +1,48 @@
+"""What a visitor set the panels to, checked: widget values come from the browser and may be anything."""
+
+from dataclasses import dataclass
+from typing import Any, get_args
+
+from app.errors import UserError
+from app.fusion import Fusion, pair_weights
+from app.texts import LANGUAGES
+from viz.strip import MEASURES
+
+FUSIONS: tuple[Fusion, ...] = get_args(Fusion)
+
+
+@dataclass(frozen=True)
+class View:
+    """What the visitor set the panels to: the first expert's weight on its grid, the fusion, the
+    strip's measure, the language.
+
+    Raises:
+        UserError: for a weight outside 0..1.  Other unknown values fall back to the defaults.
+    """
+
+    weight: float = 0.5
+    fusion: Fusion = "logits"
+    measure: str = "preference"
+    language: str = "en"
+
+    @classmethod
+    def of(cls, weight: Any, fusion: Any, measure: Any, language: Any) -> "View":
+        """From untrusted widget values."""
+        if not isinstance(weight, int | float) or not 0 <= weight <= 1:
+            raise UserError("bad_weights", count=2)
+        return cls(
+            weight=round(float(weight) * 20) / 20,
+            fusion=fusion if fusion in FUSIONS else cls.fusion,
+            measure=measure if measure in MEASURES else cls.measure,
+            language=language if language in LANGUAGES else cls.language,
+        )
+
+    @property
+    def weights(self) -> list[float]:
+        """Of both experts, as the engine takes them."""
+        return [float(w) for w in pair_weights(self.weight)]
+
+
+def whole(value: Any) -> int | None:
+    """A whole number that the browser sent, or None for anything else."""
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
