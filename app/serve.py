@@ -14,6 +14,7 @@ from app.engine import Engine
 from app.errors import UserError
 from app.opening import opening_trace
 from app.page import ASSETS, build_page
+from app.texts import say
 
 QUEUE_LENGTH = 64
 """Visitors that may wait for the model; one more is asked to try again."""
@@ -45,8 +46,17 @@ def main() -> None:
         sys.exit(str(error))
     demo = build_demo(engine)
     threading.Thread(target=opening_trace, args=(engine,), daemon=True).start()
+    port = os.environ.get("GRADIO_SERVER_PORT", "7860")
+    try:
+        launch(demo, int(port))
+    except (OSError, ValueError):  # in use, not allowed, or no number
+        sys.exit(say("bad_port", port=port))
+
+
+def launch(demo: gr.Blocks, port: int) -> None:
+    """Serve a page on a port, with our style, without anything that asks other hosts."""
     demo.launch(
-        server_port=int(os.environ.get("GRADIO_SERVER_PORT", 7860)),
+        server_port=port,
         theme=gr.themes.Base(font=["system-ui", "sans-serif"], font_mono=["ui-monospace", "monospace"]),
         css_paths=[ASSETS / "page" / "page.css"],
         footer_links=["api"],

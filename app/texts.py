@@ -401,6 +401,11 @@ _SENTENCES: dict[str, tuple[str, str, str]] = {
         "Введите в каждое поле от одного до {limit} знаков.",
         "请在每个框中输入 1 到 {limit} 个字符。",
     ),
+    "bad_port": (
+        "Port {port} cannot be used: stop what runs there or set GRADIO_SERVER_PORT to another number.",
+        "Порт {port} использовать нельзя: остановите то, что на нём работает, или задайте GRADIO_SERVER_PORT.",
+        "端口 {port} 无法使用：请停止占用它的程序，或将 GRADIO_SERVER_PORT 设为其他数字。",
+    ),
     "missing_files": (
         "The model folder {folder} lacks {files}: restore the folder or choose another one.",
         "В папке модели {folder} нет {files}: восстановите её или выберите другую.",

@@ -33,6 +33,7 @@ from app.evaluate import evaluate
 from app.model import Shape, StackedExperts
 from app.prepare import prepare
 
+LOG_EVERY = 25
 ATTRIBUTION = Path(__file__).parent.parent / "assets" / "attribution.md"
 
 
@@ -91,8 +92,8 @@ def lend_gradients(model: StackedExperts, muon: torch.optim.Optimizer) -> None:
 def train_step(
     model: StackedExperts, optimizers: list[torch.optim.Optimizer], batch: Tensor, recipe: Recipe, share: float
 ) -> float:
-    """One optimizer step on rows (B, T + 1) at a share of the peak rates; returns the loss in nats
-    a token, summed over experts' own losses and averaged."""
+    """One optimizer step on rows (B, T + 1) at a share of the peak rates; returns the loss in nats a
+    token, the mean over the experts' own losses."""
     with torch.autocast(batch.device.type, torch.bfloat16):
         logits = model(batch[:, :-1]).logits
     targets = batch[:, 1:].flatten().repeat(model.shape.experts)
@@ -107,75 +108,93 @@ def train_step(
     return loss.item()
 
 
-def save_checkpoint(path: Path, state: dict[str, Any]) -> None:
-    """Write beside, then rename: a kill leaves the old checkpoint or the new one, never half."""
-    beside = path.with_suffix(".new")
+@dataclass(eq=False)
+class Run:
+    """One expert's training: what a checkpoint holds.
+
+    step: steps done; seconds: spent on them, over all sessions; recipes: every recipe used, each with
+    the step from which on; curve: records of step, tokens, loss (nats a token), rate, seconds.
+    """
+
+    model: StackedExperts
+    optimizers: list[torch.optim.Optimizer]
+    step: int
+    seconds: float
+    recipes: list[dict[str, Any]]
+    curve: list[dict[str, float]]
+
+
+def open_run(work: Path, name: str, recipe: Recipe, shape: Shape, device: torch.device) -> Run:
+    """A new run, or the one in `<name>.pt` to be continued."""
+    model = StackedExperts(shape)
+    model.initialise(torch.Generator().manual_seed(recipe.seed))
+    model.embedding.copy_(load_embedding(work))
+    model.to(device)
+    run = Run(model, make_optimizers(model, recipe), step=0, seconds=0.0, recipes=[], curve=[])
+    if (work / f"{name}.pt").exists():
+        state = torch.load(work / f"{name}.pt", map_location=device, weights_only=True)
+        model.load_state_dict(state["model"])
+        for optimizer, part in zip(run.optimizers, state["optimizers"], strict=True):
+            optimizer.load_state_dict(part)
+        run.step, run.seconds, run.recipes = state["step"], state["seconds"], state["recipes"]
+        run.curve = [line for line in read_curve(work / f"{name}.curve.jsonl") if line["step"] <= run.step]
+    if not run.recipes or {**run.recipes[-1], **asdict(recipe)} != run.recipes[-1]:
+        run.recipes.append({"from_step": run.step, **asdict(recipe)})
+    return run
+
+
+def save_run(work: Path, name: str, run: Run) -> None:
+    """Write the curve, then the checkpoint: beside, then renamed, so that a kill leaves the old one
+    or the new one, never half."""
+    lines = "".join(json.dumps(line) + "\n" for line in run.curve)
+    (work / f"{name}.curve.jsonl").write_text(lines, encoding="utf-8")
+    state = {
+        "step": run.step,
+        "seconds": run.seconds,
+        "model": run.model.state_dict(),
+        "optimizers": [optimizer.state_dict() for optimizer in run.optimizers],
+        "shape": asdict(run.model.shape),
+        "recipes": run.recipes,
+    }
+    beside = work / f"{name}.new"
     torch.save(state, beside)
-    os.replace(beside, path)
+    os.replace(beside, work / f"{name}.pt")
 
 
 def train_expert(work: Path, name: str, recipe: Recipe, shape: Shape, save_every: int = 200) -> StackedExperts:
     """Train one expert to the end of its recipe, from its checkpoint if there is one.
 
-    A run may be resumed with another recipe (another mix, more tokens): the checkpoint lists all of
-    them with the step from which each was used.  Writes `<name>.pt` (checkpoint) and
-    `<name>.curve.jsonl` (one line every 25 steps).
+    A run may be continued with another recipe (another mix, more tokens).  Writes `<name>.pt`
+    (checkpoint) and `<name>.curve.jsonl` (one line every 25 steps).
     """
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    model = StackedExperts(shape)
-    model.initialise(torch.Generator().manual_seed(recipe.seed))
-    model.embedding.copy_(load_embedding(work))
-    model.to(device)
-    optimizers = make_optimizers(model, recipe)
-    checkpoint, log = work / f"{name}.pt", work / f"{name}.curve.jsonl"
-    first, seconds = 0, 0.0
-    recipes: list[dict[str, Any]] = []
-    if checkpoint.exists():
-        state = torch.load(checkpoint, map_location=device, weights_only=True)
-        model.load_state_dict(state["model"])
-        for optimizer, part in zip(optimizers, state["optimizers"], strict=True):
-            optimizer.load_state_dict(part)
-        first, seconds = state["step"], state["seconds"]
-        recipes = state.get("recipes") or [{"from_step": 0, **state["recipe"]}]
-    if not recipes or {**recipes[-1], "from_step": 0} != {**asdict(recipe), "from_step": 0}:
-        recipes.append({"from_step": first, **asdict(recipe)})
-    curve = [line for line in read_curve(log) if line["step"] <= first]
+    run = open_run(work, name, recipe, shape, device)
     rows = training_rows(work, recipe, shape)
-    steps, started = recipe.steps(shape.context), time.monotonic() - seconds
+    steps, started = recipe.steps(shape.context), time.monotonic() - run.seconds
     losses: list[float] = []
-    with tqdm(total=steps, initial=first, desc=name, unit="step", mininterval=5) as bar:
-        for step in range(first, steps):
-            batch = torch.from_numpy(rows.batch(step * recipe.batch, recipe.batch)).to(device)
-            losses.append(train_step(model, optimizers, batch, recipe, rate(step, steps, recipe)))
+    with tqdm(total=steps, initial=run.step, desc=name, unit="step", mininterval=5) as bar:
+        while run.step < steps:
+            batch = torch.from_numpy(rows.batch(run.step * recipe.batch, recipe.batch)).to(device)
+            share = rate(run.step, steps, recipe)
+            losses.append(train_step(run.model, run.optimizers, batch, recipe, share))
+            run.step += 1
+            run.seconds = time.monotonic() - started
             bar.update()
-            done = step + 1
-            if done % 25 == 0 or done == steps:
-                seconds = time.monotonic() - started
-                curve.append(
+            if run.step % LOG_EVERY == 0 or run.step == steps:
+                run.curve.append(
                     {
-                        "step": done,
-                        "tokens": done * recipe.batch * shape.context,
-                        "loss": sum(losses) / len(losses),
-                        "rate": rate(step, steps, recipe),
-                        "seconds": round(seconds, 1),
+                        "step": run.step,
+                        "tokens": run.step * recipe.batch * shape.context,
+                        "loss": round(sum(losses) / len(losses), 4),
+                        "rate": round(share, 4),
+                        "seconds": round(run.seconds, 1),
                     }
                 )
-                bar.set_postfix(loss=f"{curve[-1]['loss']:.3f}")
+                bar.set_postfix(loss=run.curve[-1]["loss"])
                 losses.clear()
-            if done % save_every == 0 or done == steps:
-                log.write_text("".join(json.dumps(line) + "\n" for line in curve), encoding="utf-8")
-                save_checkpoint(
-                    checkpoint,
-                    {
-                        "step": done,
-                        "seconds": time.monotonic() - started,
-                        "model": model.state_dict(),
-                        "optimizers": [optimizer.state_dict() for optimizer in optimizers],
-                        "shape": asdict(shape),
-                        "recipes": recipes,
-                    },
-                )
-    return model
+            if run.step % save_every == 0 or run.step == steps:
+                save_run(work, name, run)
+    return run.model
 
 
 def read_curve(log: Path) -> list[dict[str, float]]:

@@ -98,6 +98,14 @@ def test_odd_text_is_answered(client: Client, text: str) -> None:
     assert math.isfinite(client.predict("кот", api_name="/look")["tokens"][0]["disagreement"])
 
 
+def test_a_taken_port_ends_with_a_sentence(client: Client, toy_bundle: Path) -> None:
+    port = str(client.src).rstrip("/").rsplit(":", 1)[1]
+    environment = {**os.environ, "GLYPHSCOPE_MODEL": str(toy_bundle), "GRADIO_SERVER_PORT": port}
+    done = subprocess.run([sys.executable, "app.py"], cwd=ROOT, env=environment, capture_output=True, timeout=90)
+    assert done.returncode != 0
+    assert f"Port {port} cannot be used" in done.stderr.decode() and "Traceback" not in done.stderr.decode()
+
+
 def test_a_missing_model_ends_with_a_sentence(tmp_path: Path) -> None:
     environment = {**os.environ, "GLYPHSCOPE_MODEL": str(tmp_path)}
     done = subprocess.run([sys.executable, "app.py"], cwd=ROOT, env=environment, capture_output=True, timeout=90)
