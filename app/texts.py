@@ -343,12 +343,12 @@ _SENTENCES: dict[str, tuple[str, str, str]] = {
     "depth_divergence": ("KL from the last layer (bits)", "KL от последнего слоя (биты)", "与最后一层的 KL（比特）"),
     "depth_scripts": ("Probability by script (%)", "Вероятность по письменностям (%)", "各文字的概率（%）"),
     "depth_summary": (
-        "“{token}” is the best guess of {first} {first_layer}, of {second} {second_layer}.",
-        "«{token}» — лучшая догадка {first} {first_layer}, {second} {second_layer}.",
+        "“{token}” as the best guess: in {first} {first_layer}; in {second} {second_layer}.",
+        "«{token}» как лучшая догадка: у {first} {first_layer}; у {second} {second_layer}.",
         "“{token}”作为最佳猜测：{first} {first_layer}，{second} {second_layer}。",
     ),
     "depth_from": ("from layer {layer} on", "начиная со слоя {layer}", "从第 {layer} 层起"),
-    "depth_never": ("at no last layer", "не на последнем слое", "在最后一层不是"),
+    "depth_never": ("not at the last layer", "на последнем слое — нет", "最后一层不是"),
     # Errors: each says what to do
     "empty_prompt": ("Type a few words first.", "Сначала введите несколько слов.", "请先输入几个词。"),
     "unknown_prompt": (
