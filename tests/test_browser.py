@@ -64,21 +64,53 @@ def write_on(page: Page, prompt: str) -> None:
     )
 
 
-def test_opens_on_a_finished_example_with_all_panels_and_asks_nobody_else(browser: Browser, address: str) -> None:
+@pytest.fixture(scope="module")
+def bundled() -> Iterator[str]:
+    """The page as it ships, over the bundled model."""
+    with serving() as (url, _, _):
+        yield url
+
+
+def test_opens_on_a_finished_example_with_all_panels_and_asks_nobody_else(browser: Browser, bundled: str) -> None:
     context = browser.new_context()
     page = context.new_page()
     asked: list[str] = []
     errors: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
     page.on("pageerror", lambda error: errors.append(str(error)))
-    page.goto(address)
+    page.goto(bundled)
     page.wait_for_selector(".gs-strip[data-state='done'] .gs-chip", timeout=60_000)
     for panel in ("glyphs", "experts", "layers", "lens"):
         assert page.locator(f".gs-{panel} .gs-summary").inner_text().strip()
     assert page.locator(".gs-chip.gs-written").count() > 0
-    outside = [url for url in asked if not url.startswith((address, "data:", "blob:"))]
+    outside = [url for url in asked if not url.startswith((bundled, "data:", "blob:"))]
     assert not outside and not errors
     context.close()
+
+
+STORIES = ["Жила-была девочка Маша", "I want to", "你知道"]
+
+
+@pytest.mark.parametrize("story", STORIES)
+def test_one_story_in_each_language_from_a_click_to_the_last_layer(browser: Browser, bundled: str, story: str) -> None:
+    """Example, streamed text, a token, its picture, the weight, the layers: all of one text."""
+    page = open_page(browser, bundled)
+    page.get_by_role("button", name=story, exact=True).click()
+    page.wait_for_function("() => /written/.test(document.querySelector('.gs-status')?.textContent)", timeout=60_000)
+    texts = page.locator(".gs-chip .gs-tok").all_inner_texts()
+    assert "".join(texts).replace("␣", " ").strip().startswith(story)
+    chip = page.locator(".gs-chip.gs-written").first
+    written = chip.locator(".gs-tok").inner_text()
+    chip.click()
+    page.wait_for_function("(text) => document.querySelector('.gs-headline .gs-tok').textContent === text", arg=written)
+    assert written in page.locator("#experts .gs-actual .gs-tok").all_inner_texts()
+    page.locator("#weight input[type='range']").fill("0")
+    page.wait_for_function(
+        "() => document.querySelector('#experts .gs-summary').textContent.includes('RU weighs 0.00')"
+    )
+    page.locator(".gs-layer").fill("6")
+    assert "6 of 6" in page.locator(".gs-slider output").inner_text()
+    page.context.close()
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -122,7 +154,7 @@ def test_writing_streams_chips_and_fills_the_panels(browser: Browser, address: s
     texts = page.locator(".gs-chip .gs-tok").all_inner_texts()
     assert "".join(texts).replace("␣", " ").strip().startswith(prompt)
     assert page.locator(".gs-experts .gs-candidate").count() == 24
-    assert page.locator(".gs-lens tbody tr").count() == 2 * (len(texts) + 1)
+    assert page.locator("#lens tbody tr").count() == 2 * (len(texts) + 1)
     page.context.close()
 
 
