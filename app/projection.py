@@ -6,12 +6,14 @@ for want of a common sign or angle.  Maps fitted layer by layer without this can
 """
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
 from app.trace import Floats
 
+NEIGHBOURS = 5
 ASPECT = 1.4
 """Width over height of the drawing area; both axes keep one scale."""
 
@@ -19,10 +21,13 @@ ASPECT = 1.4
 @dataclass(frozen=True, eq=False)
 class Projection:
     """points (L + 1, n, 2), every layer scaled, both axes alike, to just fit |x| <= ASPECT and
-    |y| <= 1; shown (L + 1,): share of each layer's variance that the two axes show, 0..1."""
+    |y| <= 1; shown (L + 1,): share of each layer's variance that the two axes show, 0..1; trust
+    (L + 1,): trustworthiness of each layer's picture, 0..1: 1 if whoever is near in it is near in all
+    dimensions (Venna 2001, by scikit-learn)."""
 
     points: Floats
     shown: Floats
+    trust: Floats
 
 
 def project(hidden: NDArray[np.floating]) -> Projection:
@@ -43,7 +48,17 @@ def project(hidden: NDArray[np.floating]) -> Projection:
         shown.append((sizes[:2] ** 2).sum() / max((sizes**2).sum(), 1e-12))
         turned = flat @ _turn(flat, layers[-1]) if layers else flat
         layers.append(turned / max(float(np.abs(turned / (ASPECT, 1)).max()), 1e-12))
-    return Projection(np.stack(layers).astype(np.float32), np.array(shown, np.float32))
+    points = np.stack(layers).astype(np.float32)
+    trust = [_trust(layer, flat) for layer, flat in zip(states, points, strict=True)]
+    return Projection(points, np.array(shown, np.float32), np.array(trust, np.float32))
+
+
+def _trust(states: NDArray[np.float64], points: Floats) -> float:
+    # Imported late: scikit-learn takes a second to import, and the page is up before anyone needs it.
+    from sklearn.manifold import trustworthiness
+
+    neighbours = min(NEIGHBOURS, max(1, (len(points) - 1) // 2))
+    return float(trustworthiness(states, points, n_neighbors=neighbours))
 
 
 def _turn(points: NDArray[np.float64], target: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -52,12 +67,23 @@ def _turn(points: NDArray[np.float64], target: NDArray[np.float64]) -> NDArray[n
     return left @ right  # type: ignore[no-any-return]
 
 
-def neighbour_change(hidden: NDArray[np.floating], neighbours: int = 5) -> float:
+def neighbour_change(hidden: NDArray[np.floating], neighbours: int = NEIGHBOURS) -> float:
     """How much the neighbourhood changes from the first to the last layer of (L + 1, n, d): the mean
     over points of 1 - Jaccard of the nearest others by cosine of centred states, 0..1."""
+    return float(neighbour_changes(hidden[[0, -1]], neighbours)[0])
+
+
+def neighbour_changes(hidden: NDArray[np.floating], neighbours: int = NEIGHBOURS) -> Floats:
+    """The same from each layer to the next: (L,) for hidden states (L + 1, n, d)."""
     count = min(neighbours, hidden.shape[1] - 1)
-    first, last = (_nearest_sets(hidden[i].astype(np.float32), count) for i in (0, -1))
-    return float(np.mean([1 - len(a & b) / len(a | b) for a, b in zip(first, last, strict=True)]))
+    near = [_nearest_sets(layer.astype(np.float32), count) for layer in hidden]
+    return np.array(
+        [
+            np.mean([1 - len(a & b) / len(a | b) for a, b in zip(before, after, strict=True)])
+            for before, after in pairwise(near)
+        ],
+        np.float32,
+    )
 
 
 def _nearest_sets(states: Floats, count: int) -> list[set[int]]:

@@ -14,7 +14,8 @@ from app.engine import Engine
 from app.errors import UserError
 from app.opening import opening_trace
 from app.page import ASSETS, build_page
-from app.texts import say
+from app.texts import say, speaker
+from app.views import layers_view
 
 QUEUE_LENGTH = 64
 """Visitors that may wait for the model; one more is asked to try again."""
@@ -45,12 +46,17 @@ def main() -> None:
     except UserError as error:
         sys.exit(str(error))
     demo = build_demo(engine)
-    threading.Thread(target=opening_trace, args=(engine,), daemon=True).start()
+    threading.Thread(target=warm_up, args=(engine,), daemon=True).start()
     port = os.environ.get("GRADIO_SERVER_PORT", "7860")
     try:
         launch(demo, int(port))
     except (OSError, ValueError):  # in use, not allowed, or no number
         sys.exit(say("bad_port", port=port))
+
+
+def warm_up(engine: Engine) -> None:
+    """Make the opening example and draw it once, so that late imports are over when visitors come."""
+    layers_view(engine, opening_trace(engine), 1, speaker("en"))
 
 
 def launch(demo: gr.Blocks, port: int) -> None:

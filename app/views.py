@@ -21,7 +21,7 @@ from app.fusion import (
     rescore,
     winner_balance,
 )
-from app.projection import neighbour_change, project
+from app.projection import neighbour_change, neighbour_changes, project
 from app.substrate import draw, glyph
 from app.trace import Floats, Trace
 from viz.depth import Depth, Option, depth_panel
@@ -195,7 +195,10 @@ def layers_view(engine: Engine, trace: Trace, selected: int, say: Say) -> str:
     if hidden.shape[2] < 3:
         return panel(say("layers_title"), say("layers_lead"), "", say("layers_few"), "layers")
     projections = [project(states) for states in hidden]
-    points = tuple(Points(e, p.points, p.shown) for e, p in zip(trace.experts, projections, strict=True))
+    points = tuple(
+        Points(expert, p.points, p.shown, p.trust, neighbour_changes(states))
+        for expert, p, states in zip(trace.experts, projections, hidden, strict=True)
+    )
     labels = Labels(
         indices=tuple(range(1, len(trace))),
         texts=trace.texts[1:],

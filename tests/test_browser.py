@@ -257,6 +257,17 @@ def test_layer_slider_moves_points_in_the_browser(browser: Browser, address: str
     page.context.close()
 
 
+def test_points_can_be_dots_and_leave_a_trail(browser: Browser, address: str) -> None:
+    page = open_page(browser, address)
+    picture = page.locator(".gs-point image").first
+    assert picture.is_visible()
+    page.locator(".gs-toggle").click()
+    assert not picture.is_visible() and page.locator(".gs-point circle").first.is_visible()
+    page.locator(".gs-point").first.hover()
+    assert page.locator(".gs-trail").first.get_attribute("d")
+    page.context.close()
+
+
 def test_weight_slider_rescores_to_one_expert_alone(browser: Browser, address: str) -> None:
     page = open_page(browser, address)
     page.locator("#weight input[type='range']").fill("1")

@@ -22,7 +22,7 @@ from app.fusion import (
     rescore,
     winner_balance,
 )
-from app.projection import neighbour_change, project
+from app.projection import neighbour_change, neighbour_changes, project
 from app.trace import Trace
 
 GRID = [0.0, 0.05, 0.35, 0.5, 0.8, 1.0]
@@ -166,6 +166,30 @@ def test_projection_reports_the_variance_it_shows() -> None:
     assert project(hidden).shown == pytest.approx([(9 + 4) / (9 + 4 + 1 + 1)] * 2, abs=1e-5)
     with pytest.raises(ValueError, match="at least 3"):
         project(np.zeros((2, 2, 4)))
+
+
+def test_trustworthiness_by_hand() -> None:
+    """The definition of Venna and Kaski (2001), point by point."""
+    generator = np.random.default_rng(3)
+    states = generator.normal(size=(30, 6))
+    projection = project(np.stack([states, states]))
+    flat, count = projection.points[0].astype(float), 30
+    near_all = np.argsort(np.linalg.norm(states[:, None] - states[None], axis=-1), axis=1)[:, 1:]
+    near_flat = np.argsort(np.linalg.norm(flat[:, None] - flat[None], axis=-1), axis=1)[:, 1:]
+    k = 5
+    lost = 0
+    for i in range(count):
+        ranks = {int(j): r for r, j in enumerate(near_all[i], 1)}
+        lost += sum(ranks[int(j)] - k for j in near_flat[i, :k] if ranks[int(j)] > k)
+    expected = 1 - lost * 2 / (count * k * (2 * count - 3 * k - 1))
+    assert projection.trust[0] == pytest.approx(expected, abs=1e-4)
+
+
+def test_changes_from_layer_to_layer() -> None:
+    generator = np.random.default_rng(1)
+    first, second = generator.normal(size=(2, 30, 8))
+    changes = neighbour_changes(np.stack([first, 3 * first, second]))
+    assert changes[0] == 0 and 0.5 < changes[1] <= 1
 
 
 def test_neighbour_change_is_none_for_equal_layers_and_all_for_split_ones() -> None:

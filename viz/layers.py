@@ -11,17 +11,20 @@ from viz.html import Say, data_uri, panel, percent, token, visible
 
 _WIDTH, _HEIGHT, _SCALE, _SIDE = 560, 400, 184, 24
 _CROWDED = 90
-"""More points than this are drawn as dots: pictures would only cover each other."""
+"""More points than this start as dots: pictures would only cover each other."""
 
 
 @dataclass(frozen=True, eq=False)
 class Points:
     """One expert's projected tokens: points (L + 1, n, 2), |x| <= 1.4 and |y| <= 1, shown (L + 1,) the share of
-    each layer's variance on view."""
+    each layer's variance on view, trust (L + 1,) its trustworthiness, changes (L,) how much the
+    neighbourhood changes from each layer to the next, all 0..1."""
 
     expert: str
     points: NDArray[np.float32]
     shown: NDArray[np.float32]
+    trust: NDArray[np.float32]
+    changes: NDArray[np.float32]
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,7 +48,7 @@ def layers_panel(
     plots = "".join(_plot(e, labels, selected, side, say) for e, side in zip(experts, ("first", "second"), strict=True))
     last = len(experts[0].points) - 1
     paths = [np.round(e.points, 3).tolist() for e in experts]
-    shown = [[say("shown", layer=i, share=percent(float(s))) for i, s in enumerate(e.shown)] for e in experts]
+    shown = [[_caption(e, layer, say) for layer in range(len(e.shown))] for e in experts]
     names = [say("layer_pictures")] + [say("layer_name", layer=i, last=last) for i in range(1, last + 1)]
     place = {"x": _WIDTH / 2, "y": _HEIGHT / 2, "scale": _SCALE}
     data = escape(json.dumps({"paths": paths, "shown": shown, "names": names, "place": place}), quote=True)
@@ -59,9 +62,17 @@ def layers_panel(
         f"<input type='range' class='gs-layer' min='0' max='{last}' step='1' value='0' "
         f"aria-label='{escape(say('layer_slider'), quote=True)}'><output>{escape(names[0])}</output></div>"
     )
+    dots = " gs-dots" if len(labels.texts) > _CROWDED else ""
+    heads = "".join(f"<th scope='col'>{i}→{i + 1}</th>" for i in range(last))
+    ribbons = "".join(_ribbon(e, side, say) for e, side in zip(experts, ("first", "second"), strict=True))
+    ribbon = (
+        f"<div class='gs-ribbon'><span>{escape(say('ribbon'))}</span><table><thead><tr><th></th>{heads}</tr></thead>"
+        f"<tbody>{ribbons}</tbody></table></div>"
+    )
     body = (
-        f"<div class='gs-layers-data' data-paths='{data}'>{slider}<div class='gs-plots'>{plots}</div>"
-        f"<div class='gs-legend'>{legend}</div></div>"
+        f"<div class='gs-layers-data{dots}' data-paths='{data}'>{slider}{ribbon}<div class='gs-plots'>{plots}</div>"
+        f"<div class='gs-legend'>{legend}"
+        f"<button type='button' class='gs-toggle'>{escape(say('dots'))}</button></div></div>"
     )
     summary = say(
         "layers_summary",
@@ -75,46 +86,50 @@ def layers_panel(
 
 
 def _plot(expert: Points, labels: Labels, selected: int, side: str, say: Say) -> str:
-    dots = len(labels.texts) > _CROWDED
     marks = "".join(
-        _point(expert.points[0, i], labels, i, labels.indices[i] == selected, dots) for i in range(len(labels.texts))
+        _point(expert.points[0, i], labels, i, labels.indices[i] == selected) for i in range(len(labels.texts))
     )
     label = escape(say("plot_label", expert=expert.expert), quote=True)
-    shown = escape(say("shown", layer=0, share=percent(float(expert.shown[0]))))
+    shown = escape(_caption(expert, 0, say))
     return (
         f"<figure class='gs-plot gs-{side}'><h3>{escape(expert.expert)}</h3>"
         f"<svg viewBox='0 0 {_WIDTH} {_HEIGHT}' role='img' aria-label='{label}'>"
-        f"<path class='gs-axis' d='M0 {_HEIGHT // 2}H{_WIDTH}M{_WIDTH // 2} 0V{_HEIGHT}'/>{marks}</svg>"
+        f"<path class='gs-axis' d='M0 {_HEIGHT // 2}H{_WIDTH}M{_WIDTH // 2} 0V{_HEIGHT}'/>"
+        f"<path class='gs-trail'/>{marks}</svg>"
         f"<figcaption>{shown}</figcaption></figure>"
     )
 
 
-def _point(at: NDArray[np.float32], labels: Labels, i: int, selected: bool, dots: bool) -> str:
+def _point(at: NDArray[np.float32], labels: Labels, i: int, selected: bool) -> str:
     x, y = _WIDTH / 2 + float(at[0]) * _SCALE, _HEIGHT / 2 - float(at[1]) * _SCALE
     half = _SIDE / 2
     script = labels.scripts[i]
     image = (
-        ""
-        if dots
-        else (
-            f"<image href='{data_uri(labels.bitmaps[i])}' x='-{half - 2}' y='-{half - 2}' "
-            f"width='{_SIDE - 4}' height='{_SIDE - 4}'/>"
-        )
-    )
-    shape = (
-        f"<circle r='5' class='gs-script-{script}'/>"
-        if dots
-        else (
-            f"<rect x='-{half}' y='-{half}' width='{_SIDE}' height='{_SIDE}' rx='{_ROUND[script]}' "
-            f"class='gs-script-{script}'/>"
-        )
+        f"<image href='{data_uri(labels.bitmaps[i])}' x='-{half - 2}' y='-{half - 2}' "
+        f"width='{_SIDE - 4}' height='{_SIDE - 4}'/>"
     )
     chosen = " gs-selected" if selected else ""
     return (
         f"<g class='gs-point{chosen}' data-index='{labels.indices[i]}' "
-        f"style='transform:translate({x:.1f}px,{y:.1f}px)'>"
-        f"{shape}{image}<title>{escape(visible(labels.texts[i]))}</title></g>"
+        f"style='transform:translate({x:.1f}px,{y:.1f}px)'><circle r='6' class='gs-script-{script}'/>"
+        f"<rect x='-{half}' y='-{half}' width='{_SIDE}' height='{_SIDE}' rx='{_ROUND[script]}' "
+        f"class='gs-script-{script}'/>{image}<title>{escape(visible(labels.texts[i]))}</title></g>"
     )
+
+
+def _caption(expert: Points, layer: int, say: Say) -> str:
+    """What the picture of a layer hides."""
+    return say("shown", layer=layer, share=percent(float(expert.shown[layer])), trust=f"{expert.trust[layer]:.2f}")
+
+
+def _ribbon(expert: Points, side: str, say: Say) -> str:
+    """How much the neighbourhood changes between consecutive layers, as cells between the layers."""
+    cells = "".join(
+        f"<td style='--p:{float(c):.3f}' title='{escape(say('ribbon_cell', before=i, after=i + 1), quote=True)}'>"
+        f"{100 * float(c):.0f}</td>"
+        for i, c in enumerate(expert.changes)
+    )
+    return f"<tr class='gs-{side}'><th scope='row'>{escape(expert.expert)}</th>{cells}</tr>"
 
 
 _ROUND = {"latin": 0, "cyrillic": 6, "han": 13, "other": 3}

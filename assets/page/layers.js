@@ -41,5 +41,24 @@ element.addEventListener('click', (event) => {
     if (layer >= last) pause();
   }, 900);
 });
+element.addEventListener('click', (event) => {
+  if (event.target.closest('.gs-toggle')) element.querySelector('.gs-layers-data').classList.toggle('gs-dots');
+});
+const trail = (index) => {
+  const holder = element.querySelector('.gs-layers-data');
+  const data = JSON.parse(holder.dataset.paths);
+  holder.querySelectorAll('.gs-plot').forEach((plot, expert) => {
+    const steps = index === null ? [] : data.paths[expert].map((layer) => layer[index]);
+    const at = ([x, y]) => `${data.place.x + x * data.place.scale} ${data.place.y - y * data.place.scale}`;
+    plot.querySelector('.gs-trail').setAttribute('d', steps.map((step, i) => (i ? 'L' : 'M') + at(step)).join(''));
+  });
+};
+element.addEventListener('pointerover', (event) => {
+  const point = event.target.closest('.gs-point');
+  if (point) trail([...point.parentNode.querySelectorAll('.gs-point')].indexOf(point));
+});
+element.addEventListener('pointerout', (event) => {
+  if (event.target.closest('.gs-point')) trail(null);
+});
 watch('value', show);
 show();
