@@ -9,8 +9,8 @@ from torch import Tensor
 from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
 
 from app.causal_lm import BVVMoEConfig, BVVMoEForCausalLM
+from app.expert import Recipe, make_optimizers, train_step
 from app.model import Block, KeyValues, Shape, StackedExperts, fuse
-from app.train import Recipe, make_optimizers, train_step
 
 
 def plain_expert(model: StackedExperts, expert: int, ids: list[int]) -> tuple[Tensor, list[Tensor]]:

@@ -10,7 +10,7 @@ import pytest
 import torch
 from tokenizers import Tokenizer
 
-from app import train
+from app import expert, train
 from app.batches import order_rows, token_stream
 from app.bundle import merge
 from app.corpus import LANGUAGES, is_fit, is_held_out, read_lines
@@ -95,12 +95,12 @@ def test_resume_after_a_kill_gives_the_same_weights(toy_work: Path, tmp_path: Pa
     for file in toy_work.glob("*"):
         if file.suffix in (".npy", ".safetensors"):
             shutil.copy(file, tmp_path)
-    vocabulary, width = train.load_embedding(tmp_path).shape
+    vocabulary, width = expert.load_embedding(tmp_path).shape
     shape = Shape(vocabulary, width, layers=1, heads=2, experts=1, context=32)
-    recipe = train.Recipe({"en": 1.0}, tokens=30 * 8 * 32, warmup=5)
-    whole = train.train_expert(tmp_path, "whole", recipe, shape, save_every=10)
+    recipe = expert.Recipe({"en": 1.0}, tokens=30 * 8 * 32, warmup=5)
+    whole = expert.train_expert(tmp_path, "whole", recipe, shape, save_every=10)
 
-    real_step, real_replace = train.train_step, os.replace
+    real_step, real_replace = expert.train_step, os.replace
     for kill_step_at, kill_save_at in ((14, None), (None, 2)):
         calls = {"step": 0, "save": 0}
 
@@ -117,26 +117,26 @@ def test_resume_after_a_kill_gives_the_same_weights(toy_work: Path, tmp_path: Pa
             real_replace(*arguments)  # type: ignore[arg-type]
 
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(train, "train_step", step)
+            patch.setattr(expert, "train_step", step)
             patch.setattr(os, "replace", replace)
             with pytest.raises(Killed):
-                train.train_expert(tmp_path, "part", recipe, shape, save_every=10)
-        resumed = train.train_expert(tmp_path, "part", recipe, shape, save_every=10)
+                expert.train_expert(tmp_path, "part", recipe, shape, save_every=10)
+        resumed = expert.train_expert(tmp_path, "part", recipe, shape, save_every=10)
         for (name, a), b in zip(whole.state_dict().items(), resumed.state_dict().values(), strict=True):
             assert torch.equal(a, b), name
-        steps = [line["step"] for line in train.read_curve(tmp_path / "part.curve.jsonl")]
+        steps = [line["step"] for line in expert.read_curve(tmp_path / "part.curve.jsonl")]
         assert steps == [25, 30]
         (tmp_path / "part.pt").unlink()
 
 
 def test_rate_rises_stays_and_falls_to_nothing() -> None:
-    recipe = train.Recipe({}, warmup=10, decay=0.5)
-    rates = [train.rate(step, 100, recipe) for step in range(101)]
+    recipe = expert.Recipe({}, warmup=10, decay=0.5)
+    rates = [expert.rate(step, 100, recipe) for step in range(101)]
     assert rates[0] == 0.1 and rates[30] == 1.0 and rates[75] == 0.5 and rates[100] == 0
 
 
 def test_training_learned_something(toy_work: Path) -> None:
-    curve = train.read_curve(toy_work / "ru.curve.jsonl")
+    curve = expert.read_curve(toy_work / "ru.curve.jsonl")
     assert curve[-1]["loss"] < 0.6 * curve[0]["loss"]
     assert [line["tokens"] for line in curve] == sorted(line["tokens"] for line in curve)
 

@@ -1,0 +1,192 @@
+"""Train one expert: its recipe, one step, a run that can be killed at any moment and goes on."""
+
+import json
+import os
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from safetensors.numpy import load_file
+from torch import Tensor
+from tqdm import tqdm
+
+from app.batches import Rows, order_rows
+from app.model import Shape, StackedExperts
+
+LOG_EVERY = 25
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How one expert is trained.  The learning rate rises over `warmup` steps, stays, and falls
+    linearly to zero over the last `decay` share of the run."""
+
+    mix: dict[str, float]
+    tokens: int = 10_000_000
+    batch: int = 8
+    adam_rate: float = 3e-3
+    muon_rate: float = 5e-3
+    warmup: int = 100
+    decay: float = 0.4
+    weight_decay: float = 0.1
+    clip: float = 1.0
+    seed: int = 0
+
+    def steps(self, context: int) -> int:
+        return max(1, self.tokens // (self.batch * context))
+
+
+def load_embedding(work: Path) -> Tensor:
+    """The frozen table (V, d) of a work folder, float32."""
+    return torch.from_numpy(load_file(work / "substrate.safetensors")["embedding"].astype(np.float32))
+
+
+def rate(step: int, steps: int, recipe: Recipe) -> float:
+    """Share of the peak learning rate at a step: rise, stay, fall to zero."""
+    left = (steps - step) / max(1.0, recipe.decay * steps)
+    return min(1.0, (step + 1) / recipe.warmup, left)
+
+
+def make_optimizers(model: StackedExperts, recipe: Recipe) -> list[torch.optim.Optimizer]:
+    """Muon (Jordan 2024) for the blocks' matrices, one matrix an expert; AdamW for the heads.
+
+    Muon takes matrices only: it gets views of the stacked weights, whose gradients
+    `lend_gradients` sets before each step.
+    """
+    views = [torch.nn.Parameter(weight.data[e]) for weight in model.blocks.parameters() for e in range(len(weight))]
+    decay = recipe.weight_decay
+    return [
+        torch.optim.Muon(views, lr=recipe.muon_rate, weight_decay=decay, adjust_lr_fn="match_rms_adamw"),
+        torch.optim.AdamW([model.head], lr=recipe.adam_rate, betas=(0.9, 0.95), weight_decay=decay, fused=True),
+    ]
+
+
+def lend_gradients(model: StackedExperts, muon: torch.optim.Optimizer) -> None:
+    """Point the gradients of Muon's views at the slices of the stacked gradients."""
+    slices = [weight.grad[e] for weight in model.blocks.parameters() for e in range(len(weight))]  # type: ignore[index]
+    for view, gradient in zip(muon.param_groups[0]["params"], slices, strict=True):
+        view.grad = gradient
+
+
+def train_step(
+    model: StackedExperts, optimizers: list[torch.optim.Optimizer], batch: Tensor, recipe: Recipe, share: float
+) -> float:
+    """One optimizer step on rows (B, T + 1) at a share of the peak rates; returns the loss in nats a
+    token, the mean over the experts' own losses."""
+    with torch.autocast(batch.device.type, torch.bfloat16):
+        logits = model(batch[:, :-1]).logits
+    targets = batch[:, 1:].flatten().repeat(model.shape.experts)
+    loss = F.cross_entropy(logits.flatten(0, 2).float(), targets)
+    loss.backward()  # type: ignore[no-untyped-call]
+    torch.nn.utils.clip_grad_norm_(model.parameters(), recipe.clip)
+    lend_gradients(model, optimizers[0])
+    for optimizer, peak in zip(optimizers, (recipe.muon_rate, recipe.adam_rate), strict=True):
+        optimizer.param_groups[0]["lr"] = peak * share
+        optimizer.step()
+    model.zero_grad()
+    return loss.item()
+
+
+@dataclass(eq=False)
+class Run:
+    """One expert's training: what a checkpoint holds.
+
+    step: steps done; seconds: spent on them, over all sessions; recipes: every recipe used, each with
+    the step from which on; curve: records of step, tokens, loss (nats a token), rate, seconds.
+    """
+
+    model: StackedExperts
+    optimizers: list[torch.optim.Optimizer]
+    step: int
+    seconds: float
+    recipes: list[dict[str, Any]]
+    curve: list[dict[str, float]]
+
+
+def open_run(work: Path, name: str, recipe: Recipe, shape: Shape, device: torch.device) -> Run:
+    """A new run, or the one in `<name>.pt` to be continued."""
+    model = StackedExperts(shape)
+    model.initialise(torch.Generator().manual_seed(recipe.seed))
+    model.embedding.copy_(load_embedding(work))
+    model.to(device)
+    run = Run(model, make_optimizers(model, recipe), step=0, seconds=0.0, recipes=[], curve=[])
+    if (work / f"{name}.pt").exists():
+        state = torch.load(work / f"{name}.pt", map_location=device, weights_only=True)
+        model.load_state_dict(state["model"])
+        for optimizer, part in zip(run.optimizers, state["optimizers"], strict=True):
+            optimizer.load_state_dict(part)
+        run.step, run.seconds, run.recipes = state["step"], state["seconds"], state["recipes"]
+        run.curve = [line for line in read_curve(work / f"{name}.curve.jsonl") if line["step"] <= run.step]
+    if not run.recipes or {**run.recipes[-1], **asdict(recipe)} != run.recipes[-1]:
+        run.recipes.append({"from_step": run.step, **asdict(recipe)})
+    return run
+
+
+def save_run(work: Path, name: str, run: Run) -> None:
+    """Write the curve, then the checkpoint: beside, then renamed, so that a kill leaves the old one
+    or the new one, never half."""
+    lines = "".join(json.dumps(line) + "\n" for line in run.curve)
+    (work / f"{name}.curve.jsonl").write_text(lines, encoding="utf-8")
+    state = {
+        "step": run.step,
+        "seconds": run.seconds,
+        "model": run.model.state_dict(),
+        "optimizers": [optimizer.state_dict() for optimizer in run.optimizers],
+        "shape": asdict(run.model.shape),
+        "recipes": run.recipes,
+    }
+    beside = work / f"{name}.new"
+    torch.save(state, beside)
+    os.replace(beside, work / f"{name}.pt")
+
+
+def train_expert(work: Path, name: str, recipe: Recipe, shape: Shape, save_every: int = 200) -> StackedExperts:
+    """Train one expert to the end of its recipe, from its checkpoint if there is one.
+
+    A run may be continued with another recipe (another mix, more tokens).  Writes `<name>.pt`
+    (checkpoint) and `<name>.curve.jsonl` (one line every 25 steps).
+    """
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    run = open_run(work, name, recipe, shape, device)
+    rows = training_rows(work, recipe, shape)
+    steps, started = recipe.steps(shape.context), time.monotonic() - run.seconds
+    losses: list[float] = []
+    with tqdm(total=steps, initial=run.step, desc=name, unit="step", mininterval=5) as bar:
+        while run.step < steps:
+            batch = torch.from_numpy(rows.batch(run.step * recipe.batch, recipe.batch)).to(device)
+            share = rate(run.step, steps, recipe)
+            losses.append(train_step(run.model, run.optimizers, batch, recipe, share))
+            run.step += 1
+            run.seconds = time.monotonic() - started
+            bar.update()
+            if run.step % LOG_EVERY == 0 or run.step == steps:
+                run.curve.append(
+                    {
+                        "step": run.step,
+                        "tokens": run.step * recipe.batch * shape.context,
+                        "loss": round(sum(losses) / len(losses), 4),
+                        "rate": round(share, 4),
+                        "seconds": round(run.seconds, 1),
+                    }
+                )
+                bar.set_postfix(loss=run.curve[-1]["loss"])
+                losses.clear()
+            if run.step % save_every == 0 or run.step == steps:
+                save_run(work, name, run)
+    return run.model
+
+
+def read_curve(log: Path) -> list[dict[str, float]]:
+    """The loss curve written so far: records of step, tokens, loss (nats a token), rate, seconds."""
+    return [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()] if log.exists() else []
+
+
+def training_rows(work: Path, recipe: Recipe, shape: Shape) -> Rows:
+    """The order of rows of a recipe over the token streams of the work folder."""
+    streams = {name: np.load(work / f"{name}.npy", mmap_mode="r") for name in recipe.mix}
+    count = recipe.steps(shape.context) * recipe.batch
+    return order_rows(streams, recipe.mix, count, shape.context, recipe.seed)
