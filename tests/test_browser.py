@@ -263,7 +263,7 @@ def test_points_can_be_dots_and_leave_a_trail(browser: Browser, address: str) ->
     assert picture.is_visible()
     page.locator(".gs-toggle").click()
     assert not picture.is_visible() and page.locator(".gs-point circle").first.is_visible()
-    page.locator(".gs-point").first.hover()
+    page.locator(".gs-plot").first.locator(".gs-point").last.hover()  # drawn last, so nothing covers it
     assert page.locator(".gs-trail").first.get_attribute("d")
     page.context.close()
 
