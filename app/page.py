@@ -130,7 +130,7 @@ class Page:
                     with gr.Row():
                         self.alone = gr.Button(say("alone"), elem_id="alone", min_width=200, scale=3)
                         self.alone_stop = gr.Button(say("stop"), elem_id="alone-stop", min_width=80, scale=1)
-                    self.alone_figure = gr.HTML(elem_classes="gs-root")
+                    self.alone_figure = clickable("alone-figure")
             self.disagreement = clickable("disagreement")
             self.layers = clickable("layers", script="layers.js")
             self.lens = clickable("lens")

@@ -84,6 +84,8 @@ _SENTENCES: dict[str, tuple[str, str, str]] = {
         "Нет в словаре, модель видит <unk>: {characters}",
         "不在词表中，模型看到的是 <unk>：{characters}",
     ),
+    "full_screen": ("Full screen, and back", "На весь экран и обратно", "全屏与返回"),
+    "download": ("Save what is drawn here (JSON)", "Сохранить нарисованное (JSON)", "保存此处内容（JSON）"),
     # Glyphs
     "glyphs_title": ("Glyphs: what the model is given", "Глифы: что получает модель", "字形：模型得到什么"),
     "glyphs_lead": (

@@ -193,7 +193,7 @@ def layers_view(engine: Engine, trace: Trace, selected: int, say: Say) -> str:
     """Both experts' projections of all tokens after the start."""
     hidden = trace.hidden[:, :, 1:].astype(np.float32)
     if hidden.shape[2] < 3:
-        return panel(say("layers_title"), say("layers_lead"), "", say("layers_few"), "layers")
+        return panel(say, "layers", "", say("layers_few"))
     projections = [project(states) for states in hidden]
     points = tuple(
         Points(expert, p.points, p.shown, p.trust, neighbour_changes(states))

@@ -268,6 +268,23 @@ def test_points_can_be_dots_and_leave_a_trail(browser: Browser, address: str) ->
     page.context.close()
 
 
+def test_a_panel_fills_the_screen_and_goes_back(browser: Browser, address: str) -> None:
+    page = open_page(browser, address)
+    page.locator("#layers .gs-full").click()
+    page.wait_for_function("() => document.fullscreenElement?.classList.contains('gs-layers')")
+    page.locator("#layers .gs-full").click()
+    page.wait_for_function("() => document.fullscreenElement === null")
+    page.context.close()
+
+
+def test_a_panel_can_be_saved(browser: Browser, address: str) -> None:
+    page = open_page(browser, address)
+    with page.expect_download() as saved:
+        page.locator("#experts .gs-download").click()
+    assert saved.value.suggested_filename == "glyphscope-experts.json"
+    page.context.close()
+
+
 def test_weight_slider_rescores_to_one_expert_alone(browser: Browser, address: str) -> None:
     page = open_page(browser, address)
     page.locator("#weight input[type='range']").fill("1")

@@ -54,6 +54,9 @@ def test_every_sentence_is_used_and_every_code_exists() -> None:
     used = set(re.findall(r"\"([a-z_]+)\"|'([a-z_]+)'", source))
     words = {word for pair in used for word in pair if word}
     prefixed = ("bad_", "script_", "measure_", "fusion_")
+    words |= {
+        panel + part for panel in re.findall(r"panel\(\s*say,\s*\"([a-z]+)\"", source) for part in ("_title", "_lead")
+    }
     unused = [code for code in texts._SENTENCES if code not in words and not code.startswith(prefixed)]
     assert not unused
     for code in re.findall(r"UserError\(\"([a-z_]+)\"", source) + re.findall(r"\bsay\(['\"]([a-z_]+)['\"]", source):

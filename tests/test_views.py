@@ -1,7 +1,10 @@
 """What the panels show: numbers against an independent computation, text always escaped."""
 
+import base64
+import json
 import re
 from html.parser import HTMLParser
+from typing import Any
 
 import numpy as np
 import pytest
@@ -271,8 +274,6 @@ def test_script_masses_add_up(engine: Engine, trace: Trace) -> None:
 
 
 def test_layers_panel_holds_every_layer_of_both_experts(engine: Engine, trace: Trace) -> None:
-    import json
-
     reader = Reader(layers_view(engine, trace, 1, SAY))
     data = json.loads(reader.with_class("gs-layers-data")[0]["data-paths"])
     assert np.array(data["paths"]).shape == (2, 3, len(trace) - 1, 2)
@@ -284,6 +285,31 @@ def test_layers_panel_holds_every_layer_of_both_experts(engine: Engine, trace: T
 
 def test_a_text_of_two_tokens_has_no_projection(engine: Engine) -> None:
     assert "at least three" in layers_view(engine, engine.look("кот"), 1, SAY)
+
+
+def saved(html: str) -> dict[str, Any]:
+    """What the panel's download link holds."""
+    link = next(a for tag, a in Reader(html).tags if tag == "a" and "download" in a)
+    data: dict[str, Any] = json.loads(base64.b64decode(link["href"].split(",", 1)[1]))
+    return data
+
+
+def test_downloads_hold_what_is_drawn(engine: Engine, trace: Trace, rows: torch.Tensor) -> None:
+    experts = saved(experts_view(engine, trace, 4, 0.5, SAY))
+    p = rows[:, 3].softmax(-1)
+    best = p[0].sort(descending=True)
+    assert [c["id"] for c in experts["candidates"]["RU"]] == best.indices[:8].tolist()
+    assert [c["probability"] for c in experts["candidates"]["RU"]] == pytest.approx(best.values[:8].tolist(), rel=1e-3)
+    text = saved(disagreement_view(engine, trace, 1, SAY))
+    logs = rows.log_softmax(-1)
+    expected = [float(logs[1, t, trace.ids[t + 1]]) for t in range(len(trace) - 1)]
+    assert [row[1] for row in text["log_probs"]] == pytest.approx(expected, rel=1e-3, abs=1e-3)
+    assert text["tokens"] == list(trace.texts[1:])
+    card = saved(glyph_view(engine, int(trace.ids[2]), SAY))
+    assert card["rendered"] == engine.bundle.substrate.pictures[trace.ids[2]].astype(int).tolist()
+    assert np.array(saved(layers_view(engine, trace, 1, SAY))["experts"][0]["points"]).shape == (3, len(trace) - 1, 2)
+    assert len(saved(lens_view(engine, trace, 1, SAY))["read"]) == len(trace)
+    assert np.array(saved(depth_view(engine, trace, 2, SAY))["entropy"]).shape == (2, 3)
 
 
 @pytest.mark.parametrize("text", HOSTILE)

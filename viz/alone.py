@@ -19,7 +19,7 @@ def alone_panel(prompt: str, texts: tuple[str, ...], experts: tuple[str, ...], s
     summary = say("writing") if writing else say("alone_same") if same else say("alone_summary", count=len(set(texts)))
     state = "writing" if writing else "done"
     body = f"<div class='gs-columns' data-alone='{state}'>{columns}</div>"
-    return panel(say("alone_title"), say("alone_lead"), body, summary, "alone")
+    return panel(say, "alone", body, summary)
 
 
 def _readable(text: str) -> str:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from html import escape
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -68,7 +69,14 @@ def depth_panel(depth: Depth, say: Say) -> str:
         f"<div class='gs-charts'>{''.join(charts)}</div>{_legend(depth.experts)}"
         f"<h3>{escape(say('depth_scripts'))}</h3><div class='gs-lenses'>{tables}</div>"
     )
-    return panel(say("depth_title", token=visible(depth.read)), say("depth_lead"), body, _summary(depth, say), "depth")
+    return panel(say, "depth", body, _summary(depth, say), _data(depth), token=visible(depth.read))
+
+
+def _data(depth: Depth) -> dict[str, Any]:
+    cell = [{"id": o.id, "text": o.text, "probability": o.probability} for o in depth.options]
+    names = ("experts", "read", "pinned", "probabilities", "ranks", "entropy", "divergence", "scripts", "masses")
+    drawn = {name: getattr(depth, name) for name in names}
+    return {**drawn, "cell": {"expert": depth.experts[depth.expert], "layer": depth.layer, "options": cell}}
 
 
 def _summary(depth: Depth, say: Say) -> str:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from html import escape
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -57,13 +58,17 @@ def experts_panel(position: Position, experts: tuple[str, ...], say: Say) -> str
         for side, head, rows in zip(("first", "fused", "second"), heads, position.columns, strict=True)
     )
     body = f"<div class='gs-columns'>{columns}</div>{_margin(position, experts, say)}{_facts(position, experts, say)}"
-    return panel(
-        say("experts_title"),
-        say("experts_lead", token=visible(position.before)),
-        body,
-        experts_summary(position, experts, say),
-        "experts",
-    )
+    summary = experts_summary(position, experts, say)
+    return panel(say, "experts", body, summary, _data(position, experts), token=visible(position.before))
+
+
+def _data(position: Position, experts: tuple[str, ...]) -> dict[str, Any]:
+    names = ("before", "fusion", "weight", "shares", "disagreement", "jensen_shannon", "spread", "original")
+    columns = {
+        name: [{"id": c.id, "text": c.text, "probability": c.probability} for c in rows]
+        for name, rows in zip((experts[0], "fused", experts[1]), position.columns, strict=True)
+    }
+    return {"experts": experts, **{name: getattr(position, name) for name in names}, "candidates": columns}
 
 
 def experts_summary(position: Position, experts: tuple[str, ...], say: Say) -> str:

@@ -69,7 +69,17 @@ def glyph_panel(card: GlyphCard, say: Say) -> str:
         kept=percent(card.kept),
         nearest=visible(card.neighbours[0].text) if card.neighbours else "–",
     )
-    return panel(say("glyphs_title"), say("glyphs_lead"), body, summary, "glyphs")
+    data = {
+        "id": card.id,
+        "text": card.text,
+        "code_points": card.code_points,
+        "rendered": card.rendered,
+        "decoded": card.decoded,
+        "components": card.components,
+        "kept": card.kept,
+        "neighbours": [{"id": n.id, "text": n.text, "cosine": n.cosine} for n in card.neighbours],
+    }
+    return panel(say, "glyphs", body, summary, data)
 
 
 def difference(rendered: NDArray[np.bool_], decoded: NDArray[np.bool_], alt: str) -> str:

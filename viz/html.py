@@ -2,10 +2,12 @@
 
 import base64
 import io
+import json
 import unicodedata
 from collections.abc import Callable
 from functools import lru_cache
 from html import escape
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -58,9 +60,35 @@ def percent(share: float) -> str:
     return f"{100 * share:.1f} %"
 
 
-def panel(title: str, lead: str, body: str, summary: str, name: str) -> str:
-    """A panel: heading, one line of explanation, the figure, a one-sentence summary under it."""
+def panel(say: Say, name: str, body: str, summary: str, data: Any = None, **values: Any) -> str:
+    """A panel: heading, one line of explanation, the figure, a one-sentence summary under it.
+
+    Heading and explanation are the sentences `<name>_title` and `<name>_lead`, filled in by values.
+    data: what the figure draws, offered as a JSON file.
+    """
+    full, title = escape(say("full_screen"), quote=True), escape(say(name + "_title", **values))
     return (
-        f"<section class='gs-panel gs-{name}'><h2>{escape(title)}</h2><p class='gs-lead'>{escape(lead)}</p>"
+        f"<section class='gs-panel gs-{name}'><div class='gs-panel-head'><h2>{title}</h2>"
+        f"{'' if data is None else download(say, name, data)}"
+        f"<button type='button' class='gs-full' title='{full}' aria-label='{full}'>⛶</button></div>"
+        f"<p class='gs-lead'>{escape(say(name + '_lead', **values))}</p>"
         f"{body}<p class='gs-summary' role='status'>{escape(summary)}</p></section>"
     )
+
+
+def download(say: Say, name: str, data: Any) -> str:
+    """A link that saves data as a JSON file, without asking the server."""
+    text = json.dumps(data, ensure_ascii=False, default=_plain)
+    address = "data:application/json;base64," + base64.b64encode(text.encode("utf-8", "replace")).decode()
+    label = escape(say("download"), quote=True)
+    return f"<a class='gs-download' download='glyphscope-{name}.json' href='{address}' title='{label}'>JSON</a>"
+
+
+def _plain(value: Any) -> Any:
+    """Arrays and array numbers as JSON takes them: five significant digits, bitmaps as 0 and 1."""
+    array = np.asarray(value)
+    if array.dtype == bool:
+        return array.astype(int).tolist()
+    if np.issubdtype(array.dtype, np.floating):
+        return np.vectorize(lambda number: float(f"{number:.5g}"))(array).tolist() if array.size else []
+    return array.tolist()

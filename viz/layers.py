@@ -82,7 +82,11 @@ def layers_panel(
         first_changed=percent(changed[0]),
         second_changed=percent(changed[1]),
     )
-    return panel(say("layers_title"), say("layers_lead"), body, summary, "layers")
+    drawn = [
+        {"expert": e.expert, "points": e.points, "shown": e.shown, "trust": e.trust, "changes": e.changes}
+        for e in experts
+    ]
+    return panel(say, "layers", body, summary, {"tokens": labels.texts, "scripts": labels.scripts, "experts": drawn})
 
 
 def _plot(expert: Points, labels: Labels, selected: int, side: str, say: Say) -> str:
@@ -159,7 +163,8 @@ def lens_panel(tables: tuple[LensTable, ...], rows: tuple[str, ...], selected: i
         first_layer=f"{settled[0]:.1f}",
         second_layer=f"{settled[1]:.1f}",
     )
-    return panel(say("lens_title"), say("lens_lead"), f"<div class='gs-lenses'>{blocks}</div>", summary, "lens")
+    drawn = [{"expert": t.expert, "best": t.texts, "probabilities": t.probabilities} for t in tables]
+    return panel(say, "lens", f"<div class='gs-lenses'>{blocks}</div>", summary, {"read": rows, "experts": drawn})
 
 
 def _settling_layer(table: LensTable) -> float:

@@ -65,7 +65,14 @@ def disagreement_panel(
         f"{_lines(heights, say('rank_lines', worst=worst))}"
         f"</div></div>{_legend(foretold.experts, say)}"
     )
-    return panel(say("disagreement_title"), say("disagreement_lead"), body, summary, "disagreement")
+    data = {
+        "tokens": texts,
+        "disagreement": values,
+        "sources": [*foretold.experts, "fused"],
+        "log_probs": foretold.log_probs,
+        "ranks": foretold.ranks,
+    }
+    return panel(say, "disagreement", body, summary, data)
 
 
 def _lines(depths: NDArray[np.floating], label: str) -> str:

@@ -7,6 +7,12 @@ const choose = (index) => {
   });
 };
 element.addEventListener('click', (event) => {
+  const full = event.target.closest('.gs-full');
+  if (full) {
+    if (document.fullscreenElement) document.exitFullscreen();
+    else full.closest('.gs-panel').requestFullscreen();
+    return;
+  }
   const pin = event.target.closest('[data-pin]');
   if (pin) return trigger('select', { pin: Number(pin.dataset.pin) });
   const hit = event.target.closest('[data-index]');
