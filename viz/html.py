@@ -85,10 +85,10 @@ def download(say: Say, name: str, data: Any) -> str:
 
 
 def _plain(value: Any) -> Any:
-    """Arrays and array numbers as JSON takes them: five significant digits, bitmaps as 0 and 1."""
+    """Arrays and array numbers as JSON takes them: six decimals, bitmaps as 0 and 1."""
     array = np.asarray(value)
     if array.dtype == bool:
         return array.astype(int).tolist()
     if np.issubdtype(array.dtype, np.floating):
-        return np.vectorize(lambda number: float(f"{number:.5g}"))(array).tolist() if array.size else []
+        return np.round(array.astype(float), 6).tolist()
     return array.tolist()
