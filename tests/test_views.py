@@ -30,7 +30,6 @@ from app.views import (
     strip_view,
     writing_view,
 )
-from viz.experts import Candidate
 from viz.glyphs import GlyphCard, Neighbour, glyph_panel
 from viz.html import data_uri, percent, token, visible
 from viz.strip import MEASURES, Chip, mark, strip
@@ -160,7 +159,7 @@ def test_glyph_panel_counts_wrong_pixels_and_names_neighbours(engine: Engine) ->
     assert lost == pytest.approx(wrong, abs=1)
     cosines = substrate.table @ vector
     cosines[index] = -2
-    assert f"{cosines.max():.2f}" in html and escape_free(substrate.tokens[int(cosines.argmax())]) in html
+    assert f"{cosines.max():.2f}" in html and visible(substrate.tokens[int(cosines.argmax())]) in html
     assert "U+732B CJK UNIFIED IDEOGRAPH-732B" in html
 
 
@@ -210,10 +209,6 @@ def test_laboratory_shows_hostile_text_literally(engine: Engine, text: str) -> N
     reader = Reader(lab_view(engine, text[:16], "A", SAY))
     assert not {"script", "b"} & {tag for tag, _ in reader.tags}
     assert visible(text[:16].replace("\ud800", "\ufffd")) in reader.text
-
-
-def escape_free(text: str) -> str:
-    return visible(text)
 
 
 def test_disagreement_bars_are_scaled_to_the_peak(engine: Engine, trace: Trace, rows: torch.Tensor) -> None:
@@ -351,7 +346,3 @@ def test_percentages_never_pretend() -> None:
 
 def test_scripts() -> None:
     assert [script_of(t) for t in (" the", "мир", "猫", "...", "1")] == ["latin", "cyrillic", "han", "other", "other"]
-
-
-def test_candidate_is_a_record() -> None:
-    assert Candidate(1, "a", np.eye(2, dtype=bool), 0.5, False).probability == 0.5

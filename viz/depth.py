@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from viz.html import Say, panel, percent, picture, token, visible
+from viz.html import SIDES, Say, line_legend, panel, percent, picture, token, visible
 
-_SIDES = ("first", "second")
+_SIDES = SIDES[:2]  # the fusion has no layers of its own
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,7 +66,7 @@ def depth_panel(depth: Depth, say: Say) -> str:
     tables = "".join(_masses(depth, e, side, say) for e, side in enumerate(_SIDES))
     body = (
         f"<h3>{escape(where)}</h3><ol class='gs-options'>{options}</ol>"
-        f"<div class='gs-charts'>{''.join(charts)}</div>{_legend(depth.experts)}"
+        f"<div class='gs-charts'>{''.join(charts)}</div>{line_legend(depth.experts)}"
         f"<h3>{escape(say('depth_scripts'))}</h3><div class='gs-lenses'>{tables}</div>"
     )
     return panel(say, "depth", body, _summary(depth, say), _data(depth), token=visible(depth.read))
@@ -117,15 +117,6 @@ def _chart(values: NDArray[np.floating], low: float, high: float, label: str, sh
         f"<div class='gs-ticks'>{''.join(f'<span>{i}</span>' for i in range(last + 1))}</div>"
         f"<p class='gs-number'>{escape(ends)}</p></figure>"
     )
-
-
-def _legend(experts: tuple[str, ...]) -> str:
-    keys = "".join(
-        f"<span class='gs-key gs-{side}'><svg viewBox='0 0 30 6'><path class='gs-line gs-{side}' d='M0 3H30'/></svg>"
-        f"{escape(name)}</span>"
-        for side, name in zip(_SIDES, experts, strict=True)
-    )
-    return f"<div class='gs-legend'>{keys}</div>"
 
 
 def _masses(depth: Depth, expert: int, side: str, say: Say) -> str:

@@ -4,7 +4,7 @@ import base64
 import io
 import json
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import lru_cache
 from html import escape
 from typing import Any
@@ -16,8 +16,8 @@ from PIL import Image
 Say = Callable[..., str]
 """Gives a sentence by its code, in the visitor's language; keyword arguments fill it in."""
 
-RU, ZH = "#d6604d", "#4393c3"
-"""Expert colours, the first and the second: the same everywhere."""
+SIDES = ("first", "second", "fused")
+"""Classes that carry the colours of the first expert, the second and their fusion, everywhere."""
 
 _NAMED = {" ": "␣", "\n": "⏎", "\t": "⇥", "\u00a0": "⍽"}
 
@@ -58,6 +58,16 @@ def percent(share: float) -> str:
     if 0 < share < 0.001:
         return "<0.1 %"
     return f"{100 * share:.1f} %"
+
+
+def line_legend(names: Iterable[str]) -> str:
+    """Which line is whose: dashes and colour in the order of SIDES."""
+    keys = "".join(
+        f"<span class='gs-key gs-{side}'><svg viewBox='0 0 30 6'><path class='gs-line gs-{side}' d='M0 3H30'/></svg>"
+        f"{escape(name)}</span>"
+        for side, name in zip(SIDES, names, strict=False)
+    )
+    return f"<div class='gs-legend'>{keys}</div>"
 
 
 def panel(say: Say, name: str, body: str, summary: str, data: Any = None, **values: Any) -> str:

@@ -6,9 +6,7 @@ from html import escape
 import numpy as np
 from numpy.typing import NDArray
 
-from viz.html import Say, panel, picture, visible
-
-_SIDES = ("first", "second", "fused")
+from viz.html import SIDES, Say, line_legend, panel, picture, visible
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,7 +61,7 @@ def disagreement_panel(
         f"<div class='gs-peaks'>{bars}</div>"
         f"{_lines(depths, say('log_prob_lines', deepest=deepest))}"
         f"{_lines(heights, say('rank_lines', worst=worst))}"
-        f"</div></div>{_legend(foretold.experts, say)}"
+        f"</div></div>{line_legend((*foretold.experts, say('fused')))}"
     )
     data = {
         "tokens": texts,
@@ -81,18 +79,9 @@ def _lines(depths: NDArray[np.floating], label: str) -> str:
         f"<polyline class='gs-line gs-{side}' points='"
         + " ".join(f"{i + 0.5:.1f},{2 + 56 * float(depth):.1f}" for i, depth in enumerate(depths[:, column]))
         + "'/>"
-        for column, side in enumerate(_SIDES)
+        for column, side in enumerate(SIDES)
     )
     return (
         f"<div class='gs-lines'><span>{escape(label)}</span><svg viewBox='0 0 {len(depths)} 60' "
         f"preserveAspectRatio='none' role='img' aria-label='{escape(label, quote=True)}'>{lines}</svg></div>"
     )
-
-
-def _legend(experts: tuple[str, ...], say: Say) -> str:
-    keys = "".join(
-        f"<span class='gs-key gs-{side}'><svg viewBox='0 0 30 6'><path class='gs-line gs-{side}' d='M0 3H30'/></svg>"
-        f"{escape(name)}</span>"
-        for side, name in zip(_SIDES, (*experts, say("fused")), strict=True)
-    )
-    return f"<div class='gs-legend'>{keys}</div>"
