@@ -285,6 +285,20 @@ def test_a_panel_can_be_saved(browser: Browser, address: str) -> None:
     page.context.close()
 
 
+def test_lens_cells_answer_to_the_keyboard(browser: Browser, address: str) -> None:
+    page = open_page(browser, address)
+    page.locator(".gs-chip").nth(2).click()
+    page.wait_for_function("() => document.querySelector('#lens tr[aria-selected=true]').dataset.index === '3'")
+    page.locator("#lens .gs-first tr[data-index='3'] td").nth(2).focus()
+    page.keyboard.press("ArrowLeft")
+    page.keyboard.press("ArrowUp")
+    page.keyboard.press("Enter")
+    page.wait_for_function("() => document.querySelector('#depth h3').textContent.includes('RU, layer 1')")
+    row = page.locator("#lens tr[aria-selected='true']").first
+    assert row.get_attribute("data-index") == "2" and row.locator("td[tabindex='0']").count() == 3
+    page.context.close()
+
+
 def test_weight_slider_rescores_to_one_expert_alone(browser: Browser, address: str) -> None:
     page = open_page(browser, address)
     page.locator("#weight input[type='range']").fill("1")

@@ -187,7 +187,7 @@ def _lens(table: LensTable, rows: tuple[str, ...], selected: int, side: str, say
         f"<tr{_row(i + 1, selected, len(rows))}><th scope='row'>{token(text)}</th>"
         f"<th scope='row' class='gs-then'>{token(rows[i + 1]) if i + 1 < len(rows) else '…'}</th>"
         + "".join(
-            f"<td data-layer='{layer}' style='--p:{p:.3f}' "
+            f"<td data-layer='{layer}' tabindex='{0 if i + 1 == selected else -1}' style='--p:{p:.3f}' "
             f"title='{escape(f'{visible(best)} {percent(float(p))}', quote=True)}'>{token(best)}</td>"
             for layer, (best, p) in enumerate(zip(table.texts[i], table.probabilities[i], strict=True))
         )

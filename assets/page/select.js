@@ -3,6 +3,7 @@ const choose = (index) => {
     const chosen = Number(node.dataset.index) === index;
     if (node.hasAttribute('aria-pressed')) node.setAttribute('aria-pressed', String(chosen));
     if (node.hasAttribute('aria-selected')) node.setAttribute('aria-selected', String(chosen));
+    node.querySelectorAll('td[data-layer]').forEach((cell) => (cell.tabIndex = chosen ? 0 : -1));
     if (node.classList.contains('gs-point')) node.classList.toggle('gs-selected', chosen);
   });
 };
@@ -23,4 +24,21 @@ element.addEventListener('click', (event) => {
   choose(index);
   const at = cell && { expert: Number(cell.closest('[data-expert]').dataset.expert), layer: Number(cell.dataset.layer) };
   trigger('select', { index, ...at });
+});
+// Arrow keys walk over the cells of a lens, Enter or the space bar chooses one.
+element.addEventListener('keydown', (event) => {
+  const cell = event.target.closest('td[data-layer]');
+  if (!cell) return;
+  const row = cell.parentNode;
+  const beside = (line) => line?.querySelector(`td[data-layer="${cell.dataset.layer}"]`);
+  const next = {
+    ArrowLeft: () => cell.previousElementSibling,
+    ArrowRight: () => cell.nextElementSibling,
+    ArrowUp: () => beside(row.previousElementSibling),
+    ArrowDown: () => beside(row.nextElementSibling),
+  }[event.key];
+  if (next) next()?.focus();
+  else if (event.key === 'Enter' || event.key === ' ') cell.click();
+  else return;
+  event.preventDefault();
 });
