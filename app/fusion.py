@@ -92,12 +92,16 @@ def normaliser(trace: Trace, position: int, weights: Floats) -> float:
     raise ValueError(f"No log-sum-exp is stored for the weights {weights.tolist()}.")
 
 
+def fusion_weights(trace: Trace, fusion: Fusion, weight: float) -> Floats:
+    """Weights (T, E) of a fusion at every position: the gate's own, else `weight` for the first expert."""
+    return gate_weights(trace) if fusion == "gate" else np.tile(pair_weights(weight), (len(trace), 1))
+
+
 def rescore(trace: Trace, position: int, weights: Floats, fusion: Fusion = "logits") -> Ranking:
     """Rank the stored candidates of a position under another fusion, exactly.
 
-    `logits`: weighted mean of logits.  `probabilities`: weighted mean of probabilities.  `gate`: the
-    same, weighted by how well each expert foretold the text so far (`gate_weights`); `weights` are
-    not used then.
+    `logits`: mean of logits, weighted by `weights` (E,).  `probabilities` and `gate`: mean of
+    probabilities; the gate's weights come from `fusion_weights`.
     """
     ids, logits = known_candidates(trace, position)
     if fusion == "logits":
@@ -105,10 +109,9 @@ def rescore(trace: Trace, position: int, weights: Floats, fusion: Fusion = "logi
         bound = outside_bound(trace, position, weights)
         log_probs = scores - normaliser(trace, position, weights)
     else:
-        blend = gate_weights(trace)[position] if fusion == "gate" else weights
         totals = trace.log_sum_exp[position, :FUSED]
-        scores = np.exp(logits - totals) @ blend
-        bound = float(np.exp(_last_logits(trace, position) - totals) @ blend)
+        scores = np.exp(logits - totals) @ weights
+        bound = float(np.exp(_last_logits(trace, position) - totals) @ weights)
         log_probs = np.log(np.maximum(scores, np.finfo(np.float32).tiny))
     order = np.lexsort((ids, -scores))
     certain = int((scores > bound).sum())

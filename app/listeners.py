@@ -188,7 +188,7 @@ class Listeners:
 
     def on_weight(self, trace: Trace | None, selected: int, *view: Any) -> Any:
         """Weight or fusion changed: re-score stored logits."""
-        return gr.skip() if trace is None else self._token_panels(trace, selected, View.of(*view))[1]
+        return gr.skip() if trace is None else self._experts(trace, selected, View.of(*view))
 
     def on_components(self, trace: Trace | None, selected: int, components: Any, language: str) -> Any:
         """Decode the selected token's picture from fewer coordinates."""
@@ -223,17 +223,17 @@ class Listeners:
 
     def _token_panels(self, trace: Trace, selected: int, view: View) -> list[str]:
         """The two panels about the selected token."""
-        speak = speaker(view.language)
-        return [
-            glyph_view(self.engine, int(trace.ids[selected]), speak),
-            experts_view(self.engine, trace, selected, view.weight, speak, view.fusion),
-        ]
+        glyphs = glyph_view(self.engine, int(trace.ids[selected]), speaker(view.language))
+        return [glyphs, self._experts(trace, selected, view)]
+
+    def _experts(self, trace: Trace, selected: int, view: View) -> str:
+        return experts_view(self.engine, trace, selected, view.weight, speaker(view.language), view.fusion)
 
     def _panels(self, trace: Trace, selected: int, view: View) -> list[str]:
         speak = speaker(view.language)
         views = (disagreement_view, layers_view, lens_view, depth_view)
-        whole = [draw(self.engine, trace, selected, speak) for draw in views]
-        return [*self._token_panels(trace, selected, view), *whole]
+        others = [draw(self.engine, trace, selected, speak) for draw in views]
+        return [*self._token_panels(trace, selected, view), *others]
 
     def _finished(self, trace: Trace, view: View, message: str) -> list[Any]:
         selected = most_disputed(trace)

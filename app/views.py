@@ -11,7 +11,7 @@ from app.errors import UserError
 from app.fusion import (
     Fusion,
     disagreement,
-    gate_weights,
+    fusion_weights,
     margin_shares,
     next_log_probs,
     overlap,
@@ -134,7 +134,8 @@ def experts_view(
     fusion; `weight` is the first expert's (the gate sets its own)."""
     position = selected - 1
     actual = int(trace.ids[selected]) if selected < len(trace) else -1
-    weights = gate_weights(trace)[position] if fusion == "gate" else pair_weights(weight)
+    everywhere = fusion_weights(trace, fusion, weight)
+    weights = everywhere[position]
     first, second = (rescore(trace, position, pair_weights(share)) for share in (1.0, 0.0))
     fused = rescore(trace, position, weights, fusion)
     shares = (
@@ -165,7 +166,7 @@ def experts_view(
         spread=(float(trace.spread[position, 0]), float(trace.spread[position, 1])),
         certain=fused.certain > 0,
         original=engine.text_of(int(trace.candidates[position, -1, 0])),
-        changed=winners_changed(trace, weights, fusion),
+        changed=winners_changed(trace, everywhere, fusion),
     )
     return experts_panel(view, trace.experts, say)
 
@@ -177,8 +178,9 @@ def _moved(ids: NDArray[np.int32], fused: NDArray[np.int32], rank: int) -> int:
 
 
 def winners_changed(trace: Trace, weights: Floats, fusion: Fusion) -> int:
-    """At how many positions another token would win than at the weights the text was made with."""
-    winners = (rescore(trace, t, weights, fusion).ids[0] for t in range(len(trace)))
+    """At how many positions another token would win, under weights (T, E), than at those the text was
+    made with."""
+    winners = (rescore(trace, t, weights[t], fusion).ids[0] for t in range(len(trace)))
     return sum(int(winner != trace.candidates[t, -1, 0]) for t, winner in enumerate(winners))
 
 

@@ -9,6 +9,7 @@ import torch
 from app.engine import Engine
 from app.fusion import (
     disagreement,
+    fusion_weights,
     gate_weights,
     known_candidates,
     margin_shares,
@@ -123,7 +124,7 @@ def test_gate_weighs_experts_by_the_likelihood_of_the_text_so_far(trace: Trace, 
         assert gates[t] == pytest.approx([x / sum(likelihood) for x in likelihood], abs=2e-3)
     position = len(trace) - 2
     mixed = gates[position] @ np.exp(logs[:, position])
-    ranking = rescore(trace, position, pair_weights(0.9), "gate")
+    ranking = rescore(trace, position, fusion_weights(trace, "gate", 0.9)[position], "gate")
     assert np.exp(ranking.log_probs[0]) == pytest.approx(mixed.max(), abs=1e-3)
 
 

@@ -7,9 +7,10 @@ from html import escape
 import numpy as np
 from numpy.typing import NDArray
 
-from viz.html import Say, data_uri, panel, percent, token, visible
+from viz.html import SIDES, Say, data_uri, panel, percent, token, visible
 
 _WIDTH, _HEIGHT, _SCALE, _SIDE = 560, 400, 184, 24
+_SIDES = SIDES[:2]  # the fusion has no layers of its own
 _CROWDED = 90
 """More points than this start as dots: pictures would only cover each other."""
 
@@ -45,7 +46,7 @@ def layers_panel(
     changed (2,): for each expert, the share of each token's nearest tokens that differ between the
     first and the last layer, averaged.
     """
-    plots = "".join(_plot(e, labels, selected, side, say) for e, side in zip(experts, ("first", "second"), strict=True))
+    plots = "".join(_plot(e, labels, selected, side, say) for e, side in zip(experts, _SIDES, strict=True))
     last = len(experts[0].points) - 1
     paths = [np.round(e.points, 3).tolist() for e in experts]
     shown = [[_caption(e, layer, say) for layer in range(len(e.shown))] for e in experts]
@@ -64,7 +65,7 @@ def layers_panel(
     )
     dots = " gs-dots" if len(labels.texts) > _CROWDED else ""
     heads = "".join(f"<th scope='col'>{i}→{i + 1}</th>" for i in range(last))
-    ribbons = "".join(_ribbon(e, side, say) for e, side in zip(experts, ("first", "second"), strict=True))
+    ribbons = "".join(_ribbon(e, side, say) for e, side in zip(experts, _SIDES, strict=True))
     ribbon = (
         f"<div class='gs-ribbon'><span>{escape(say('ribbon'))}</span><table><thead><tr><th></th>{heads}</tr></thead>"
         f"<tbody>{ribbons}</tbody></table></div>"
@@ -152,7 +153,7 @@ class LensTable:
 
 def lens_panel(tables: tuple[LensTable, ...], rows: tuple[str, ...], selected: int, say: Say) -> str:
     """Rows: the token read and the one that follows; columns: the layer; cell: what that layer would say."""
-    blocks = "".join(_lens(t, rows, selected, side, say) for t, side in zip(tables, ("first", "second"), strict=True))
+    blocks = "".join(_lens(t, rows, selected, side, say) for t, side in zip(tables, _SIDES, strict=True))
     settled = [_settling_layer(t) for t in tables]
     last = tables[0].probabilities.shape[1] - 1
     summary = say(
