@@ -42,28 +42,16 @@ def build_demo(engine: Engine) -> gr.Blocks:
 def main() -> None:
     """Serve until interrupted; host and port come from GRADIO_SERVER_NAME and GRADIO_SERVER_PORT."""
     try:
-        port = server_port()
         engine = load_engine()
     except UserError as error:
         sys.exit(str(error))
     demo = build_demo(engine)
     threading.Thread(target=warm_up, args=(engine,), daemon=True).start()
+    port = int(os.environ.get("GRADIO_SERVER_PORT", 7860))  # given outright: else a taken one is silently skipped
     try:
         launch(demo, port)
     except OSError:  # in use, or not allowed
         sys.exit(say("bad_port", port=port))
-
-
-def server_port() -> int:
-    """The port in GRADIO_SERVER_PORT, by default 7860.
-
-    Raises:
-        UserError: when it is no number.
-    """
-    port = os.environ.get("GRADIO_SERVER_PORT", "7860")
-    if not port.isdecimal():
-        raise UserError("bad_port", port=port)
-    return int(port)
 
 
 def warm_up(engine: Engine) -> None:
