@@ -90,6 +90,24 @@ def shape_of(config: dict[str, Any]) -> Shape:
     )
 
 
+def take_expert(folder: Path, name: str, model: StackedExperts) -> dict[str, Any]:
+    """Load one expert of a checkpoint folder into a one-expert network; returns its training record.
+
+    The network gets the folder's frozen table: drawn and projected on another machine, the same
+    pictures can give other last bits.
+
+    Raises:
+        ValueError: when the two tables differ by more than such rounding.
+    """
+    bundle = load_bundle(folder)
+    if not torch.allclose(bundle.model.embedding, model.embedding.cpu(), atol=1e-3):
+        raise ValueError("The checkpoint was trained on another frozen embedding: prepare with the same text.")
+    index = bundle.experts.index(name)
+    stacked = bundle.model.state_dict()
+    model.load_state_dict({k: v if k == "embedding" else v[index : index + 1].clone() for k, v in stacked.items()})
+    return dict(bundle.training["experts"][name])
+
+
 def merge(states: Sequence[dict[str, Tensor]]) -> dict[str, Tensor]:
     """Stack single experts' weights (each with an expert axis of 1) into one network's.
 

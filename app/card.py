@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from app.expert import Recipe
 from app.model import Shape
 
 
@@ -39,8 +40,9 @@ characters outside the vocabulary are scored as the unknown token.
 
 {_runs(training["experts"])}
 
-Muon for the blocks, AdamW for the heads, bfloat16 autocast, rows of {shape.context} tokens; the rates rise, stay,
-and fall to zero over the last 40 %. `training.json` holds every recipe and loss curve. Made by:
+Muon for the blocks, AdamW for the heads, in bfloat16 where the processor computes in it, else in float32, rows of
+{shape.context} tokens; the rates rise, stay, and fall to zero at the end of the last run of each expert. `training.json`
+holds every recipe and loss curve. Made by:
 
 ```
 {_commands(training["experts"])}
@@ -80,5 +82,15 @@ def _commands(experts: dict[str, Any]) -> str:
         for recipe, following in zip(run["recipes"], [*run["recipes"][1:], None], strict=True):
             mix = ",".join(f"{language}={share}" for language, share in recipe["mix"].items())
             until = f"   # stopped at step {following['from_step']}" if following else ""
-            lines.append(f"python -m app.train expert {name.lower()} --mix {mix} --tokens {recipe['tokens']}{until}")
+            chosen = _chosen(recipe)
+            lines.append(
+                f"python -m app.train expert {name.lower()} --mix {mix} --tokens {recipe['tokens']}{chosen}{until}"
+            )
     return "\n".join([*lines, "python -m app.train evaluate", "python -m app.train bundle --to assets/mini"])
+
+
+def _chosen(recipe: dict[str, Any]) -> str:
+    """The options of a recipe that are not the defaults."""
+    fields = ("seed", "adam_rate", "muon_rate", "decay")
+    others = [name for name in fields if recipe.get(name, getattr(Recipe, name)) != getattr(Recipe, name)]
+    return "".join(f" --{name.replace('_', '-')} {recipe[name]}" for name in others)

@@ -15,15 +15,17 @@ from torch import Tensor
 from tqdm import tqdm
 
 from app.batches import Rows, order_rows
+from app.bundle import take_expert
 from app.model import Shape, StackedExperts
+from app.muon import Muon
 
 LOG_EVERY = 25
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """How one expert is trained.  The learning rate rises over `warmup` steps, stays, and falls
-    linearly to zero over the last `decay` share of the run."""
+    """How one expert is trained.  From the step where the recipe begins, the learning rate rises over
+    `warmup` steps, stays, and falls linearly to zero over the last `decay` share of the steps left."""
 
     mix: dict[str, float]
     tokens: int = 10_000_000
@@ -52,24 +54,19 @@ def rate(step: int, steps: int, recipe: Recipe) -> float:
 
 
 def make_optimizers(model: StackedExperts, recipe: Recipe) -> list[torch.optim.Optimizer]:
-    """Muon (Jordan 2024) for the blocks' matrices, one matrix an expert; AdamW for the heads.
-
-    Muon takes matrices only: it gets views of the stacked weights, whose gradients
-    `lend_gradients` sets before each step.
-    """
-    views = [torch.nn.Parameter(weight.data[e]) for weight in model.blocks.parameters() for e in range(len(weight))]
+    """Muon for the blocks' matrices, one matrix an expert; AdamW for the heads."""
     decay = recipe.weight_decay
+    dtype = torch.bfloat16 if half_pays(model.embedding.device) else torch.float32
     return [
-        torch.optim.Muon(views, lr=recipe.muon_rate, weight_decay=decay, adjust_lr_fn="match_rms_adamw"),
+        Muon(model.blocks.parameters(), recipe.muon_rate, decay, dtype),
         torch.optim.AdamW([model.head], lr=recipe.adam_rate, betas=(0.9, 0.95), weight_decay=decay, fused=True),
     ]
 
 
-def lend_gradients(model: StackedExperts, muon: torch.optim.Optimizer) -> None:
-    """Point the gradients of Muon's views at the slices of the stacked gradients."""
-    slices = [weight.grad[e] for weight in model.blocks.parameters() for e in range(len(weight))]  # type: ignore[index]
-    for view, gradient in zip(muon.param_groups[0]["params"], slices, strict=True):
-        view.grad = gradient
+def half_pays(device: torch.device) -> bool:
+    """Whether bfloat16 is the faster arithmetic here: a processor without AVX-512 only emulates it, 50 times
+    slower than float32."""
+    return device.type != "cpu" or torch.backends.cpu.get_cpu_capability() == "AVX512"
 
 
 def train_step(
@@ -77,13 +74,12 @@ def train_step(
 ) -> float:
     """One optimizer step on rows (B, T + 1) at a share of the peak rates; returns the loss in nats a
     token, the mean over the experts' own losses."""
-    with torch.autocast(batch.device.type, torch.bfloat16):
+    with torch.autocast(batch.device.type, torch.bfloat16, enabled=half_pays(batch.device)):
         logits = model(batch[:, :-1]).logits
     targets = batch[:, 1:].flatten().repeat(model.shape.experts)
     loss = F.cross_entropy(logits.flatten(0, 2).float(), targets)
     loss.backward()  # type: ignore[no-untyped-call]
     torch.nn.utils.clip_grad_norm_(model.parameters(), recipe.clip)
-    lend_gradients(model, optimizers[0])
     for optimizer, peak in zip(optimizers, (recipe.muon_rate, recipe.adam_rate), strict=True):
         optimizer.param_groups[0]["lr"] = peak * share
         optimizer.step()
@@ -107,14 +103,21 @@ class Run:
     curve: list[dict[str, float]]
 
 
-def open_run(work: Path, name: str, recipe: Recipe, shape: Shape, device: torch.device) -> Run:
-    """A new run, or the one in `<name>.pt` to be continued."""
+def open_run(
+    work: Path, name: str, recipe: Recipe, shape: Shape, device: torch.device, origin: Path | None = None
+) -> Run:
+    """A new run, or the one in `<name>.pt` to be continued, or else one that goes on from the expert of
+    that name in the checkpoint folder `origin` (with fresh optimizers: such folders keep none)."""
     model = StackedExperts(shape)
     model.initialise(torch.Generator().manual_seed(recipe.seed))
     model.embedding.copy_(load_embedding(work))
     model.to(device)
     run = Run(model, make_optimizers(model, recipe), step=0, seconds=0.0, recipes=[], curve=[])
-    if (work / f"{name}.pt").exists():
+    if origin is not None and not (work / f"{name}.pt").exists():
+        record = take_expert(origin, name.upper(), model)
+        run.step = record["tokens"] // (recipe.batch * shape.context)
+        run.seconds, run.recipes, run.curve = record["minutes"] * 60, record["recipes"], record["curve"]
+    elif (work / f"{name}.pt").exists():
         state = torch.load(work / f"{name}.pt", map_location=device, weights_only=True)
         model.load_state_dict(state["model"])
         for optimizer, part in zip(run.optimizers, state["optimizers"], strict=True):
@@ -144,21 +147,25 @@ def save_run(work: Path, name: str, run: Run) -> None:
     os.replace(beside, work / f"{name}.pt")
 
 
-def train_expert(work: Path, name: str, recipe: Recipe, shape: Shape, save_every: int = 200) -> StackedExperts:
+def train_expert(
+    work: Path, name: str, recipe: Recipe, shape: Shape, origin: Path | None = None, save_every: int = 200
+) -> StackedExperts:
     """Train one expert to the end of its recipe, from its checkpoint if there is one.
 
-    A run may be continued with another recipe (another mix, more tokens).  Writes `<name>.pt`
-    (checkpoint) and `<name>.curve.jsonl` (one line every 25 steps).
+    A run may be continued with another recipe (another mix, more tokens), also from a written
+    checkpoint folder `origin`.  Writes `<name>.pt` (checkpoint) and `<name>.curve.jsonl` (one line
+    every 25 steps).
     """
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    run = open_run(work, name, recipe, shape, device)
+    run = open_run(work, name, recipe, shape, device, origin)
+    begun = run.recipes[-1]["from_step"]
     rows = training_rows(work, recipe, shape)
     steps, started = recipe.steps(shape.context), time.monotonic() - run.seconds
     losses: list[float] = []
     with tqdm(total=steps, initial=run.step, desc=name, unit="step", mininterval=5) as bar:
         while run.step < steps:
             batch = torch.from_numpy(rows.batch(run.step * recipe.batch, recipe.batch)).to(device)
-            share = rate(run.step, steps, recipe)
+            share = rate(run.step - begun, steps - begun, recipe)
             losses.append(train_step(run.model, run.optimizers, batch, recipe, share))
             run.step += 1
             run.seconds = time.monotonic() - started

@@ -82,7 +82,11 @@ def make_parser() -> argparse.ArgumentParser:
     expert = steps.add_parser("expert", help="train one expert; resumes from its checkpoint")
     expert.add_argument("name")
     expert.add_argument("--mix", type=parse_mix, required=True, help="language shares: ru=0.52,en=0.30,zh=0.18")
-    expert.add_argument("--tokens", type=int, default=Recipe.tokens)
+    expert.add_argument("--tokens", type=int, default=Recipe.tokens, help="in all, earlier ones counted in")
+    for field in ("seed", "adam_rate", "muon_rate", "decay"):
+        default = getattr(Recipe, field)
+        expert.add_argument(f"--{field.replace('_', '-')}", type=type(default), default=default)
+    expert.add_argument("--origin", type=Path, help="checkpoint folder whose expert of that name goes on")
     for name in ("layers", "heads", "context"):
         expert.add_argument(f"--{name}", type=int, default=getattr(Shape, name))
     for step, text in (("evaluate", "held-out bits per character"), ("bundle", "write a checkpoint folder")):
@@ -102,7 +106,8 @@ def main(arguments: list[str] | None = None) -> None:
     elif options.step == "expert":
         vocabulary, width = load_embedding(options.work).shape
         shape = Shape(vocabulary, width, options.layers, options.heads, experts=1, context=options.context)
-        train_expert(options.work, options.name, Recipe(options.mix, options.tokens), shape)
+        chosen = {field: getattr(options, field) for field in ("tokens", "seed", "adam_rate", "muon_rate", "decay")}
+        train_expert(options.work, options.name, Recipe(options.mix, **chosen), shape, options.origin)
     else:
         states = load_states(options.work, options.experts)
         if options.step == "evaluate":

@@ -1,5 +1,6 @@
 """The training chain: reproducible order, resume after a kill, held-out lines that stay out."""
 
+import dataclasses
 import json
 import os
 import shutil
@@ -12,10 +13,12 @@ from tokenizers import Tokenizer
 
 from app import expert, train
 from app.batches import order_rows, token_stream
-from app.bundle import merge
+from app.bundle import load_bundle, merge, take_expert
+from app.card import _commands
 from app.corpus import LANGUAGES, is_fit, is_held_out, read_lines
 from app.evaluate import bits_per_character, chunks
 from app.model import Shape, StackedExperts
+from app.muon import Muon
 from app.prepare import SEPARATOR
 from app.vocabulary import build_tokenizer, mini_vocabulary
 from tests.conftest import TEXT
@@ -133,6 +136,55 @@ def test_rate_rises_stays_and_falls_to_nothing() -> None:
     recipe = expert.Recipe({}, warmup=10, decay=0.5)
     rates = [expert.rate(step, 100, recipe) for step in range(101)]
     assert rates[0] == 0.1 and rates[30] == 1.0 and rates[75] == 0.5 and rates[100] == 0
+
+
+def test_muon_on_a_stack_does_what_torch_does_to_each_matrix() -> None:
+    """torch.optim.Muon (bfloat16 inside) on single matrices, ours on their stack, three steps each."""
+    generator = torch.Generator().manual_seed(0)
+    for shape in ((2, 12, 20), (2, 20, 12)):
+        start, gradients = torch.randn(shape, generator=generator), torch.randn((3, *shape), generator=generator)
+        for dtype, tolerance in ((torch.bfloat16, 0.0), (torch.float32, 2e-3)):
+            stack = torch.nn.Parameter(start.clone())
+            singles = [torch.nn.Parameter(matrix.clone()) for matrix in start]
+            ours = Muon([stack], lr=0.02, weight_decay=0.1, dtype=dtype)
+            theirs = torch.optim.Muon(singles, lr=0.02, weight_decay=0.1, adjust_lr_fn="match_rms_adamw")
+            for gradient in gradients:
+                stack.grad = gradient.clone()
+                for single, part in zip(singles, gradient, strict=True):
+                    single.grad = part.clone()
+                ours.step()
+                theirs.step()
+            assert torch.allclose(stack, torch.stack(list(singles)), atol=tolerance, rtol=0)
+            assert not torch.allclose(stack, start, atol=0.01)
+
+
+def test_a_run_goes_on_from_a_written_checkpoint_folder(toy_work: Path, toy_bundle: Path, tmp_path: Path) -> None:
+    for file in toy_work.glob("*"):
+        if file.suffix in (".npy", ".safetensors"):
+            shutil.copy(file, tmp_path)
+    bundle = load_bundle(toy_bundle)
+    shape = dataclasses.replace(bundle.model.shape, experts=1)
+    begun = bundle.training["experts"]["ZH"]["tokens"] // (8 * shape.context)
+    recipe = expert.Recipe({"zh": 1.0}, tokens=(begun + 4) * 8 * shape.context, warmup=2, seed=1)
+    run = expert.open_run(tmp_path, "zh", recipe, shape, torch.device("cpu"), toy_bundle)
+    assert run.step == begun and run.recipes[-1]["from_step"] == begun and len(run.recipes) == 2
+    assert torch.equal(run.model.head[0], bundle.model.head[bundle.experts.index("ZH")])
+    model = expert.train_expert(tmp_path, "zh", recipe, shape, origin=toy_bundle)
+    assert torch.equal(model.embedding, bundle.model.embedding)
+    assert not torch.equal(model.head[0], bundle.model.head[bundle.experts.index("ZH")])
+    assert torch.load(tmp_path / "zh.pt", weights_only=True)["step"] == begun + 4
+
+
+def test_another_frozen_table_is_not_continued(toy_work: Path, toy_bundle: Path) -> None:
+    model = StackedExperts(dataclasses.replace(load_bundle(toy_bundle).model.shape, experts=1))
+    model.embedding.fill_(0.5)
+    with pytest.raises(ValueError, match="another frozen embedding"):
+        take_expert(toy_bundle, "RU", model)
+
+
+def test_the_card_names_the_options_of_a_recipe() -> None:
+    recipe = {"mix": {"ru": 1.0}, "tokens": 9, "seed": 1, "muon_rate": expert.Recipe.muon_rate, "from_step": 0}
+    assert "--tokens 9 --seed 1\n" in _commands({"RU": {"recipes": [recipe]}})
 
 
 def test_training_learned_something(toy_work: Path) -> None:
