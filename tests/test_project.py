@@ -14,7 +14,7 @@ SOURCES = [*sorted((ROOT / "app").glob("*.py")), *sorted((ROOT / "viz").glob("*.
 KNOW_GRADIO = {"page.py", "listeners.py", "api.py", "serve.py"}
 KNOW_TRANSFORMERS = {"causal_lm.py", "sampling.py"}
 NO_TORCH = {"vocabulary.py", "pictures.py", "embedding.py", "substrate.py", "trace.py", "fusion.py", "projection.py",
-            "texts.py", "errors.py", "corpus.py", "batches.py", "prepare.py"}  # fmt: skip
+            "texts.py", "errors.py", "words.py", "corpus.py", "batches.py", "prepare.py"}  # fmt: skip
 
 
 def imports(path: Path) -> set[str]:

@@ -1,0 +1,98 @@
+"""Hidden states of a word list, and who is near whom in them."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from app.engine import Engine
+from app.errors import UserError
+from app.trace import Floats
+from app.words import CARRIERS, Word, carried
+
+_CARRIERS = len(CARRIERS["en"])
+_BATCH = 64
+
+Progress = Callable[[float], bool]
+"""Told the share done, 0..1; answers whether to go on."""
+
+
+@dataclass(frozen=True, eq=False)
+class WordStates:
+    """states (E, L + 1, n, d): of each word's last token, averaged over the carrier sentences of its
+    language.  Layer 0 is the frozen embedding of that token."""
+
+    words: tuple[Word, ...]
+    states: Floats
+
+    def __post_init__(self) -> None:
+        assert self.states.shape[2] == len(self.words), f"{self.states.shape} for {len(self.words)} words"
+
+    def subset(self, words: tuple[Word, ...]) -> "WordStates":
+        """The states of some of the words, in their order."""
+        rows = {word: i for i, word in enumerate(self.words)}
+        return WordStates(words, self.states[:, :, [rows[word] for word in words]])
+
+
+def word_states(engine: Engine, words: tuple[Word, ...], progress: Progress = lambda share: True) -> WordStates:
+    """Read every word in every carrier sentence of its language.
+
+    Raises:
+        UserError: `cancelled` when `progress` says so, or for a word of which the vocabulary knows nothing.
+    """
+    total = np.zeros(0, np.float32)
+    for carrier in range(_CARRIERS):
+        if not progress(carrier / _CARRIERS):
+            raise UserError("cancelled")
+        states = _last_states(engine, [engine.encode(text) for text in carried(words, carrier)])
+        total = states if carrier == 0 else total + states
+    return WordStates(words, total / np.float32(_CARRIERS))
+
+
+@torch.inference_mode()
+def _last_states(engine: Engine, rows: list[list[int]]) -> Floats:
+    """Hidden states (E, L + 1, n, d) of the last token of each row of ids; rows of one length go together."""
+    shape = engine.model.shape
+    states = np.zeros((shape.experts, shape.layers + 1, len(rows), shape.width), np.float32)
+    by_length: dict[int, list[int]] = {}
+    for i, row in enumerate(rows):
+        by_length.setdefault(len(row), []).append(i)
+    for same in by_length.values():
+        for first in range(0, len(same), _BATCH):
+            part = same[first : first + _BATCH]
+            ids = torch.tensor([[engine.bundle.start, *rows[i]] for i in part])
+            hidden = engine.model(ids, keep=1).hidden
+            states[:, :, part] = torch.stack([layer[:, :, -1] for layer in hidden], 1).numpy()
+    return states
+
+
+def centred(states: NDArray[np.floating]) -> tuple[Floats, Floats, Floats]:
+    """Standardised unit rows of states (n, d), with the mean and the standard deviation taken out:
+    without that, a direction common to all words rules every cosine (Timkey 2021, arXiv 2109.04404)."""
+    mean, deviation = states.mean(axis=0), np.maximum(states.std(axis=0), 1e-6)
+    return unit((states - mean) / deviation), mean.astype(np.float32), deviation.astype(np.float32)
+
+
+def unit(rows: NDArray[np.floating]) -> Floats:
+    """Rows (..., d) of length one; a zero row stays zero."""
+    lengths = np.maximum(np.linalg.norm(rows, axis=-1, keepdims=True), 1e-12)
+    return (rows / lengths).astype(np.float32)
+
+
+def cosines(states: NDArray[np.floating]) -> Floats:
+    """Cosines (n, n) of standardised states (n, d); -1 on the diagonal, so that nobody is his own neighbour."""
+    rows = centred(states)[0]
+    near: Floats = rows @ rows.T
+    np.fill_diagonal(near, -1.0)
+    return near
+
+
+def nearest_words(bank: WordStates, expert: int, layer: int, state: Floats, count: int) -> tuple[list[int], Floats]:
+    """Rows of the words nearest to a state (d,) at a layer of an expert, best first, and their cosines:
+    the state is centred and scaled like the words of that layer."""
+    rows, mean, deviation = centred(bank.states[expert, layer])
+    near = rows @ unit((state.astype(np.float32) - mean) / deviation)
+    order = np.argsort(-near, kind="stable")[:count]
+    return order.tolist(), near[order]

@@ -1,0 +1,109 @@
+"""Word sets: the concepts whose paths through the layers the page shows, and a visitor's own.
+
+A word is read at the end of several short carrier sentences of its language, so that a state depends
+on the word and little on one context.  Nothing here knows models or pages.
+"""
+
+import csv
+import re
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from app.errors import UserError
+
+WORDS_FILE = Path(__file__).parent.parent / "assets" / "words.tsv"
+MAX_WORDS = 200
+MIN_WORDS = 6
+MAX_WORD_CHARACTERS = 40
+MAX_TEXT_CHARACTERS = 6_000
+
+CARRIERS = {
+    "en": ("{}", "I see the {}", "This is my {}", "He likes {}", "We talked about {}", "It was {}", "There is a {}"),
+    "ru": ("{}", "Я вижу {}", "Это {}", "Мне нравится {}", "Там был {}", "Мы говорили про {}", "У него есть {}"),
+    "zh": ("{}", "我喜欢{}", "这是{}", "我看到{}", "他说{}", "有{}", "我们的{}"),
+}
+"""Language -> beginnings of sentences that end with the word; the bare word is one of them."""
+
+_SCRIPTS = (("LATIN", "en"), ("CYRILLIC", "ru"), ("CJK UNIFIED", "zh"))
+
+
+@dataclass(frozen=True)
+class Word:
+    """A word, its language (`en`, `ru`, `zh`) and the concept group that it belongs to."""
+
+    text: str
+    language: str
+    concept: str
+
+
+@cache
+def all_words() -> tuple[Word, ...]:
+    """Every word of the list: 14 groups of 11 concepts in three languages, language by language."""
+    with WORDS_FILE.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file, delimiter="\t"))
+    return tuple(Word(row[language], language, row["concept"]) for language in CARRIERS for row in rows)
+
+
+MIXED = ("colours", "numbers", "animals", "family")
+"""The groups of the preset in three languages at once."""
+PRESETS = ("mixed", "en", "ru", "zh")
+
+
+def preset(name: str) -> tuple[Word, ...]:
+    """`mixed`: a few groups in all three languages; else all groups of one language."""
+    if name == "mixed":
+        return tuple(word for word in all_words() if word.concept in MIXED)
+    return tuple(word for word in all_words() if word.language == name)
+
+
+def parse_words(text: str) -> tuple[Word, ...]:
+    """A visitor's own words: parted by spaces or commas, one group a line, which may begin `name:`.
+
+    A word's language follows from the script of its first letter.  Repeated words count once.
+
+    Raises:
+        UserError: for too few or too many words, too long a word, or one in none of the three scripts.
+    """
+    if not isinstance(text, str) or len(text) > MAX_TEXT_CHARACTERS:
+        raise UserError("many_words", limit=MAX_WORDS)
+    found: dict[str, Word] = {}
+    lines = [line for line in unicodedata.normalize("NFC", text).splitlines() if line.strip()]
+    for number, line in enumerate(lines, 1):
+        name, colon, rest = re.sub("：", ":", line).partition(":")
+        concept = name.strip()[:MAX_WORD_CHARACTERS] if colon and name.strip() else str(number)
+        for word in re.split(r"[\s,;、，；]+", rest if colon else line):
+            if word and word not in found:
+                found[word] = Word(_checked(word), language_of(word), concept)
+    if len(found) < MIN_WORDS:
+        raise UserError("few_words", limit=MIN_WORDS)
+    if len(found) > MAX_WORDS:
+        raise UserError("many_words", limit=MAX_WORDS)
+    return tuple(found.values())
+
+
+def _checked(word: str) -> str:
+    if len(word) > MAX_WORD_CHARACTERS or not word.isprintable():
+        raise UserError("odd_word", limit=MAX_WORD_CHARACTERS)
+    return word
+
+
+def language_of(word: str) -> str:
+    """`en`, `ru` or `zh`, by the first letter that is Latin, Cyrillic or Han.
+
+    Raises:
+        UserError: when there is none.
+    """
+    for character in word:
+        name = unicodedata.name(character, "")
+        for script, language in _SCRIPTS:
+            if name.startswith(script):
+                return language
+    raise UserError("other_script", word=word[:MAX_WORD_CHARACTERS])
+
+
+def carried(words: Iterable[Word], carrier: int) -> list[str]:
+    """Each word at the end of its language's carrier of that number."""
+    return [CARRIERS[word.language][carrier].format(word.text) for word in words]
