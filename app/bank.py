@@ -78,13 +78,14 @@ def centred(states: NDArray[np.floating]) -> tuple[Floats, Floats, Floats]:
 def unit(rows: NDArray[np.floating]) -> Floats:
     """Rows (..., d) of length one; a zero row stays zero."""
     lengths = np.maximum(np.linalg.norm(rows, axis=-1, keepdims=True), 1e-12)
-    return (rows / lengths).astype(np.float32)
+    scaled: Floats = (rows / lengths).astype(np.float32)
+    return scaled
 
 
 def cosines(states: NDArray[np.floating]) -> Floats:
     """Cosines (n, n) of standardised states (n, d); -1 on the diagonal, so that nobody is his own neighbour."""
     rows = centred(states)[0]
-    near = np.matmul(rows, rows.T, dtype=np.float32)
+    near: Floats = np.matmul(rows, rows.T, dtype=np.float32)
     np.fill_diagonal(near, -1.0)
     return near
 
@@ -93,6 +94,6 @@ def nearest_words(bank: WordStates, expert: int, layer: int, state: Floats, coun
     """Rows of the words nearest to a state (d,) at a layer of an expert, best first, and their cosines:
     the state is centred and scaled like the words of that layer."""
     rows, mean, deviation = centred(bank.states[expert, layer])
-    near = rows @ unit((state.astype(np.float32) - mean) / deviation)
+    near: Floats = rows @ unit((state.astype(np.float32) - mean) / deviation)
     order = np.argsort(-near, kind="stable")[:count]
     return order.tolist(), near[order]

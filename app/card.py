@@ -41,8 +41,8 @@ characters outside the vocabulary are scored as the unknown token.
 {_runs(training["experts"])}
 
 Muon for the blocks, AdamW for the heads, in bfloat16 where the processor computes in it, else in float32, rows of
-{shape.context} tokens; the rates rise, stay, and fall to zero at the end of each expert's last run. `training.json` holds
-every recipe and loss curve. Made by:
+{shape.context} tokens; the rates rise, stay, and fall to zero at the end of each expert's last run. `training.json`
+holds every recipe and loss curve. Made by:
 
 ```
 {_commands(training["experts"])}
