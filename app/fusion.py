@@ -135,12 +135,22 @@ def margin_shares(ranking: Ranking, weights: Floats, winner: int = 0, rival: int
     return shares
 
 
-def probability_shares(trace: Trace, position: int, ranking: Ranking, weights: Floats) -> Floats:
-    """Each expert's exact part (E,) of the winner's lead over the runner-up under a mean of
+def probability_shares(
+    trace: Trace, position: int, ranking: Ranking, weights: Floats, winner: int = 0, rival: int = 1
+) -> Floats:
+    """Each expert's exact part (E,) of one candidate's lead over another under a mean of
     probabilities; the parts add up to the lead."""
-    each = np.exp(ranking.expert_logits[:2] - trace.log_sum_exp[position, :FUSED])
+    each = np.exp(ranking.expert_logits[[winner, rival]] - trace.log_sum_exp[position, :FUSED])
     shares: Floats = weights * (each[0] - each[1])
     return shares
+
+
+def added(trace: Trace, position: int, ranking: Ranking, candidate: int) -> Floats:
+    """What each of two experts adds (E,): nats by which the fused log-probability of a ranked candidate
+    lies above the other expert's own; negative where the expert suppresses it."""
+    alone = ranking.expert_logits[candidate] - trace.log_sum_exp[position, :FUSED]
+    more: Floats = ranking.log_probs[candidate] - alone[::-1]
+    return more
 
 
 def winner_balance(trace: Trace) -> Floats:

@@ -9,14 +9,18 @@ import logging
 import threading
 from collections import OrderedDict
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
 from app.bank import Progress, WordStates, word_states
 from app.engine import Engine
-from app.maps import aligned_umap
+from app.errors import UserError
+from app.maps import MIN_POINTS, aligned_umap
+from app.pictures import draw_pictures
 from app.trace import Floats
 from app.words import PRESETS, Word, all_words, preset
 
@@ -25,45 +29,91 @@ _SAMPLE = 7  # words compared at start, spread over the list
 _TOLERANCE = 0.02  # of states of about unit size, stored in half precision
 _KEPT_SETS = 16
 
+Pictures = NDArray[np.bool_]
+
 log = logging.getLogger(__name__)
 
 
 class Lexicon:
-    """States of word sets, and UMAP places of the presets.  One for all visitors."""
+    """States of word sets, and the UMAP places that are known of them.  One for all visitors."""
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
         self.bank: WordStates | None = None
         """States of the whole list, once `prepare` is through."""
-        self._places: dict[str, Floats] = {}
-        self._own: OrderedDict[tuple[Word, ...], WordStates] = OrderedDict()
+        self.pictures: Pictures = np.zeros((0, 32, 32), bool)
+        """Every word of the list as the substrate draws it (n, 32, 32), once `prepare` is through."""
+        self._ready = threading.Event()
+        self._states: OrderedDict[tuple[Word, ...], WordStates] = OrderedDict()
+        self._places: OrderedDict[tuple[Word, ...], Floats] = OrderedDict()
+        self._shipped: dict[tuple[Word, ...], Floats] = {}
         self._lock = threading.Lock()
 
     def prepare(self, folder: Path | None = None) -> None:
         """Take the list's states from a checkpoint folder if they are this model's, else compute them."""
         shipped = read_words(folder, self.engine) if folder is not None else None
-        if shipped is not None:
-            self.bank, self._places = shipped
-        else:
-            self.bank = word_states(self.engine, all_words())
+        bank, places = shipped or (word_states(self.engine, all_words()), {})
+        self._shipped = {preset(name): places[name] for name in PRESETS if name in places}
+        self.pictures = self.drawn(bank.words)
+        self.bank = bank
+        self._ready.set()
+
+    def wait(self, seconds: float) -> bool:
+        """Whether the list is read, after waiting for it at most so long."""
+        return self._ready.wait(seconds)
+
+    def drawn(self, words: tuple[Word, ...]) -> Pictures:
+        """Pictures (n, 32, 32) of words, in the vocabulary or not."""
+        return draw_pictures([word.text for word in words], self.engine.bundle.substrate.recipe)
 
     def states(self, words: tuple[Word, ...], progress: Progress = lambda share: True) -> WordStates:
-        """States of a word set: of a preset from the list, of any other read now (and kept for a while)."""
-        if self.bank is not None and set(words) <= set(self.bank.words):
-            return self.bank.subset(words)
-        with self._lock:
-            known = self._own.get(words)
+        """States of a word set: of a preset from the list, of any other read now.  The last sets are kept."""
+        known: WordStates | None = self._known(self._states, words)
         if known is None:
-            known = word_states(self.engine, words, progress)
-            with self._lock:
-                self._own[words] = known
-                while len(self._own) > _KEPT_SETS:
-                    self._own.popitem(last=False)
+            bank = self.bank
+            listed = bank is not None and set(words) <= set(bank.words)
+            known = bank.subset(words) if bank and listed else word_states(self.engine, words, progress)
+            self._keep(self._states, words, known)
         return known
 
-    def places(self, name: str) -> Floats | None:
-        """Shipped UMAP places (E, L + 1, n, 2) of a preset, if there are any for this model."""
-        return self._places.get(name)
+    def places(self, words: tuple[Word, ...]) -> Floats | None:
+        """UMAP places (E, L + 1, n, 2) of a word set: shipped ones of a preset, others once `umap` made them."""
+        return self._shipped.get(words) if words in self._shipped else self._known(self._places, words)
+
+    def umap(self, words: tuple[Word, ...], progress: Progress = lambda share: True) -> Floats:
+        """Compute the UMAP places (E, L + 1, n, 2) of a word set, if they are not known.
+
+        Raises:
+            UserError: `cancelled` when `progress` says so between two experts; `few_words` for too few.
+        """
+        known = self.places(words)
+        if known is None:
+            if len(words) < MIN_POINTS:
+                raise UserError("few_words", limit=MIN_POINTS)
+            known = _umap(self.states(words).states, progress)
+            self._keep(self._places, words, known)
+        return known
+
+    def _known(self, kept: OrderedDict[tuple[Word, ...], Any], words: tuple[Word, ...]) -> Any:
+        with self._lock:
+            if words in kept:
+                kept.move_to_end(words)
+            return kept.get(words)
+
+    def _keep(self, kept: OrderedDict[tuple[Word, ...], Any], words: tuple[Word, ...], value: Any) -> None:
+        with self._lock:
+            kept[words] = value
+            while len(kept) > _KEPT_SETS:
+                kept.popitem(last=False)
+
+
+def _umap(states: Floats, progress: Progress = lambda share: True) -> Floats:
+    places = []
+    for number, expert in enumerate(states):
+        if not progress(number / len(states)):
+            raise UserError("cancelled")
+        places.append(aligned_umap(expert))
+    return np.stack(places).astype(np.float32)
 
 
 def read_words(folder: Path, engine: Engine) -> tuple[WordStates, dict[str, Floats]] | None:
@@ -96,7 +146,6 @@ def write_words(folder: Path, engine: Engine) -> None:
     bank = word_states(engine, all_words())
     arrays: dict[str, Floats] = {"states": bank.states.astype(np.float16)}
     for name in PRESETS:
-        states = bank.subset(preset(name)).states
-        arrays[name] = np.stack([aligned_umap(expert) for expert in states]).astype(np.float32)
+        arrays[name] = _umap(bank.subset(preset(name)).states)
     save_file(arrays, folder / WORDS_FILE)
     (folder / WORDS_FILE).chmod(0o644)

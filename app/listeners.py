@@ -13,6 +13,7 @@ import gradio as gr
 
 from app.engine import Engine
 from app.errors import UserError
+from app.lexicon import Lexicon
 from app.opening import EXAMPLES, opening_trace
 from app.sampling import Sampling
 from app.settings import View, whole
@@ -30,6 +31,7 @@ from app.views import (
     strip_view,
     writing_view,
 )
+from app.word_views import meanings
 from viz.alone import alone_panel
 from viz.html import Say
 
@@ -46,8 +48,9 @@ class Listeners:
     `relabel` gives the labels of the page in a language.
     """
 
-    def __init__(self, engine: Engine, relabel: Callable[[str], list[Any]]) -> None:
+    def __init__(self, engine: Engine, lexicon: Lexicon, relabel: Callable[[str], list[Any]]) -> None:
         self.engine = engine
+        self.lexicon = lexicon
         self.relabel = relabel
         self.stops: dict[str, threading.Event] = {}
 
@@ -195,7 +198,7 @@ class Listeners:
         count = whole(components)
         if trace is None or count is None:
             return gr.skip()
-        return glyph_view(self.engine, int(trace.ids[selected]), speaker(language), count)
+        return self._glyphs(trace, selected, language, count)
 
     def on_compare(self, first: str, second: str, language: str) -> str:
         """Compare two texts in the glyph laboratory."""
@@ -223,8 +226,11 @@ class Listeners:
 
     def _token_panels(self, trace: Trace, selected: int, view: View) -> list[str]:
         """The two panels about the selected token."""
-        glyphs = glyph_view(self.engine, int(trace.ids[selected]), speaker(view.language))
-        return [glyphs, self._experts(trace, selected, view)]
+        return [self._glyphs(trace, selected, view.language), self._experts(trace, selected, view)]
+
+    def _glyphs(self, trace: Trace, selected: int, language: str, components: int | None = None) -> str:
+        words = meanings(self.lexicon, trace, selected, language)
+        return glyph_view(self.engine, int(trace.ids[selected]), speaker(language), components, words)
 
     def _experts(self, trace: Trace, selected: int, view: View) -> str:
         return experts_view(self.engine, trace, selected, view.weight, speaker(view.language), view.fusion)

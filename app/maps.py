@@ -1,6 +1,7 @@
 """UMAP of all layers at once, aligned so that a word's place in one layer pulls on its place in the next."""
 
 import threading
+import warnings
 
 import numpy as np
 
@@ -30,7 +31,8 @@ def aligned_umap(states: Floats) -> Floats:
     from umap import AlignedUMAP  # takes seconds to import, and few visitors ask for it
 
     same = {i: i for i in range(count)}
-    with _one_at_a_time:
+    with _one_at_a_time, warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # a seed means one thread, and UMAP says so once a layer
         mapper = AlignedUMAP(
             n_neighbors=min(_NEIGHBOURS, count // 3),
             n_epochs=_EPOCHS,

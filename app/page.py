@@ -9,11 +9,14 @@ from typing import Any
 import gradio as gr
 
 from app.engine import MAX_CHARACTERS, Engine
+from app.lexicon import Lexicon
 from app.listeners import Listeners
 from app.opening import EXAMPLES, LAB_EXAMPLES
 from app.sampling import MAX_NEW_TOKENS, MAX_TEMPERATURE, Sampling
 from app.settings import FUSIONS, View
 from app.texts import LANGUAGES, say
+from app.word_listeners import WordListeners
+from app.words import MAX_WORDS, PRESETS
 from viz.strip import MEASURES
 
 ASSETS = Path(__file__).parent.parent / "assets"
@@ -22,9 +25,13 @@ MODEL_QUEUE = "model"
 MODEL_SLOTS = 2
 
 
-def build_page(engine: Engine) -> gr.Blocks:
-    """The whole page over one engine."""
-    page = Page(engine)
+WORDS_QUEUE = "words"
+"""One word set at a time is read or mapped."""
+
+
+def build_page(engine: Engine, lexicon: Lexicon) -> gr.Blocks:
+    """The whole page over one engine and its word list."""
+    page = Page(engine, lexicon)
     page.connect()
     blocks: gr.Blocks = page.blocks
     return blocks
@@ -33,7 +40,7 @@ def build_page(engine: Engine) -> gr.Blocks:
 class Page:
     """Components as attributes; `connect` adds the listeners."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, lexicon: Lexicon) -> None:
         self.engine = engine
         default = Sampling()
         first, second = engine.bundle.experts
@@ -93,7 +100,7 @@ class Page:
                 )
             with gr.Row(equal_height=False, elem_classes="gs-panels"):
                 with gr.Column(scale=2, min_width=320):
-                    self.glyphs = clickable("glyphs")
+                    self.glyphs = clickable("glyphs", script="glyphs.js")
                     width = engine.model.shape.width
                     self.components = gr.Slider(1, width, width, step=1, label=say("components"), elem_id="components")
                     with gr.Accordion(say("lab"), open=False, elem_id="lab") as self.lab:
@@ -133,16 +140,37 @@ class Page:
                     self.alone_figure = clickable("alone-figure")
             self.disagreement = clickable("disagreement")
             self.layers = clickable("layers", script="layers.js")
+            self._word_panel()
             self.lens = clickable("lens")
             self.depth = clickable("depth")
             self.footer = gr.HTML(model_line(engine, "en"))
+        self.word_outputs = [self.words, self.words_figure, self.words_status]
         self.panels = [self.glyphs, self.experts, self.disagreement, self.layers, self.lens, self.depth]
         self.everything = [self.trace, self.selected, self.cell, self.status, self.strip, *self.panels]
         self.sampling = [self.temperature, self.top_k, self.top_p, self.seed, self.new_tokens]
         self.pair = [self.lab_first, self.lab_second, self.language]
         self.view = [self.weight, self.fusion, self.measure, self.language]
         self.labels = self._labels()
-        self.listeners = Listeners(engine, lambda language: [label(language) for _, label in self.labels])
+        self.listeners = Listeners(engine, lexicon, lambda language: [label(language) for _, label in self.labels])
+        self.word_listeners = WordListeners(lexicon)
+
+    def _word_panel(self) -> None:
+        """The words panel with its own set, progress and brake."""
+        self.words = gr.State(None)
+        self.words_figure = clickable("words", script="words.js")
+        self.words_status = gr.HTML("", elem_classes="gs-status-line", elem_id="words-status")
+        with gr.Row(elem_classes="gs-weight"):
+            self.word_set = gr.Dropdown(
+                choices("word_set", PRESETS, "en"), value=PRESETS[0], label=say("word_set"), elem_id="word-set",
+                min_width=200, scale=2,
+            )  # fmt: skip
+            self.umap = gr.Button(say("umap"), elem_id="umap", min_width=160, scale=1)
+            self.words_cancel = gr.Button(say("cancel"), elem_id="words-cancel", min_width=80, scale=0)
+        with gr.Accordion(say("own_words"), open=False, elem_id="own-words") as self.own_words:
+            self.own_text = gr.Textbox(
+                label=say("own_text", limit=MAX_WORDS), placeholder=say("own_hint"), lines=4, max_lines=12
+            )
+            self.own_show = gr.Button(say("own_show"), elem_id="own-show")
 
     def _labels(self) -> list[tuple[Any, Callable[[str], Any]]]:
         """Every component with words of its own, and how to say them in a language."""
@@ -174,6 +202,17 @@ class Page:
             (self.weight, labels("weight", first=first, second=second)),
             (self.fusion, chosen("fusion", FUSIONS)),
             (self.measure, chosen("measure", MEASURES)),
+            (self.word_set, chosen("word_set", PRESETS)),
+            (self.umap, partial(say, "umap")),
+            (self.words_cancel, partial(say, "cancel")),
+            (self.own_words, labels("own_words")),
+            (
+                self.own_text,
+                lambda language: gr.update(
+                    label=say("own_text", language, limit=MAX_WORDS), placeholder=say("own_hint", language)
+                ),
+            ),
+            (self.own_show, partial(say, "own_show")),
             (self.hint, partial(hint_line, self.engine)),
             (self.footer, partial(model_line, self.engine)),
         ]
@@ -224,10 +263,23 @@ class Page:
                     on.on_compare, self.pair, self.lab_figure, queue=False, **hidden
                 )
             self.measure.input(on.on_measure, shown, self.strip, queue=False, **hidden)
-            self.language.input(on.on_language, shown, [*labelled, self.strip, *self.panels], **hidden)
-            self.blocks.load(
-                on.on_load, None, [*self.everything, self.language, self.prompt, self.seed, *labelled], **hidden
+            relabelled = [*labelled, self.strip, *self.panels]
+            self.language.input(on.on_language, shown, relabelled, **hidden).then(
+                self.word_listeners.on_language, [self.words, self.language], self.words_figure, **hidden
             )
+            loaded = [*self.everything, self.language, self.prompt, self.seed, *labelled]
+            self.blocks.load(on.on_load, None, loaded, **hidden).then(
+                self.word_listeners.on_load, self.language, [self.word_set, *self.word_outputs], **hidden
+            )
+            self._connect_words(hidden)
+
+    def _connect_words(self, hidden: dict[str, Any]) -> None:
+        on, outputs = self.word_listeners, self.word_outputs
+        queued = {**hidden, "concurrency_id": WORDS_QUEUE, "concurrency_limit": 1}
+        self.word_set.input(on.on_preset, [self.word_set, self.language], outputs, **hidden)
+        self.own_show.click(on.on_own, [self.own_text, self.language], outputs, **queued)
+        self.umap.click(on.on_umap, [self.words, self.language], outputs, **queued)
+        self.words_cancel.click(on.on_cancel, None, None, queue=False, **hidden)
 
 
 def clickable(name: str, script: str = "select.js") -> gr.HTML:

@@ -35,7 +35,7 @@ def _font() -> ImageFont.FreeTypeFont:
 
 def legible(text: str) -> Bitmap:
     """The text at natural widths (half-width 16 px, full-width 32, space 8), squeezed into 32 x 32."""
-    widths = [_SPACE_WIDTH if c == " " else round(_font().getlength(c)) for c in text]
+    widths = _advances(text)
     canvas = Image.new("L", (max(SIDE, sum(widths)), SIDE), _PAPER)
     pen = (canvas.width - sum(widths)) // 2
     draw = ImageDraw.Draw(canvas)
@@ -44,6 +44,10 @@ def legible(text: str) -> Bitmap:
         pen += width
     small = canvas.resize((SIDE, SIDE), Image.Resampling.BOX)
     return np.asarray(small) < _INK_BELOW_GREY
+
+
+def _advances(text: str) -> list[int]:
+    return [_SPACE_WIDTH if c == " " else round(_font().getlength(c)) for c in text]
 
 
 def published(text: str) -> Bitmap:
@@ -87,6 +91,18 @@ def draw_pictures(texts: Sequence[str], recipe: str) -> NDArray[np.bool_]:
     gets an empty picture."""
     draw = RECIPES[recipe]
     return np.stack([draw(text) if is_drawable(text) else np.zeros((SIDE, SIDE), bool) for text in texts])
+
+
+@lru_cache(maxsize=65_536)
+def cell_borders(text: str, recipe: str) -> tuple[float, ...]:
+    """Where one character's cell ends and the next begins in the picture of a text: shares of its
+    width, 0 at the left, none for a single character."""
+    if not is_drawable(text) or recipe == "published":
+        return tuple(i / len(text) for i in range(1, len(text)))
+    widths = _advances(text)
+    canvas = max(SIDE, sum(widths))
+    ends = (canvas - sum(widths)) // 2 + np.cumsum(widths[:-1])
+    return tuple((ends / canvas).tolist())
 
 
 def is_drawable(text: str) -> bool:

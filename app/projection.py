@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from app.trace import Floats
 
-NEIGHBOURS = 5
+NEIGHBOURS = 10
 ASPECT = 1.4
 """Width over height of the drawing area; both axes keep one scale."""
 
@@ -49,16 +49,18 @@ def project(hidden: NDArray[np.floating]) -> Projection:
         turned = flat @ _turn(flat, layers[-1]) if layers else flat
         layers.append(turned / max(float(np.abs(turned / (ASPECT, 1)).max()), 1e-12))
     points = np.stack(layers).astype(np.float32)
-    trust = [_trust(layer, flat) for layer, flat in zip(states, points, strict=True)]
+    trust = [trustworthiness(layer, flat) for layer, flat in zip(states, points, strict=True)]
     return Projection(points, np.array(shown, np.float32), np.array(trust, np.float32))
 
 
-def _trust(states: NDArray[np.float64], points: Floats) -> float:
+def trustworthiness(states: NDArray[np.floating], points: Floats) -> float:
+    """Trustworthiness of a picture (n, 2) of states (n, d), 0..1: 1 if whoever is near in it is near in all
+    dimensions (Venna 2001)."""
     # Imported late: scikit-learn takes a second to import, and the page is up before anyone needs it.
-    from sklearn.manifold import trustworthiness
+    from sklearn.manifold import trustworthiness as measure
 
     neighbours = min(NEIGHBOURS, max(1, (len(points) - 1) // 2))
-    return float(trustworthiness(states, points, n_neighbors=neighbours))
+    return float(measure(states, points, n_neighbors=neighbours))
 
 
 def _turn(points: NDArray[np.float64], target: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -69,13 +71,14 @@ def _turn(points: NDArray[np.float64], target: NDArray[np.float64]) -> NDArray[n
 
 def neighbour_change(hidden: NDArray[np.floating], neighbours: int = NEIGHBOURS) -> float:
     """How much the neighbourhood changes from the first to the last layer of (L + 1, n, d): the mean
-    over points of 1 - Jaccard of the nearest others by cosine of centred states, 0..1."""
+    over points of 1 - Jaccard of the nearest others (of a short text at most half of them) by cosine of
+    centred states, 0..1."""
     return float(neighbour_changes(hidden[[0, -1]], neighbours)[0])
 
 
 def neighbour_changes(hidden: NDArray[np.floating], neighbours: int = NEIGHBOURS) -> Floats:
     """The same from each layer to the next: (L,) for hidden states (L + 1, n, d)."""
-    count = min(neighbours, hidden.shape[1] - 1)
+    count = min(neighbours, max(1, (hidden.shape[1] - 1) // 2))
     near = [_nearest_sets(layer.astype(np.float32), count) for layer in hidden]
     return np.array(
         [

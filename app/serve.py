@@ -1,21 +1,30 @@
 """Start the server: load the model, build the page, warm up in the background."""
 
+import gzip
 import os
 import sys
 import threading
+from functools import cache
 from pathlib import Path
 
 import gradio as gr
 import torch
+from plotly.offline import get_plotlyjs
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
 
 from app.api import add_api
 from app.bundle import MINI, load_bundle
 from app.engine import Engine
 from app.errors import UserError
+from app.lexicon import Lexicon
 from app.opening import opening_trace
 from app.page import ASSETS, build_page
 from app.texts import say, speaker
 from app.views import layers_view
+from app.word_views import words_view
+from app.words import PRESETS, preset
 
 QUEUE_LENGTH = 64
 """Visitors that may wait for the model; one more is asked to try again."""
@@ -28,12 +37,17 @@ def load_engine() -> Engine:
     """The engine over the folder in GLYPHSCOPE_MODEL (default: the bundled mini), with
     GLYPHSCOPE_THREADS threads (default: all cores, at most 4)."""
     torch.set_num_threads(int(os.environ.get("GLYPHSCOPE_THREADS", min(4, os.cpu_count() or 1))))
-    return Engine(load_bundle(Path(os.environ.get("GLYPHSCOPE_MODEL", MINI))))
+    return Engine(load_bundle(model_folder()))
 
 
-def build_demo(engine: Engine) -> gr.Blocks:
+def model_folder() -> Path:
+    """The checkpoint folder on display."""
+    return Path(os.environ.get("GLYPHSCOPE_MODEL", MINI))
+
+
+def build_demo(engine: Engine, lexicon: Lexicon) -> gr.Blocks:
     """Page and API, with their queue."""
-    demo = build_page(engine)
+    demo = build_page(engine, lexicon)
     add_api(demo, engine)
     demo.queue(max_size=QUEUE_LENGTH)
     return demo
@@ -45,8 +59,9 @@ def main() -> None:
         engine = load_engine()
     except UserError as error:
         sys.exit(str(error))
-    demo = build_demo(engine)
-    threading.Thread(target=warm_up, args=(engine,), daemon=True).start()
+    lexicon = Lexicon(engine)
+    demo = build_demo(engine, lexicon)
+    threading.Thread(target=warm_up, args=(engine, lexicon), daemon=True).start()
     port = int(os.environ.get("GRADIO_SERVER_PORT", 7860))  # given outright: else a taken one is silently skipped
     try:
         launch(demo, port)
@@ -54,9 +69,14 @@ def main() -> None:
         sys.exit(say("bad_port", port=port))
 
 
-def warm_up(engine: Engine) -> None:
-    """Make the opening example and draw it once, so that late imports are over when visitors come."""
-    layers_view(engine, opening_trace(engine), 1, speaker("en"))
+def warm_up(engine: Engine, lexicon: Lexicon) -> None:
+    """Make the opening example, read the word list and draw both once, so that late imports are over when
+    visitors come."""
+    say = speaker("en")
+    trace = opening_trace(engine)
+    lexicon.prepare(model_folder())
+    layers_view(engine, trace, 1, say)
+    words_view(lexicon, preset(PRESETS[0]), say)
 
 
 def launch(demo: gr.Blocks, port: int) -> None:
@@ -68,6 +88,18 @@ def launch(demo: gr.Blocks, port: int) -> None:
         footer_links=["api"],
         run_history=False,
         state_session_capacity=SESSIONS,
+        app_kwargs={"routes": [Route("/gs/plotly.min.js", plotly_script)]},
         ssr_mode=False,
         share=False,
     )
+
+
+async def plotly_script(request: Request) -> Response:
+    """The script that draws interactive figures: the one that plotly.py carries, compressed once."""
+    headers = {"Content-Encoding": "gzip", "Cache-Control": "public, max-age=86400"}
+    return Response(_compressed(), media_type="text/javascript", headers=headers)
+
+
+@cache
+def _compressed() -> bytes:
+    return gzip.compress(get_plotlyjs().encode(), 6)

@@ -67,6 +67,11 @@ _SENTENCES: dict[str, tuple[str, str, str]] = {
         "{token}: {expert} дал ему вероятность в {factor} раза больше",
         "{token}：{expert} 给出的概率是对方的 {factor} 倍",
     ),
+    "tip_unknown": (
+        "{token}: a character that the vocabulary lacks",
+        "{token}: знак, которого нет в словаре",
+        "{token}：词表中没有的字符",
+    ),
     "writing": ("Writing…", "Пишу…", "正在书写…"),
     "done": (
         "{count} tokens written, {rate} a second.",
@@ -85,7 +90,7 @@ _SENTENCES: dict[str, tuple[str, str, str]] = {
         "不在词表中，模型看到的是 <unk>：{characters}",
     ),
     "full_screen": ("Full screen, and back", "На весь экран и обратно", "全屏与返回"),
-    "download": ("Save what is drawn here (JSON)", "Сохранить нарисованное (JSON)", "保存此处内容（JSON）"),
+    "download": ("Save what is drawn here", "Сохранить нарисованное", "保存此处内容"),
     # Glyphs
     "glyphs_title": ("Glyphs: what the model is given", "Глифы: что получает модель", "字形：模型得到什么"),
     "glyphs_lead": (
@@ -97,10 +102,26 @@ _SENTENCES: dict[str, tuple[str, str, str]] = {
     "decoded": ("Decoded from the vector", "Восстановлено из вектора", "由向量解码"),
     "difference": ("Difference: × lost, ○ added", "Разница: × потеряно, ○ добавлено", "差别：× 丢失，○ 多出"),
     "neighbours": (
-        "Nearest vectors: look-alikes (cosine)",
-        "Ближайшие векторы: похожие на вид (косинус)",
-        "最近的向量：长得像的（余弦）",
+        "Nearest frozen vectors: look-alikes (cosine)",
+        "Ближайшие неизменные векторы: похожи на вид (косинус)",
+        "最近的冻结向量：长得像的（余弦）",
     ),
+    "meanings": (
+        "Nearest words in the layers (cosine)",
+        "Ближайшие слова в слоях (косинус)",
+        "在各层中最近的词（余弦）",
+    ),
+    "meanings_note": (
+        "Out of a list of {count} words, each read once at the end of short sentences; this token as it stands in your text.",
+        "Из списка в {count} слов, каждое прочитано один раз в конце коротких фраз; этот токен — как он стоит в вашем тексте.",
+        "取自 {count} 个词的词表，每个词在短句末尾各读一次；此词元则取自你的文字。",
+    ),
+    "meanings_wait": (
+        "The word list is being read: select a token again in a few seconds.",
+        "Список слов ещё читается: выберите токен снова через несколько секунд.",
+        "词表正在读取：请过几秒再选一次词元。",
+    ),
+    "characters": ("characters: {count}", "знаков: {count}", "{count} 个字符"),
     "glyph_summary": (
         "{wrong} of 1,024 pixels of “{token}” come back wrong from {components} of its {width} numbers, which keep {kept} "
         "of this picture; the nearest other vector is “{nearest}”.",
@@ -176,6 +197,20 @@ _SENTENCES: dict[str, tuple[str, str, str]] = {
         "Spread of logits (a sharper expert weighs more)",
         "Разброс логитов (кто резче, тот весомее)",
         "logit 标准差（越尖锐权重越大）",
+    ),
+    "parts_title": (
+        "Every fused candidate: each expert's part adds up to its lead; what each expert adds",
+        "Каждый вариант: доли экспертов складываются в его перевес; что добавляет каждый",
+        "每个候选：两位专家的份额之和即为其领先；各自增加了多少",
+    ),
+    "parts_lead": ("lead ({unit})", "перевес ({unit})", "领先（{unit}）"),
+    "parts_over": ("over {token}", "над {token}", "相对 {token}"),
+    "parts_adds": ("{expert} adds (nats)", "{expert} добавляет (наты)", "{expert} 增加（纳特）"),
+    "probability": ("probability", "вероятность", "概率"),
+    "most_disputed": (
+        "Most disputed, in order (nats): click one",
+        "Самые спорные, по порядку (наты): нажмите",
+        "分歧最大处，依次排列（纳特）：点一个",
     ),
     "nats": ("nats", "нат", "纳特"),
     "bits": ("bits", "бит", "比特"),
@@ -294,6 +329,7 @@ _SENTENCES: dict[str, tuple[str, str, str]] = {
         "逐层改变的近邻（%）",
     ),
     "ribbon_cell": ("From layer {before} to {after}", "От слоя {before} к {after}", "从第 {before} 层到第 {after} 层"),
+    "neither": ("Neither", "Поровну", "两者相同"),
     "dots": ("Pictures or dots", "Картинки или точки", "图片或圆点"),
     "script_latin": ("Latin", "Латиница", "拉丁字母"),
     "script_cyrillic": ("Cyrillic", "Кириллица", "西里尔字母"),
@@ -358,6 +394,109 @@ _SENTENCES: dict[str, tuple[str, str, str]] = {
     ),
     "depth_from": ("from layer {layer} on", "начиная со слоя {layer}", "从第 {layer} 层起"),
     "depth_never": ("not at the last layer", "на последнем слое — нет", "最后一层不是"),
+    # Words
+    "words_title": ("Words: where meaning gathers", "Слова: где собирается смысл", "词语：意义在哪里汇聚"),
+    "words_lead": (
+        "Each point is a word, read at the end of short sentences. At layer 0 words lie by looks; follow them to meaning. "
+        "Click a word for its nearest words, a group to single it out.",
+        "Каждая точка — слово, прочитанное в конце коротких фраз. На слое 0 слова лежат по виду; проследите их путь к смыслу. "
+        "Нажмите на слово, чтобы увидеть ближайшие, на группу — чтобы выделить её.",
+        "每个点是一个词，在短句末尾读出。第 0 层按外形排列；看它们走向意义。点击词语看它的近邻，点击类别可单独突出。",
+    ),
+    "words_plot": (
+        "{count} words in expert {expert}, by layer",
+        "Слов: {count}, эксперт {expert}, по слоям",
+        "{count} 个词在专家 {expert} 各层中的位置",
+    ),
+    "words_summary": (
+        "Of a word's five nearest words (all dimensions), this share belongs to its own group: {first} {first_start} at layer 0, "
+        "{first_end} at layer {last}; {second} {second_start} and {second_end}; by chance {chance} ({count} words, {groups} groups).",
+        "Из пяти ближайших слов (во всех измерениях) к своей группе относятся: у {first} {first_start} на слое 0 и {first_end} "
+        "на слое {last}; у {second} {second_start} и {second_end}; случайно — {chance} (слов: {count}, групп: {groups}).",
+        "每个词最近的五个词（全部维度）中属于同组的比例：{first} 第 0 层 {first_start}，第 {last} 层 {first_end}；"
+        "{second} {second_start} 与 {second_end}；随机为 {chance}（{count} 个词，{groups} 组）。",
+    ),
+    "words_purity": (
+        "Neighbours of the same group by layer (%), by chance {chance}",
+        "Соседи из той же группы по слоям (%), случайно {chance}",
+        "各层中同组近邻（%），随机为 {chance}",
+    ),
+    "words_near": (
+        "Nearest words of “{word}” by layer, in all dimensions (● same group)",
+        "Ближайшие слова к «{word}» по слоям, во всех измерениях (● та же группа)",
+        "“{word}”在各层中最近的词，按全部维度（● 同组）",
+    ),
+    "words_en": ("English", "Английский", "英语"),
+    "words_ru": ("Russian", "Русский", "俄语"),
+    "words_zh": ("Chinese", "Китайский", "中文"),
+    "umap_shown": (
+        "Layer {layer}: UMAP, aligned over the layers; distances are not to scale; trustworthiness {trust}",
+        "Слой {layer}: UMAP, выровнен по слоям; расстояния не в масштабе; достоверность соседства {trust}",
+        "第 {layer} 层：UMAP，逐层对齐；距离不成比例；近邻可信度 {trust}",
+    ),
+    "pick_layout": ("Map", "Карта", "布局"),
+    "layout_pca": ("PCA, aligned", "PCA, выровнен", "PCA（对齐）"),
+    "layout_umap": ("UMAP, aligned", "UMAP, выровнен", "UMAP（对齐）"),
+    "pick_colour": ("Colour by", "Цвет по", "颜色按"),
+    "colour_concept": ("group", "группе", "类别"),
+    "colour_language": ("language and script", "языку и письму", "语言与文字"),
+    "colour_script": ("script", "письменности", "文字"),
+    "colour_expert": ("who expected it more", "кто больше ждал", "谁更期待"),
+    "pick_mode": ("Show", "Показать", "显示"),
+    "mode_words": ("words", "слова", "词语"),
+    "mode_dots": ("marks", "значки", "符号"),
+    "mode_pictures": ("pictures", "картинки", "图片"),
+    "pick_word": ("Word", "Слово", "词"),
+    "word_set": ("Word set", "Набор слов", "词组"),
+    "word_set_few_en": ("Four groups, English", "Четыре группы, английский", "四个类别，英语"),
+    "word_set_few_ru": ("Four groups, Russian", "Четыре группы, русский", "四个类别，俄语"),
+    "word_set_few_zh": ("Four groups, Chinese", "Четыре группы, китайский", "四个类别，中文"),
+    "word_set_mixed": (
+        "Four groups in three languages",
+        "Четыре группы на трёх языках",
+        "四个类别，三种语言",
+    ),
+    "word_set_en": ("Fourteen groups, English", "Четырнадцать групп, английский", "十四个类别，英语"),
+    "word_set_ru": ("Fourteen groups, Russian", "Четырнадцать групп, русский", "十四个类别，俄语"),
+    "word_set_zh": ("Fourteen groups, Chinese", "Четырнадцать групп, китайский", "十四个类别，中文"),
+    "own_words": ("Your own words", "Свои слова", "你自己的词"),
+    "own_text": (
+        "One group a line, words parted by spaces; at most {limit} words",
+        "По группе на строку, слова через пробел; не больше {limit} слов",
+        "每行一组，词间用空格隔开；最多 {limit} 个词",
+    ),
+    "own_hint": (
+        "fruit: apple банан 苹果\nweather: rain снег 风",
+        "фрукты: яблоко banana 苹果\nпогода: дождь snow 风",
+        "水果：苹果 apple банан\n天气：风 rain снег",
+    ),
+    "own_show": ("Show my words", "Показать мои слова", "显示我的词"),
+    "umap": ("Add a UMAP map", "Добавить карту UMAP", "加上 UMAP 图"),
+    "cancel": ("Cancel", "Отменить", "取消"),
+    "words_reading": (
+        "Reading the words in both experts…",
+        "Читаю слова обоими экспертами…",
+        "正在用两位专家读取这些词…",
+    ),
+    "words_umap": (
+        "Computing UMAP, expert by expert; the first one after a start takes up to a minute…",
+        "Считаю UMAP, эксперт за экспертом; первый раз после запуска — до минуты…",
+        "正在逐位专家计算 UMAP；启动后第一次最多需一分钟…",
+    ),
+    "concept_colours": ("colours", "цвета", "颜色"),
+    "concept_numbers": ("numbers", "числа", "数字"),
+    "concept_animals": ("animals", "животные", "动物"),
+    "concept_family": ("family", "семья", "家人"),
+    "concept_body": ("body", "тело", "身体"),
+    "concept_food": ("food", "еда", "食物"),
+    "concept_time": ("time", "время", "时间"),
+    "concept_nature": ("nature", "природа", "自然"),
+    "concept_places": ("places", "места", "地方"),
+    "concept_countries": ("countries", "страны", "国家"),
+    "concept_clothes": ("clothes", "одежда", "衣服"),
+    "concept_people": ("people", "люди", "人物"),
+    "concept_actions": ("actions", "действия", "动作"),
+    "concept_feelings": ("feelings", "чувства", "感受"),
     # Errors: each says what to do
     "empty_prompt": ("Type a few words first.", "Сначала введите несколько слов.", "请先输入几个词。"),
     "unknown_prompt": (
@@ -410,6 +549,27 @@ _SENTENCES: dict[str, tuple[str, str, str]] = {
         "Введите в каждое поле от одного до {limit} знаков.",
         "请在每个框中输入 1 到 {limit} 个字符。",
     ),
+    "few_words": (
+        "Give at least {limit} different words.",
+        "Дайте не меньше {limit} разных слов.",
+        "请给出至少 {limit} 个不同的词。",
+    ),
+    "many_words": (
+        "Give at most {limit} words.",
+        "Дайте не больше {limit} слов.",
+        "最多给出 {limit} 个词。",
+    ),
+    "odd_word": (
+        "Keep every word within {limit} characters, without control characters.",
+        "Каждое слово — не длиннее {limit} знаков и без управляющих знаков.",
+        "每个词不超过 {limit} 个字符，且不含控制字符。",
+    ),
+    "other_script": (
+        "“{word}” has no Latin, Cyrillic or Chinese letter: write it in one of these scripts.",
+        "В «{word}» нет ни латинских, ни кириллических букв, ни иероглифов: запишите его одной из этих письменностей.",
+        "“{word}”中没有拉丁字母、西里尔字母或汉字：请用其中一种文字书写。",
+    ),
+    "cancelled": ("Cancelled; nothing was changed.", "Отменено; ничего не изменилось.", "已取消；没有任何改变。"),
     "bad_port": (
         "Port {port} cannot be used: stop what runs there or set GRADIO_SERVER_PORT to another number.",
         "Порт {port} использовать нельзя: остановите то, что на нём работает, или задайте GRADIO_SERVER_PORT.",

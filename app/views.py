@@ -10,6 +10,7 @@ from app.engine import Engine, clean
 from app.errors import UserError
 from app.fusion import (
     Fusion,
+    added,
     disagreement,
     fusion_weights,
     margin_shares,
@@ -21,12 +22,13 @@ from app.fusion import (
     rescore,
     winner_balance,
 )
+from app.pictures import cell_borders
 from app.projection import neighbour_change, neighbour_changes, project
 from app.substrate import draw, glyph
 from app.trace import Floats, Trace
 from viz.depth import Depth, Option, depth_panel
-from viz.experts import Candidate, Position, experts_panel
-from viz.glyphs import GlyphCard, Neighbour, glyph_panel
+from viz.experts import Candidate, Part, Position, experts_panel
+from viz.glyphs import GlyphCard, Meanings, Neighbour, glyph_panel
 from viz.html import Say, panel
 from viz.lab import Specimen, lab_figure
 from viz.layers import Labels, LensTable, Points, layers_panel, lens_panel
@@ -34,6 +36,7 @@ from viz.strip import MEASURES, Chip, strip
 from viz.text import Foretold, disagreement_panel
 
 SHOWN_CANDIDATES = 8
+NEAR_TOKENS = 6
 LAB_CHARACTERS = 16
 """Longest text in the glyph laboratory: more characters no longer fit into 32 pixels."""
 
@@ -66,29 +69,32 @@ def measured(trace: Trace, measure: str) -> Floats:
 def strip_view(engine: Engine, trace: Trace, selected: int, say: Say, measure: str = "preference") -> str:
     """The strip of a finished text; the start token has no chip."""
     values = measured(trace, measure)
-    pictures = engine.bundle.substrate.pictures
-    chips = [
-        Chip(i, trace.texts[i], pictures[trace.ids[i]], float(values[i - 1]), written=i >= trace.prompt)
-        for i in range(1, len(trace))
-    ]
+    chips = [_chip(engine, i, int(trace.ids[i]), float(values[i - 1]), i >= trace.prompt) for i in range(1, len(trace))]
     return strip(chips, selected, MEASURES[measure], trace.experts, say)
 
 
 def writing_view(engine: Engine, prompt: list[int], written: list[tuple[int, float]], say: Say) -> str:
     """The strip while the model writes: prompt ids, then (id, preference) of each new token."""
     parts: list[tuple[int, float | None]] = [*((i, None) for i in prompt), *written]
-    bundle = engine.bundle
-    chips = [
-        Chip(n, engine.text_of(i), bundle.substrate.pictures[i], liked, written=n > len(prompt))
-        for n, (i, liked) in enumerate(parts, 1)
-    ]
-    return strip(chips, -1, MEASURES["preference"], bundle.experts, say, writing=True)
+    chips = [_chip(engine, n, i, liked, n > len(prompt)) for n, (i, liked) in enumerate(parts, 1)]
+    return strip(chips, -1, MEASURES["preference"], engine.bundle.experts, say, writing=True)
 
 
-def glyph_view(engine: Engine, token: int, say: Say, components: int | None = None) -> str:
-    """The glyph panel of a token id, decoded from some (default: all) of its vector's coordinates."""
+def _chip(engine: Engine, index: int, token: int, value: float | None, written: bool) -> Chip:
     substrate = engine.bundle.substrate
-    card = glyph(substrate, token, components)
+    text = substrate.tokens[token]
+    unknown = token == engine.bundle.tokenizer.token_to_id("<unk>")
+    borders = cell_borders(text, substrate.recipe)
+    return Chip(index, text, substrate.pictures[token], value, written, unknown, borders)
+
+
+def glyph_view(
+    engine: Engine, token: int, say: Say, components: int | None = None, meanings: Meanings | None = None
+) -> str:
+    """The glyph panel of a token id, decoded from some (default: all) of its vector's coordinates, with
+    the words that it comes to resemble."""
+    substrate = engine.bundle.substrate
+    card = glyph(substrate, token, components, neighbours=NEAR_TOKENS)
     near = tuple(
         Neighbour(int(i), substrate.tokens[i], substrate.pictures[i], float(c))
         for i, c in zip(card.neighbours, card.cosines, strict=True)
@@ -97,13 +103,16 @@ def glyph_view(engine: Engine, token: int, say: Say, components: int | None = No
         GlyphCard(
             id=token,
             text=card.text,
+            script=script_of(card.text),
             code_points=card.code_points,
             rendered=card.rendered,
             decoded=card.decoded,
+            borders=cell_borders(card.text, substrate.recipe),
             neighbours=near,
             kept=card.kept,
             components=card.components,
             width=substrate.table.shape[1],
+            meanings=meanings,
         ),
         say,
     )
@@ -155,9 +164,19 @@ def experts_view(
         )
         for ranking in (first, fused, second)
     )
+    leads = [
+        Part(
+            margin_shares(fused, weights, i, 0 if i else 1)
+            if fusion == "logits"
+            else probability_shares(trace, position, fused, weights, i, 0 if i else 1),
+            added(trace, position, fused, i),
+        )
+        for i in range(len(columns[1]))
+    ]
     view = Position(
         before=trace.texts[position] if position else say("start"),
         columns=columns,
+        parts=tuple(leads),
         fusion=fusion,
         weight=float(weights[0]),
         shares=(float(shares[0]), float(shares[1])),
@@ -205,9 +224,15 @@ def layers_view(engine: Engine, trace: Trace, selected: int, say: Say) -> str:
         indices=tuple(range(1, len(trace))),
         texts=trace.texts[1:],
         scripts=tuple(script_of(text) for text in trace.texts[1:]),
+        expected=tuple(_side(float(value)) for value in preference(trace)[:-1]),
         bitmaps=engine.bundle.substrate.pictures[trace.ids[1:]],
     )
     return layers_panel(points, labels, selected, tuple(neighbour_change(states) for states in hidden), say)
+
+
+def _side(value: float) -> str:
+    """Who expected a token more, from its preference; `fused` where neither did."""
+    return "fused" if abs(value) < MEASURES["preference"].none else "first" if value > 0 else "second"
 
 
 def lens_view(engine: Engine, trace: Trace, selected: int, say: Say) -> str:

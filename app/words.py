@@ -47,16 +47,38 @@ def all_words() -> tuple[Word, ...]:
     return tuple(Word(row[language], language, row["concept"]) for language in CARRIERS for row in rows)
 
 
-MIXED = ("colours", "numbers", "animals", "family")
-"""The groups of the preset in three languages at once."""
-PRESETS = ("mixed", "en", "ru", "zh")
+FEW = ("colours", "numbers", "animals", "family")
+"""The groups of the small presets: 44 words of one language, or `mixed`, all three."""
+PRESETS = ("few_en", "few_ru", "few_zh", "mixed", "en", "ru", "zh")
 
 
 def preset(name: str) -> tuple[Word, ...]:
-    """`mixed`: a few groups in all three languages; else all groups of one language."""
-    if name == "mixed":
-        return tuple(word for word in all_words() if word.concept in MIXED)
-    return tuple(word for word in all_words() if word.language == name)
+    """`few_en` and the like: a few groups of one language; `mixed`: the same groups in all three; else all
+    groups of one language."""
+    few, language = name == "mixed" or name.startswith("few_"), name.removeprefix("few_")
+    return tuple(
+        word
+        for word in all_words()
+        if (not few or word.concept in FEW) and (name == "mixed" or word.language == language)
+    )
+
+
+@cache
+def _glosses() -> dict[str, dict[str, str]]:
+    languages = list(CARRIERS)
+    columns = {language: [word for word in all_words() if word.language == language] for language in languages}
+    return {
+        language: {
+            word.text: columns[language][row].text for column in columns.values() for row, word in enumerate(column)
+        }
+        for language in languages
+    }
+
+
+def gloss(word: str, language: str) -> str:
+    """What a word of the list means in another language; empty for a word of that language or none of the list."""
+    meant = _glosses()[language].get(word, "")
+    return "" if meant == word else meant
 
 
 def parse_words(text: str) -> tuple[Word, ...]:

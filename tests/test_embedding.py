@@ -61,7 +61,7 @@ def test_fewer_components_decode_less(pictures: np.ndarray, full: Basis) -> None
 def test_look_alikes_share_one_vector(pictures: np.ndarray, full: Basis) -> None:
     table = embed(pictures, full)
     latin, cyrillic, greek = (table[TEXTS.index(c)] for c in "AАΑ")
-    assert np.array_equal(latin, cyrillic) and np.array_equal(latin, greek)
+    assert np.abs(np.stack((cyrillic, greek)) - latin).max() < 1e-6  # equal but for the order of summing
 
 
 def test_neighbours_of_a_dragon_look_like_it(pictures: np.ndarray, full: Basis) -> None:

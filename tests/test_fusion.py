@@ -23,7 +23,7 @@ from app.fusion import (
     rescore,
     winner_balance,
 )
-from app.projection import neighbour_change, neighbour_changes, project
+from app.projection import NEIGHBOURS, neighbour_change, neighbour_changes, project
 from app.trace import Trace
 
 GRID = [0.0, 0.05, 0.35, 0.5, 0.8, 1.0]
@@ -177,7 +177,7 @@ def test_trustworthiness_by_hand() -> None:
     flat, count = projection.points[0].astype(float), 30
     near_all = np.argsort(np.linalg.norm(states[:, None] - states[None], axis=-1), axis=1)[:, 1:]
     near_flat = np.argsort(np.linalg.norm(flat[:, None] - flat[None], axis=-1), axis=1)[:, 1:]
-    k = 5
+    k = NEIGHBOURS
     lost = 0
     for i in range(count):
         ranks = {int(j): r for r, j in enumerate(near_all[i], 1)}

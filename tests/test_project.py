@@ -8,10 +8,14 @@ from pathlib import Path
 import pytest
 
 from app import texts
+from app.settings import FUSIONS
+from app.word_views import CONCEPTS
+from app.words import CARRIERS, PRESETS
+from viz.strip import MEASURES
 
 ROOT = Path(__file__).parent.parent
 SOURCES = [*sorted((ROOT / "app").glob("*.py")), *sorted((ROOT / "viz").glob("*.py"))]
-KNOW_GRADIO = {"page.py", "listeners.py", "api.py", "serve.py"}
+KNOW_GRADIO = {"page.py", "listeners.py", "word_listeners.py", "api.py", "serve.py"}
 KNOW_TRANSFORMERS = {"causal_lm.py", "sampling.py"}
 NO_TORCH = {"vocabulary.py", "pictures.py", "embedding.py", "substrate.py", "trace.py", "fusion.py", "projection.py",
             "texts.py", "errors.py", "words.py", "corpus.py", "batches.py", "prepare.py"}  # fmt: skip
@@ -53,7 +57,7 @@ def test_every_sentence_is_used_and_every_code_exists() -> None:
     source = "\n".join(path.read_text(encoding="utf-8") for path in SOURCES if path.name != "texts.py")
     used = set(re.findall(r"\"([a-z_]+)\"|'([a-z_]+)'", source))
     words = {word for pair in used for word in pair if word}
-    prefixed = ("bad_", "script_", "measure_", "fusion_")
+    prefixed = ("bad_", *FAMILIES)
     words |= {
         panel + part for panel in re.findall(r"panel\(\s*say,\s*\"([a-z]+)\"", source) for part in ("_title", "_lead")
     }
@@ -61,6 +65,27 @@ def test_every_sentence_is_used_and_every_code_exists() -> None:
     assert not unused
     for code in re.findall(r"UserError\(\"([a-z_]+)\"", source) + re.findall(r"\bsay\(['\"]([a-z_]+)['\"]", source):
         assert code in texts._SENTENCES or code in prefixed, code
+
+
+FAMILIES = {
+    "script_": ("latin", "cyrillic", "han", "other"),
+    "measure_": tuple(MEASURES),
+    "fusion_": FUSIONS,
+    "concept_": CONCEPTS,
+    "word_set_": PRESETS,
+    "words_": (*CARRIERS, "title", "lead", "plot", "summary", "purity", "near", "reading", "umap"),
+    "pick_": ("layout", "colour", "mode", "word"),
+    "layout_": ("pca", "umap"),
+    "colour_": ("concept", "language", "script", "expert"),
+    "mode_": ("words", "dots", "pictures"),
+}
+"""Sentences whose codes are put together from a prefix and one of these."""
+
+
+@pytest.mark.parametrize("prefix", FAMILIES)
+def test_families_of_sentences_are_complete_and_no_larger(prefix: str) -> None:
+    found = {code.removeprefix(prefix) for code in texts._SENTENCES if code.startswith(prefix)}
+    assert found == set(FAMILIES[prefix])
 
 
 def test_unknown_language_reads_english() -> None:

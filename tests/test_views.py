@@ -13,6 +13,7 @@ import torch
 from app.engine import Engine
 from app.errors import UserError
 from app.model import Output
+from app.pictures import cell_borders, legible
 from app.sampling import Sampling
 from app.texts import speaker
 from app.trace import Trace
@@ -30,7 +31,7 @@ from app.views import (
     strip_view,
     writing_view,
 )
-from viz.glyphs import GlyphCard, Neighbour, glyph_panel
+from viz.glyphs import GlyphCard, Meanings, Neighbour, glyph_panel
 from viz.html import data_uri, percent, token, visible
 from viz.strip import MEASURES, Chip, mark, strip
 
@@ -187,8 +188,6 @@ def test_laboratory_tells_one_picture_from_near_twins(engine: Engine) -> None:
     twins = lab_view(engine, "己", "已", SAY)
     found = re.search(r"differ in (\d+) of 1,024 pixels; the cosine of their vectors is (-?\d\.\d+)", twins)
     assert found is not None
-    from app.pictures import legible
-
     assert (
         int(found.group(1))
         == int((legible("己") != legible("已")).sum())
@@ -290,28 +289,108 @@ def saved(html: str) -> dict[str, Any]:
 
 
 def test_downloads_hold_what_is_drawn(engine: Engine, trace: Trace, rows: torch.Tensor) -> None:
-    experts = saved(experts_view(engine, trace, 4, 0.5, SAY))
-    p = rows[:, 3].softmax(-1)
-    best = p[0].sort(descending=True)
-    assert [c["id"] for c in experts["candidates"]["RU"]] == best.indices[:8].tolist()
-    assert [c["probability"] for c in experts["candidates"]["RU"]] == pytest.approx(best.values[:8].tolist(), rel=1e-3)
-    text = saved(disagreement_view(engine, trace, 1, SAY))
+    """Each table against the model; every value has the shape of its axes (checked by Table itself)."""
+    experts = saved(experts_view(engine, trace, 4, 0.5, SAY))["table"]
+    best = rows[0, 3].softmax(-1).sort(descending=True)
+    assert experts["index"] == {"source": ["RU", "fused", "ZH"], "rank": list(range(1, 9))}
+    assert experts["values"]["id"][0] == best.indices[:8].tolist()
+    assert experts["values"]["probability"][0] == pytest.approx(best.values[:8].tolist(), rel=1e-3)
+    text = saved(disagreement_view(engine, trace, 1, SAY))["table"]["values"]
     logs = rows.log_softmax(-1)
     expected = [float(logs[1, t, trace.ids[t + 1]]) for t in range(len(trace) - 1)]
-    assert [row[1] for row in text["log_probs"]] == pytest.approx(expected, rel=1e-3, abs=1e-3)
-    assert text["tokens"] == list(trace.texts[1:])
+    assert text["log_prob_ZH"] == pytest.approx(expected, rel=1e-3, abs=1e-3)
+    assert text["text"] == list(trace.texts[1:])
     card = saved(glyph_view(engine, int(trace.ids[2]), SAY))
     assert card["rendered"] == engine.bundle.substrate.pictures[trace.ids[2]].astype(int).tolist()
-    assert np.array(saved(layers_view(engine, trace, 1, SAY))["experts"][0]["points"]).shape == (3, len(trace) - 1, 2)
-    assert len(saved(lens_view(engine, trace, 1, SAY))["read"]) == len(trace)
-    assert np.array(saved(depth_view(engine, trace, 2, SAY))["entropy"]).shape == (2, 3)
+    layers = saved(layers_view(engine, trace, 1, SAY))["table"]
+    assert np.shape(layers["values"]["x"]) == (2, 3, len(trace) - 1)
+    assert layers["values"]["text"][1][2] == list(trace.texts[1:])
+    lens = saved(lens_view(engine, trace, 1, SAY))["table"]
+    assert np.shape(lens["values"]["best"]) == (2, len(trace), 3)
+    depth = saved(depth_view(engine, trace, 2, SAY))["table"]["values"]
+    masses = sum(np.array(depth[name]) for name in depth if name.startswith("mass_"))
+    assert np.allclose(masses, 1, atol=1e-3) and np.shape(depth["entropy"]) == (2, 3)
+
+
+def test_parts_of_every_candidate_add_up_as_displayed(engine: Engine, trace: Trace, rows: torch.Tensor) -> None:
+    """Log-odds over the winner from the model's own logits; the three numbers of a line add up exactly."""
+    for selected, weight in ((3, 0.5), (6, 0.2)):
+        html = experts_view(engine, trace, selected, weight, SAY)
+        lines = re.findall(r"<tr>(.*?)</tr>", html.split("gs-parts")[1])[1:]
+        z = rows[:, selected - 1]
+        fused = weight * z[0] + (1 - weight) * z[1]
+        order = fused.sort(descending=True).indices[:8]
+        assert len(lines) == 8
+        for rank, line in enumerate(lines):
+            first, second, total = (float(x) for x in re.findall(r"</i>([+-]\d+\.\d{3})</td>", line))
+            assert first + second == pytest.approx(total, abs=1e-9)
+            token_id, rival = order[rank], order[0 if rank else 1]
+            assert total == pytest.approx(float(fused[token_id] - fused[rival]), abs=2e-3)
+            assert first == pytest.approx(float(weight * (z[0, token_id] - z[0, rival])), abs=2e-3)
+            log_fused = float(fused.log_softmax(-1)[token_id])
+            added = [log_fused - float(z[e].log_softmax(-1)[token_id]) for e in (1, 0)]
+            shown = [
+                (-1 if mark == "▼" else 1) * float(x) for mark, x in re.findall(r"<td>([▲▼]?)(\d+\.\d\d)</td>", line)
+            ]
+            assert shown == pytest.approx(added, abs=6e-3)
+
+
+@pytest.mark.parametrize("fusion", ["probabilities", "gate"])
+def test_parts_add_up_under_a_mean_of_probabilities(engine: Engine, trace: Trace, fusion: Any) -> None:
+    html = experts_view(engine, trace, 5, 0.5, SAY, fusion).split("gs-parts")[1]
+    for line in re.findall(r"<tr>(.*?)</tr>", html)[1:]:
+        first, second, total = (float(x) for x in re.findall(r"</i>([+-]\d+\.\d{3})</td>", line))
+        assert first + second == pytest.approx(total, abs=1e-9) and -1 <= total <= 1
+
+
+def test_disputed_positions_are_ranked(engine: Engine, trace: Trace, rows: torch.Tensor) -> None:
+    p = rows.softmax(-1).numpy()
+    apart = -np.log(np.sqrt(p[0] * p[1]).sum(-1))[:-1]
+    buttons = Reader(disagreement_view(engine, trace, 1, SAY)).with_class("gs-disputed")
+    shown = [int(button["data-index"]) for button in buttons]
+    assert shown == (np.argsort(-apart, kind="stable")[:6] + 1).tolist()
+
+
+def test_tokens_are_marked_by_the_expert_who_expected_them_more(
+    engine: Engine, trace: Trace, rows: torch.Tensor
+) -> None:
+    logs = rows.log_softmax(-1)
+    points = [a for a in Reader(layers_view(engine, trace, 1, SAY)).with_class("gs-point")][: len(trace) - 1]
+    for point in points:
+        i = int(point["data-index"])
+        liked = float(logs[0, i - 1, trace.ids[i]] - logs[1, i - 1, trace.ids[i]])
+        side = "fused" if abs(liked) < 0.1 else "first" if liked > 0 else "second"
+        assert f"gs-by-{side}" in point["class"].split()
+
+
+def test_cells_of_an_ngram_have_borders_and_an_unknown_token_is_marked(engine: Engine) -> None:
+    """A picture of three letters has two borders: at the ends of the drawn letters' cells."""
+    trace = engine.look("Где ☃ мама")
+    reader = Reader(strip_view(engine, trace, 1, SAY))
+    assert "gs-unknown" in reader.with_class("gs-chip")[[t for t in trace.texts[1:]].index("<unk>")]["class"]
+    assert cell_borders("кот", "legible") == pytest.approx([1 / 3, 2 / 3])
+    assert cell_borders(" к猫", "legible") == pytest.approx([8 / 56, 24 / 56])
+    assert cell_borders("ab", "published") == (0.5,) and cell_borders("a", "legible") == ()
+    chip = strip(
+        [Chip(1, "кот", legible("кот"), 0.5, True, borders=(1 / 3, 2 / 3))],
+        1,
+        MEASURES["preference"],
+        ("RU", "ZH"),
+        SAY,
+    )
+    assert "M10.7 0V32M21.3 0V32" in chip
+    ink = legible("кот").any(axis=0)
+    for border in (1 / 3, 2 / 3):
+        assert not ink[round(32 * border) - 1 : round(32 * border) + 1].all()
 
 
 @pytest.mark.parametrize("text", HOSTILE)
 def test_hostile_text_is_shown_and_never_markup(text: str) -> None:
     bitmap = np.eye(32, dtype=bool)
     chip = strip([Chip(1, text, bitmap, 0.5, True)], 1, MEASURES["preference"], ("RU", "ZH"), SAY)
-    card = GlyphCard(1, text, ("U+0041 A",), bitmap, bitmap, (Neighbour(2, text, bitmap, 0.5),), 0.9, 32, 64)
+    near = (Neighbour(2, text, bitmap, 0.5),)
+    words = Meanings(("RU", "ZH"), ((near, near), (near, near)), 0, 9)
+    card = GlyphCard(1, text, "latin", ("U+0041 A",), bitmap, bitmap, (0.5,), near, 0.9, 32, 64, words)
     for html in (chip, glyph_panel(card, SAY), token(text)):
         reader = Reader(html)
         assert visible(text) in reader.text

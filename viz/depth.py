@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from viz.html import SIDES, Say, line_legend, panel, percent, picture, token, visible
+from viz.html import SIDES, Say, Table, line_legend, panel, percent, picture, token, visible
 
 _SIDES = SIDES[:2]  # the fusion has no layers of its own
 
@@ -69,14 +69,22 @@ def depth_panel(depth: Depth, say: Say) -> str:
         f"<div class='gs-charts'>{''.join(charts)}</div>{line_legend(depth.experts)}"
         f"<h3>{escape(say('depth_scripts'))}</h3><div class='gs-lenses'>{tables}</div>"
     )
-    return panel(say, "depth", body, _summary(depth, say), _data(depth), token=visible(depth.read))
+    return panel(say, "depth", body, _summary(depth, say), _facts(depth), _table(depth), token=visible(depth.read))
 
 
-def _data(depth: Depth) -> dict[str, Any]:
+def _facts(depth: Depth) -> dict[str, Any]:
     cell = [{"id": o.id, "text": o.text, "probability": o.probability} for o in depth.options]
-    names = ("experts", "read", "pinned", "probabilities", "ranks", "entropy", "divergence", "scripts", "masses")
-    drawn = {name: getattr(depth, name) for name in names}
-    return {**drawn, "cell": {"expert": depth.experts[depth.expert], "layer": depth.layer, "options": cell}}
+    return {
+        "read": depth.read,
+        "pinned": depth.pinned,
+        "cell": {"expert": depth.experts[depth.expert], "layer": depth.layer, "options": cell},
+    }
+
+
+def _table(depth: Depth) -> Table:
+    lines = {name: getattr(depth, name) for name in ("probabilities", "ranks", "entropy", "divergence")}
+    masses = {f"mass_{script}": depth.masses[..., column] for column, script in enumerate(depth.scripts)}
+    return Table({"expert": depth.experts, "layer": range(depth.ranks.shape[1])}, {**lines, **masses})
 
 
 def _summary(depth: Depth, say: Say) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from viz.html import Say, panel, percent, picture, token, visible
+from viz.html import Say, Table, panel, percent, picture, token, visible
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,10 +25,23 @@ class Candidate:
 
 
 @dataclass(frozen=True, eq=False)
+class Part:
+    """One candidate's lead over the winner (the winner's: over the runner-up), split between the experts.
+
+    odds (E,): nats of log-odds under the mean of logits, else probability; they add up to the lead.
+    added (E,): nats by which an expert raises the fused log-probability above the other's alone.
+    """
+
+    odds: NDArray[np.float32]
+    added: NDArray[np.float32]
+
+
+@dataclass(frozen=True, eq=False)
 class Position:
     """What is predicted after one token.
 
-    before: the token read last.  columns: candidates of the first expert, the fusion, the second.
+    before: the token read last.  columns: candidates of the first expert, the fusion, the second; parts:
+    of the fusion's candidates.
     fusion: how the experts are fused; weight: of the first one.  shares: each expert's part of the
     winner's lead over the runner-up: nats of log-odds under the mean of logits, else probability.
     disagreement in nats, jensen_shannon in bits, spread: the standard deviation of each expert's
@@ -39,6 +52,7 @@ class Position:
 
     before: str
     columns: tuple[tuple[Candidate, ...], ...]
+    parts: tuple[Part, ...]
     fusion: str
     weight: float
     shares: tuple[float, float]
@@ -57,18 +71,28 @@ def experts_panel(position: Position, experts: tuple[str, ...], say: Say) -> str
         f"<div class='gs-column gs-{side}'><h3>{escape(head)}</h3><ol>{''.join(map(_candidate, rows))}</ol></div>"
         for side, head, rows in zip(("first", "fused", "second"), heads, position.columns, strict=True)
     )
-    body = f"<div class='gs-columns'>{columns}</div>{_margin(position, experts, say)}{_facts(position, experts, say)}"
+    body = (
+        f"<div class='gs-columns'>{columns}</div>{_margin(position, experts, say)}"
+        f"{_parts(position, experts, say)}{_facts(position, experts, say)}"
+    )
     summary = experts_summary(position, experts, say)
-    return panel(say, "experts", body, summary, _data(position, experts), token=visible(position.before))
+    table = Table(
+        {"source": (experts[0], "fused", experts[1]), "rank": range(1, len(position.columns[0]) + 1)},
+        {
+            name: [[getattr(c, name) for c in rows] for rows in position.columns]
+            for name in ("id", "text", "probability")
+        },
+    )
+    return panel(say, "experts", body, summary, _data(position, experts), table, token=visible(position.before))
 
 
 def _data(position: Position, experts: tuple[str, ...]) -> dict[str, Any]:
     names = ("before", "fusion", "weight", "shares", "disagreement", "jensen_shannon", "spread", "original")
-    columns = {
-        name: [{"id": c.id, "text": c.text, "probability": c.probability} for c in rows]
-        for name, rows in zip((experts[0], "fused", experts[1]), position.columns, strict=True)
+    parts = {
+        "odds": np.stack([part.odds for part in position.parts]),
+        "added": np.stack([part.added for part in position.parts]),
     }
-    return {"experts": experts, **{name: getattr(position, name) for name in names}, "candidates": columns}
+    return {"experts": experts, **{name: getattr(position, name) for name in names}, **parts}
 
 
 def experts_summary(position: Position, experts: tuple[str, ...], say: Say) -> str:
@@ -130,6 +154,43 @@ def _margin(position: Position, experts: tuple[str, ...], say: Say) -> str:
     kind = "margin_title" if position.fusion == "logits" else "margin_title_probability"
     title = say(kind, winner=visible(winner), rival=visible(rival))
     return f"<div class='gs-margin'><h3>{escape(title)}</h3>{bars}</div>"
+
+
+def _parts(position: Position, experts: tuple[str, ...], say: Say) -> str:
+    """A line a candidate: each expert's part of its lead, their sum, and what each expert adds to it."""
+    reach = max(max(float(np.abs(part.odds).max()), abs(float(part.odds.sum()))) for part in position.parts)
+    rows = ""
+    for i, (candidate, part) in enumerate(zip(position.columns[1], position.parts, strict=True)):
+        total = round(float(part.odds.sum()), 3)
+        first = round(float(part.odds[0]), 3)
+        cells = zip(("first", "second", "fused"), (first, round(total - first, 3), total), strict=True)
+        bars = "".join(f"<td class='gs-{side}'>{_bar(value, reach)}{value:+.3f}</td>" for side, value in cells)
+        added = "".join(f"<td>{_promoted(float(value))}</td>" for value in part.added)
+        against = position.columns[1][0 if i else 1].text
+        rows += (
+            f"<tr><th scope='row'>{token(candidate.text)}</th>"
+            f"<td>{escape(say('parts_over', token=visible(against)))}</td>{bars}{added}</tr>"
+        )
+    unit = say("nats" if position.fusion == "logits" else "probability")
+    heads = (
+        f"<th scope='col' colspan='2'>{escape(say('parts_lead', unit=unit))}</th>"
+        + "".join(f"<th scope='col'>{escape(name)}</th>" for name in (*experts, say("sum")))
+        + "".join(f"<th scope='col'>{escape(say('parts_adds', expert=name))}</th>" for name in experts)
+    )
+    return (
+        f"<h3>{escape(say('parts_title'))}</h3><div class='gs-scroll gs-parts' tabindex='0'><table>"
+        f"<thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table></div>"
+    )
+
+
+def _bar(value: float, reach: float) -> str:
+    kind = "gs-minus" if value < 0 else "gs-plus"
+    return f"<i class='{kind}' style='--length:{abs(value) / max(reach, 1e-9):.3f}'></i>"
+
+
+def _promoted(value: float) -> str:
+    """Promoted (▲) or suppressed (▼), in nats of log-probability."""
+    return f"{'▲' if value > 0 else '▼' if value < 0 else ''}{abs(value):.2f}"
 
 
 def _facts(position: Position, experts: tuple[str, ...], say: Say) -> str:

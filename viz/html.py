@@ -4,7 +4,8 @@ import base64
 import io
 import json
 import unicodedata
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from html import escape
 from typing import Any
@@ -36,6 +37,13 @@ def picture(bitmap: NDArray[np.bool_], alt: str = "", size: int | None = None) -
     """A bitmap (32, 32) as an inline image: black ink, clear paper (the page turns it in dark mode)."""
     style = f" style='width:{size}px;height:{size}px'" if size else ""
     return f"<img class='gs-pic' alt='{escape(alt, quote=True)}' src='{data_uri(bitmap)}'{style}>"
+
+
+def celled(bitmap: NDArray[np.bool_], borders: Sequence[float], alt: str = "") -> str:
+    """A bitmap with the borders (shares of its width) between the cells of an n-gram's characters."""
+    lines = "".join(f"M{32 * x:.1f} 0V32" for x in borders)
+    grid = f"<svg viewBox='0 0 32 32' aria-hidden='true'><path d='{lines}'/></svg>" if lines else ""
+    return f"<span class='gs-celled'>{picture(bitmap, alt)}{grid}</span>"
 
 
 def data_uri(bitmap: NDArray[np.bool_]) -> str:
@@ -70,28 +78,58 @@ def line_legend(names: Iterable[str]) -> str:
     return f"<div class='gs-legend'>{keys}</div>"
 
 
-def panel(say: Say, name: str, body: str, summary: str, data: Any = None, **values: Any) -> str:
+@dataclass(frozen=True, eq=False)
+class Table:
+    """What a figure draws, as values over labelled axes: every array in `values` has one dimension for
+    each axis of `index`, in that order.  One line of the CSV file for each cell."""
+
+    index: dict[str, Sequence[Any]]
+    values: dict[str, Any]
+
+    def __post_init__(self) -> None:
+        shape = tuple(map(len, self.index.values()))
+        for name, value in self.values.items():
+            found = np.shape(value)
+            assert found == shape, f"{name} has shape {found}, the axes have {shape}"
+
+
+def panel(
+    say: Say, name: str, body: str, summary: str, facts: Any = None, table: Table | None = None, **values: Any
+) -> str:
     """A panel: heading, one line of explanation, the figure, a one-sentence summary under it.
 
     Heading and explanation are the sentences `<name>_title` and `<name>_lead`, filled in by values.
-    data: what the figure draws, offered as a JSON file.
+    facts and table: what the figure draws, offered as JSON and (the table) as CSV.
     """
     full, title = escape(say("full_screen"), quote=True), escape(say(name + "_title", **values))
     return (
-        f"<section class='gs-panel gs-{name}'><div class='gs-panel-head'><h2>{title}</h2>"
-        f"{'' if data is None else download(say, name, data)}"
+        f"<section class='gs-panel gs-{name}' data-name='{name}'><div class='gs-panel-head'><h2>{title}</h2>"
+        f"{_save_menu(say, name, facts, table)}"
         f"<button type='button' class='gs-full' title='{full}' aria-label='{full}'>⛶</button></div>"
         f"<p class='gs-lead'>{escape(say(name + '_lead', **values))}</p>"
         f"{body}<p class='gs-summary' role='status'>{escape(summary)}</p></section>"
     )
 
 
-def download(say: Say, name: str, data: Any) -> str:
-    """A link that saves data as a JSON file, without asking the server."""
-    text = json.dumps(data, ensure_ascii=False, default=_plain)
-    address = "data:application/json;base64," + base64.b64encode(text.encode("utf-8", "replace")).decode()
+def _save_menu(say: Say, name: str, facts: Any, table: Table | None) -> str:
+    """Files of what is drawn, made in the browser: nothing is asked of the server."""
     label = escape(say("download"), quote=True)
-    return f"<a class='gs-download' download='glyphscope-{name}.json' href='{address}' title='{label}'>JSON</a>"
+    files = "" if facts is None else _json_link(name, facts, table)
+    files += "<button type='button' class='gs-csv'>CSV</button>" if table is not None else ""
+    shots = "".join(
+        f"<button type='button' class='gs-shot' data-kind='{k}'>{k.upper()}</button>" for k in ("png", "svg")
+    )
+    return (
+        f"<details class='gs-save'><summary title='{label}' aria-label='{label}'>⤓</summary>"
+        f"<div>{files}{shots}</div></details>"
+    )
+
+
+def _json_link(name: str, facts: Any, table: Table | None) -> str:
+    whole = {**facts, "table": {"index": table.index, "values": table.values}} if table is not None else facts
+    text = json.dumps(whole, ensure_ascii=False, default=_plain)
+    address = "data:application/json;base64," + base64.b64encode(text.encode("utf-8", "replace")).decode()
+    return f"<a class='gs-download' download='glyphscope-{name}.json' href='{address}'>JSON</a>"
 
 
 def _plain(value: Any) -> Any:

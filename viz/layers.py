@@ -7,7 +7,7 @@ from html import escape
 import numpy as np
 from numpy.typing import NDArray
 
-from viz.html import SIDES, Say, data_uri, panel, percent, token, visible
+from viz.html import SIDES, Say, Table, data_uri, panel, percent, token, visible
 
 _WIDTH, _HEIGHT, _SCALE, _SIDE = 560, 400, 184, 24
 _SIDES = SIDES[:2]  # the fusion has no layers of its own
@@ -30,11 +30,13 @@ class Points:
 
 @dataclass(frozen=True, eq=False)
 class Labels:
-    """The n tokens behind the points: their index in the trace, text, script and picture."""
+    """The n tokens behind the points: their index in the trace, text, script, who of the experts expected
+    them more (`first`, `second`, or `fused` for neither), and picture."""
 
     indices: tuple[int, ...]
     texts: tuple[str, ...]
     scripts: tuple[str, ...]
+    expected: tuple[str, ...]
     bitmaps: NDArray[np.bool_]
 
 
@@ -53,10 +55,7 @@ def layers_panel(
     names = [say("layer_pictures")] + [say("layer_name", layer=i, last=last) for i in range(1, last + 1)]
     place = {"x": _WIDTH / 2, "y": _HEIGHT / 2, "scale": _SCALE}
     data = escape(json.dumps({"paths": paths, "shown": shown, "names": names, "place": place}), quote=True)
-    legend = "".join(
-        f"<span class='gs-key'><i class='gs-script-{script}'></i>{escape(say('script_' + script))}</span>"
-        for script in dict.fromkeys(labels.scripts)
-    )
+    legend = _legend(experts, labels, say)
     slider = (
         f"<div class='gs-slider'>"
         f"<button type='button' class='gs-play' aria-label='{escape(say('play'), quote=True)}'>▶</button>"
@@ -73,6 +72,9 @@ def layers_panel(
     body = (
         f"<div class='gs-layers-data{dots}' data-paths='{data}'>{slider}{ribbon}<div class='gs-plots'>{plots}</div>"
         f"<div class='gs-legend'>{legend}"
+        f"<label>{escape(say('pick_colour'))} <select class='gs-look'>"
+        f"<option value='script'>{escape(say('colour_script'))}</option>"
+        f"<option value='expert'>{escape(say('colour_expert'))}</option></select></label>"
         f"<button type='button' class='gs-toggle'>{escape(say('dots'))}</button></div></div>"
     )
     summary = say(
@@ -83,11 +85,29 @@ def layers_panel(
         first_changed=percent(changed[0]),
         second_changed=percent(changed[1]),
     )
-    drawn = [
-        {"expert": e.expert, "points": e.points, "shown": e.shown, "trust": e.trust, "changes": e.changes}
-        for e in experts
-    ]
-    return panel(say, "layers", body, summary, {"tokens": labels.texts, "scripts": labels.scripts, "experts": drawn})
+    per_layer = {name: [getattr(e, name) for e in experts] for name in ("shown", "trust", "changes")}
+    table = Table(
+        {"expert": [e.expert for e in experts], "layer": range(last + 1), "token": labels.indices},
+        {
+            "text": [[labels.texts] * (last + 1)] * len(experts),
+            "x": np.stack([e.points[..., 0] for e in experts]),
+            "y": np.stack([e.points[..., 1] for e in experts]),
+        },
+    )
+    return panel(say, "layers", body, summary, {"scripts": labels.scripts, **per_layer}, table)
+
+
+def _legend(experts: tuple[Points, ...], labels: Labels, say: Say) -> str:
+    """Keys of both colourings; the page shows the one in use."""
+    scripts = "".join(
+        f"<span class='gs-key gs-key-script'><i class='gs-script-{script}'></i>{escape(say('script_' + script))}</span>"
+        for script in dict.fromkeys(labels.scripts)
+    )
+    names = zip(SIDES, (experts[0].expert, experts[1].expert, say("neither")), strict=True)
+    sides = "".join(
+        f"<span class='gs-key gs-key-expert'><i class='gs-by-{side}'></i>{escape(name)}</span>" for side, name in names
+    )
+    return scripts + sides
 
 
 def _plot(expert: Points, labels: Labels, selected: int, side: str, say: Say) -> str:
@@ -113,7 +133,7 @@ def _point(at: NDArray[np.float32], labels: Labels, i: int, selected: bool) -> s
         f"<image href='{data_uri(labels.bitmaps[i])}' x='-{half - 2}' y='-{half - 2}' "
         f"width='{_SIDE - 4}' height='{_SIDE - 4}'/>"
     )
-    chosen = " gs-selected" if selected else ""
+    chosen = f" gs-by-{labels.expected[i]}" + (" gs-selected" if selected else "")
     return (
         f"<g class='gs-point{chosen}' data-index='{labels.indices[i]}' "
         f"style='transform:translate({x:.1f}px,{y:.1f}px)'><circle r='6' class='gs-script-{script}'/>"
@@ -164,8 +184,15 @@ def lens_panel(tables: tuple[LensTable, ...], rows: tuple[str, ...], selected: i
         first_layer=f"{settled[0]:.1f}",
         second_layer=f"{settled[1]:.1f}",
     )
-    drawn = [{"expert": t.expert, "best": t.texts, "probabilities": t.probabilities} for t in tables]
-    return panel(say, "lens", f"<div class='gs-lenses'>{blocks}</div>", summary, {"read": rows, "experts": drawn})
+    table = Table(
+        {"expert": [t.expert for t in tables], "position": range(len(rows)), "layer": range(last + 1)},
+        {
+            "read": [[[row] * (last + 1) for row in rows]] * len(tables),
+            "best": [t.texts for t in tables],
+            "probability": np.stack([t.probabilities for t in tables]),
+        },
+    )
+    return panel(say, "lens", f"<div class='gs-lenses'>{blocks}</div>", summary, {}, table)
 
 
 def _settling_layer(table: LensTable) -> float:

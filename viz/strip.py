@@ -6,7 +6,7 @@ from html import escape
 import numpy as np
 from numpy.typing import NDArray
 
-from viz.html import Say, picture, token, visible
+from viz.html import Say, celled, token, visible
 
 EXPONENT = 0.3
 """Colours grow with this power of a value, so that small differences show (Strobelt 2021, LMdiff)."""
@@ -39,13 +39,16 @@ MEASURES = {
 @dataclass(frozen=True, eq=False)
 class Chip:
     """index: position in the trace.  value: of the strip's measure, None if there is none (yet).
-    written: by the model, not by the visitor."""
+    written: by the model, not by the visitor.  unknown: stands for what the vocabulary lacks.
+    borders: between its characters' cells, shares of the picture's width."""
 
     index: int
     text: str
     bitmap: NDArray[np.bool_]
     value: float | None
     written: bool
+    unknown: bool = False
+    borders: tuple[float, ...] = ()
 
 
 def mark(value: float | None, measure: Measure) -> str:
@@ -69,11 +72,13 @@ def strip(
 
 def _chip(chip: Chip, selected: bool, measure: Measure, experts: tuple[str, ...], say: Say) -> str:
     strength = 0.0 if chip.value is None else min(1.0, abs(chip.value) / measure.full) ** EXPONENT
-    classes = ["gs-chip", *(["gs-written"] if chip.written else []), *_side(chip.value, measure)]
+    kinds = [name for name in ("written", "unknown") if getattr(chip, name)]
+    classes = ["gs-chip", *(f"gs-{kind}" for kind in kinds), *_side(chip.value, measure)]
     return (
         f"<button type='button' class='{' '.join(classes)}' data-index='{chip.index}' "
         f"aria-pressed='{str(selected).lower()}' style='--mix:{strength:.0%}' "
-        f"title='{escape(tip(chip, measure, experts, say), quote=True)}'>{picture(chip.bitmap)}{token(chip.text)}"
+        f"title='{escape(tip(chip, measure, experts, say), quote=True)}'>"
+        f"{celled(chip.bitmap, chip.borders)}{token(chip.text)}"
         f"<span class='gs-mark' aria-hidden='true'>{mark(chip.value, measure)}</span></button>"
     )
 
@@ -87,6 +92,8 @@ def _side(value: float | None, measure: Measure) -> list[str]:
 def tip(chip: Chip, measure: Measure, experts: tuple[str, ...], say: Say) -> str:
     """What a chip says in words."""
     shown = visible(chip.text)
+    if chip.unknown:
+        shown = say("tip_unknown", token=shown)
     if chip.value is None:
         return shown
     if not measure.sided:

@@ -6,7 +6,10 @@ from html import escape
 import numpy as np
 from numpy.typing import NDArray
 
-from viz.html import SIDES, Say, line_legend, panel, picture, visible
+from viz.html import SIDES, Say, Table, line_legend, panel, picture, token, visible
+
+_DISPUTED = 6
+"""Positions listed, from the most disputed on."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,7 +42,14 @@ def disagreement_panel(
         f"<i style='--height:{value / peak:.3f}'></i>{picture(bitmap)}</button>"
         for i, (value, text, bitmap) in enumerate(zip(values, texts, bitmaps, strict=True), 1)
     )
-    top = int(values.argmax())
+    order = np.argsort(-values, kind="stable")[:_DISPUTED]
+    top = int(order[0])
+    disputed = "".join(
+        f"<li><button type='button' class='gs-option gs-disputed' data-index='{i + 1}' "
+        f"aria-pressed='{str(i + 1 == selected).lower()}'>{picture(bitmaps[i])}{token(texts[i])}"
+        f"<span class='gs-number'>{values[i]:.2f}</span></button></li>"
+        for i in order
+    )
     means = foretold.log_probs.mean(axis=0)
     summary = say(
         "disagreement_summary",
@@ -57,20 +67,24 @@ def disagreement_panel(
     depths = -foretold.log_probs / deepest
     heights = np.log(np.maximum(foretold.ranks, 1)) / np.log(worst)
     body = (
+        f"<h3>{escape(say('most_disputed'))}</h3><ol class='gs-options'>{disputed}</ol>"
         f"<div class='gs-text-scroll' tabindex='0'><div class='gs-text-wide' style='--tokens:{len(texts)}'>"
         f"<div class='gs-peaks'>{bars}</div>"
         f"{_lines(depths, say('log_prob_lines', deepest=deepest))}"
         f"{_lines(heights, say('rank_lines', worst=worst))}"
         f"</div></div>{line_legend((*foretold.experts, say('fused')))}"
     )
-    data = {
-        "tokens": texts,
-        "disagreement": values,
-        "sources": [*foretold.experts, "fused"],
-        "log_probs": foretold.log_probs,
-        "ranks": foretold.ranks,
-    }
-    return panel(say, "disagreement", body, summary, data)
+    sources = (*foretold.experts, "fused")
+    table = Table(
+        {"position": range(1, len(texts) + 1)},
+        {
+            "text": texts,
+            "disagreement": values,
+            **{f"log_prob_{name}": foretold.log_probs[:, i] for i, name in enumerate(sources)},
+            **{f"rank_{name}": foretold.ranks[:, i] for i, name in enumerate(sources)},
+        },
+    )
+    return panel(say, "disagreement", body, summary, {}, table)
 
 
 def _lines(depths: NDArray[np.floating], label: str) -> str:

@@ -44,6 +44,18 @@ element.addEventListener('click', (event) => {
 element.addEventListener('click', (event) => {
   if (event.target.closest('.gs-toggle')) element.querySelector('.gs-layers-data').classList.toggle('gs-dots');
 });
+let look = 'script';
+const colour = () => {
+  const holder = element.querySelector('.gs-layers-data');
+  if (!holder) return;
+  holder.classList.toggle('gs-by-expert', look === 'expert');
+  holder.querySelector('.gs-look').value = look;
+};
+element.addEventListener('change', (event) => {
+  if (!event.target.matches('.gs-look')) return;
+  look = event.target.value;
+  colour();
+});
 const trail = (index) => {
   const holder = element.querySelector('.gs-layers-data');
   const data = JSON.parse(holder.dataset.paths);
@@ -60,5 +72,6 @@ element.addEventListener('pointerover', (event) => {
 element.addEventListener('pointerout', (event) => {
   if (event.target.closest('.gs-point')) trail(null);
 });
-watch('value', show);
+watch('value', () => { show(); colour(); });
 show();
+colour();

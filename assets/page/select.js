@@ -1,3 +1,63 @@
+const offer = (address, name) => Object.assign(document.createElement('a'), { href: address, download: name }).click();
+// The panel's table as CSV: one line for each cell of its axes.
+const saveTable = (panel) => {
+  const coded = panel.querySelector('.gs-download').getAttribute('href').split(',')[1];
+  const bytes = Uint8Array.from(atob(coded), (character) => character.charCodeAt(0));
+  const { index, values } = JSON.parse(new TextDecoder().decode(bytes)).table;
+  // A leading = + - @ would be a formula to a spreadsheet.
+  const cell = (value) => {
+    const text = String(typeof value === 'string' && /^[=+@\t\r-]/.test(value) ? `'${value}` : value ?? '');
+    return /[",\n\r]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+  };
+  const axes = Object.values(index);
+  const columns = Object.values(values);
+  const lines = [[...Object.keys(index), ...Object.keys(values)].map(cell).join(',')];
+  const walk = (labels, parts) => {
+    if (labels.length === axes.length) return lines.push([...labels, ...parts].map(cell).join(','));
+    axes[labels.length].forEach((label, i) => walk([...labels, label], parts.map((part) => part[i])));
+  };
+  walk([], columns);
+  const file = new Blob(['\ufeff' + lines.join('\r\n') + '\r\n'], { type: 'text/csv' });
+  const address = URL.createObjectURL(file);
+  offer(address, `glyphscope-${panel.dataset.name}.csv`);
+  setTimeout(() => URL.revokeObjectURL(address), 10000);
+};
+// The panel as it stands, drawn into one SVG with its styles inside, or as a PNG of that.
+const saveShot = async (panel, kind) => {
+  const { width, height } = panel.getBoundingClientRect();
+  const copy = panel.cloneNode(true);
+  copy.querySelectorAll('.gs-save, .gs-full').forEach((node) => node.remove());
+  copy.querySelectorAll('input').forEach((node, i) => node.setAttribute('value', panel.querySelectorAll('input')[i].value));
+  copy.style.width = `${width}px`;
+  copy.style.margin = '0';
+  const rules = [...document.styleSheets].flatMap((sheet) => {
+    try { return [...sheet.cssRules].map((rule) => rule.cssText); } catch { return []; }
+  }).filter((rule) => /gs-|js-plotly|plot-container|svg-container|main-svg/.test(rule));
+  const here = getComputedStyle(panel);
+  const root = document.createElement('div');
+  root.className = document.body.classList.contains('dark') ? 'dark' : '';
+  const names = [...new Set(rules.join('').match(/--gs-[\w-]+/g))];
+  root.setAttribute('style', names.map((name) => `${name}:${here.getPropertyValue(name)}`).join(';')
+    + `;font:${here.font};line-height:${here.lineHeight};color:${here.color};background:${here.backgroundColor}`);
+  const sheet = document.createElement('style');
+  sheet.textContent = '*{box-sizing:border-box}ol,ul{margin:0}' + rules.join('\n');
+  const inner = document.createElement('div');
+  inner.className = 'gs-root';
+  inner.append(copy);
+  root.append(sheet, inner);
+  const body = new XMLSerializer().serializeToString(root);
+  const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}">`
+    + `<foreignObject width="100%" height="100%">${body}</foreignObject></svg>`;
+  const address = 'data:image/svg+xml;charset=utf-8,' + encodeURIComponent(svg);
+  const name = `glyphscope-${panel.dataset.name}.${kind}`;
+  if (kind === 'svg') return offer(address, name);
+  const image = new Image();
+  image.src = address;
+  await image.decode();
+  const canvas = Object.assign(document.createElement('canvas'), { width: 2 * width, height: 2 * height });
+  canvas.getContext('2d').drawImage(image, 0, 0, 2 * width, 2 * height);
+  offer(canvas.toDataURL('image/png'), name);
+};
 const choose = (index) => {
   document.querySelectorAll('.gs-root [data-index]').forEach((node) => {
     const chosen = Number(node.dataset.index) === index;
@@ -14,6 +74,9 @@ element.addEventListener('click', (event) => {
     else full.closest('.gs-panel').requestFullscreen();
     return;
   }
+  if (event.target.closest('.gs-csv')) return saveTable(event.target.closest('.gs-panel'));
+  const shot = event.target.closest('.gs-shot');
+  if (shot) return saveShot(shot.closest('.gs-panel'), shot.dataset.kind);
   const pin = event.target.closest('[data-pin]');
   if (pin) return trigger('select', { pin: Number(pin.dataset.pin) });
   const hit = event.target.closest('[data-index]');

@@ -1,0 +1,130 @@
+"""What the words panel does: one method a listener, widget values in, widget values out."""
+
+import logging
+import threading
+from collections.abc import Callable, Generator, Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
+from html import escape
+from typing import Any, TypeVar
+
+import gradio as gr
+
+from app.bank import Progress
+from app.errors import UserError
+from app.lexicon import Lexicon
+from app.texts import say, speaker
+from app.word_views import words_message, words_view
+from app.words import PRESETS, Word, parse_words, preset
+
+_WAIT_SECONDS = 60.0
+_POLL_SECONDS = 0.15
+
+log = logging.getLogger(__name__)
+Result = TypeVar("Result")
+
+
+class WordListeners:
+    """Answers to what a visitor does with word sets; `stops` holds each visitor's brake."""
+
+    def __init__(self, lexicon: Lexicon) -> None:
+        self.lexicon = lexicon
+        self.stops: dict[str, threading.Event] = {}
+
+    def on_load(self, language: str) -> list[Any]:
+        """A new visitor: a few groups in the visitor's language."""
+        name = f"few_{language}"
+        return [name, *self.on_preset(name, language)]
+
+    def on_preset(self, name: Any, language: str) -> list[Any]:
+        """Show a preset: the words, for the state, and their panel."""
+        speak = speaker(language)
+        if not self.lexicon.wait(_WAIT_SECONDS):
+            return [gr.skip(), words_message(speak, "meanings_wait"), ""]
+        words = preset(name if name in PRESETS else PRESETS[0])
+        return [words, words_view(self.lexicon, words, speak, language), ""]
+
+    def on_own(self, text: Any, request: gr.Request, language: str) -> Iterator[list[Any]]:
+        """Read a visitor's own words and show them."""
+        yield from self._watched(request, language, lambda progress: self._read(text, progress), "words_reading")
+
+    def on_umap(self, words: tuple[Word, ...] | None, request: gr.Request, language: str) -> Iterator[list[Any]]:
+        """Compute the UMAP places of the words on view."""
+        if words is not None:
+            yield from self._watched(request, language, lambda progress: self._mapped(words, progress), "words_umap")
+
+    def on_cancel(self, request: gr.Request) -> None:
+        """End what this visitor started."""
+        event = self.stops.get(str(request.session_hash))
+        if event is not None:
+            event.set()
+
+    def on_language(self, words: tuple[Word, ...] | None, language: str) -> Any:
+        """The same words in another language."""
+        return gr.skip() if words is None else words_view(self.lexicon, words, speaker(language), language)
+
+    def _read(self, text: Any, progress: Progress) -> tuple[Word, ...]:
+        words = parse_words(text)
+        self.lexicon.states(words, progress)
+        return words
+
+    def _mapped(self, words: tuple[Word, ...], progress: Progress) -> tuple[Word, ...]:
+        self.lexicon.umap(words, progress)
+        return words
+
+    def _watched(
+        self, request: gr.Request, language: str, job: Callable[[Progress], tuple[Word, ...]], code: str
+    ) -> Iterator[list[Any]]:
+        """Run a job beside, tell its progress, and show the words that it gives."""
+        speak, key = speaker(language), str(request.session_hash)
+        mine = self.stops[key] = threading.Event()
+        try:
+            working = watched(job, mine)
+            while True:
+                try:
+                    share = next(working)
+                except StopIteration as done:
+                    yield [done.value, words_view(self.lexicon, done.value, speak, language), ""]
+                    return
+                yield [gr.skip(), gr.skip(), progress_html(speak(code), share)]
+        except UserError as error:
+            yield [gr.skip(), gr.skip(), progress_html(say(error.code, language, **error.values))]
+        except Exception:
+            log.exception("a word set failed")
+            yield [gr.skip(), gr.skip(), progress_html(say("busy", language))]
+        finally:
+            mine.set()  # also when the visitor has gone: the job need not go on
+            if self.stops.get(key) is mine:
+                del self.stops[key]
+
+
+def watched(job: Callable[[Progress], Result], stop: threading.Event) -> Generator[float, None, Result]:
+    """Yield the share that a job tells while it runs in a thread beside; return what it gives.
+
+    Raises:
+        UserError: `cancelled`, at once, when `stop` is set; the job ends at its next progress.
+    """
+    share = 0.0
+
+    def progress(done: float) -> bool:
+        nonlocal share
+        share = done
+        return not stop.is_set()
+
+    pool = ThreadPoolExecutor(1)
+    future = pool.submit(job, progress)
+    pool.shutdown(wait=False)
+    while not future.done():
+        if stop.is_set():
+            raise UserError("cancelled")
+        yield share
+        wait([future], _POLL_SECONDS)
+    return future.result()
+
+
+def progress_html(sentence: str, share: float | None = None) -> str:
+    """One line: what is being done, with a bar, or (no share) what went wrong."""
+    if share is None:
+        return f"<p class='gs-status gs-failed' role='alert'>{escape(sentence)}</p>"
+    return (
+        f"<p class='gs-status' role='status'><progress max='1' value='{share:.2f}'></progress> {escape(sentence)}</p>"
+    )
