@@ -40,13 +40,13 @@ def word_states(engine: Engine, words: tuple[Word, ...], progress: Progress = la
     """Read every word in every carrier sentence of its language.
 
     Raises:
-        UserError: `cancelled` when `progress` says so, or for a word of which the vocabulary knows nothing.
+        UserError: `cancelled` when `progress` says so.
     """
     total = np.zeros(0, np.float32)
     for carrier in range(_CARRIERS):
         if not progress(carrier / _CARRIERS):
             raise UserError("cancelled")
-        states = _last_states(engine, [engine.encode(text) for text in carried(words, carrier)])
+        states = _last_states(engine, [engine.ids_of(text) for text in carried(words, carrier)])
         total = states if carrier == 0 else total + states
     return WordStates(words, total / np.float32(_CARRIERS))
 

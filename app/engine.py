@@ -66,12 +66,17 @@ class Engine:
             raise UserError("empty_prompt")
         if len(text) > MAX_CHARACTERS:
             raise UserError("long_prompt", length=len(text), limit=MAX_CHARACTERS)
-        ids: list[int] = self.bundle.tokenizer.encode(clean(text), add_special_tokens=False).ids
+        ids = self.ids_of(text)
         unknown = self.bundle.tokenizer.token_to_id("<unk>")
         if all(i == unknown or not self.text_of(i).strip() for i in ids):
             raise UserError("unknown_prompt")
         if len(ids) > self.context - 1:
             raise UserError("many_tokens", length=len(ids), limit=self.context - 1)
+        return ids
+
+    def ids_of(self, text: str) -> list[int]:
+        """Ids of any text, without the start token and without limits; <unk> for what the vocabulary lacks."""
+        ids: list[int] = self.bundle.tokenizer.encode(clean(text), add_special_tokens=False).ids
         return ids
 
     def unknown(self, text: str) -> list[str]:

@@ -28,11 +28,11 @@ def aligned_umap(states: Floats) -> Floats:
     layers, count = len(states), states.shape[1]
     if count < MIN_POINTS:
         raise ValueError(f"{count} words are too few for UMAP: give at least {MIN_POINTS}.")
-    from umap import AlignedUMAP  # takes seconds to import, and few visitors ask for it
-
     same = {i: i for i in range(count)}
     with _one_at_a_time, warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # a seed means one thread, and UMAP says so once a layer
+        warnings.simplefilter("ignore")  # no Tensorflow, needless here; one thread, as a seed needs, once a layer
+        from umap import AlignedUMAP  # takes seconds to import, and few visitors ask for it
+
         mapper = AlignedUMAP(
             n_neighbors=min(_NEIGHBOURS, count // 3),
             n_epochs=_EPOCHS,

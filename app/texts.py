@@ -569,6 +569,11 @@ _SENTENCES: dict[str, tuple[str, str, str]] = {
         "В «{word}» нет ни латинских, ни кириллических букв, ни иероглифов: запишите его одной из этих письменностей.",
         "“{word}”中没有拉丁字母、西里尔字母或汉字：请用其中一种文字书写。",
     ),
+    "unknown_word": (
+        "“{word}” has a character that the model's vocabulary lacks: take another word.",
+        "В «{word}» есть знак, которого нет в словаре модели: возьмите другое слово.",
+        "“{word}”含有模型词表中没有的字符：请换一个词。",
+    ),
     "cancelled": ("Cancelled; nothing was changed.", "Отменено; ничего не изменилось.", "已取消；没有任何改变。"),
     "bad_port": (
         "Port {port} cannot be used: stop what runs there or set GRADIO_SERVER_PORT to another number.",

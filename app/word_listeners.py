@@ -64,6 +64,9 @@ class WordListeners:
 
     def _read(self, text: Any, progress: Progress) -> tuple[Word, ...]:
         words = parse_words(text)
+        for word in words:
+            if self.lexicon.engine.unknown(word.text):
+                raise UserError("unknown_word", word=word.text)
         self.lexicon.states(words, progress)
         return words
 

@@ -1,0 +1,327 @@
+"""Word sets: what a visitor may type, what the experts make of it, and what the panel shows of that."""
+
+import json
+import re
+import threading
+import time
+from html import unescape
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from safetensors.numpy import load_file, save_file
+
+from app import lexicon as lexicons
+from app.bank import WordStates, centred, cosines, nearest_words, word_states
+from app.engine import Engine
+from app.errors import UserError
+from app.lexicon import Lexicon, read_words, write_words
+from app.maps import MIN_POINTS, aligned_umap
+from app.probes import chance_purity, nearest_rows, purity
+from app.texts import speaker
+from app.word_listeners import watched
+from app.word_views import CONCEPTS, meanings, words_view
+from app.words import CARRIERS, MAX_WORDS, PRESETS, Word, all_words, gloss, parse_words, preset
+from tests.test_views import HOSTILE, Reader, saved
+
+SAY = speaker("en")
+
+
+@pytest.fixture(scope="module")
+def lexicon(engine: Engine) -> Lexicon:
+    words = Lexicon(engine)
+    words.prepare()
+    return words
+
+
+def test_the_list_has_the_same_concepts_in_three_languages() -> None:
+    words = all_words()
+    assert len(words) == 3 * 14 * 11 and {word.concept for word in words} == set(CONCEPTS)
+    for language in CARRIERS:
+        texts = [word.text for word in words if word.language == language]
+        assert len(set(texts)) >= len(texts) - 2
+    assert all(len(carriers) == len(CARRIERS["en"]) and carriers[0] == "{}" for carriers in CARRIERS.values())
+
+
+def test_presets_are_parts_of_the_list() -> None:
+    assert [len(preset(name)) for name in PRESETS] == [44, 44, 44, 132, 154, 154, 154]
+    assert set(preset("few_ru")) < set(preset("ru")) and set(preset("few_ru")) < set(preset("mixed"))
+
+
+def test_words_of_the_list_are_glossed() -> None:
+    assert gloss("狗", "en") == "dog" and gloss("собака", "zh") == "狗" and gloss("dog", "ru") == "собака"
+    assert gloss("dog", "en") == "" and gloss("zebra", "ru") == ""
+
+
+def test_own_words_come_in_groups() -> None:
+    words = parse_words("fruit: apple, банан 苹果\n\nweather： rain снег;风 apple")
+    assert [(w.text, w.language, w.concept) for w in words] == [
+        ("apple", "en", "fruit"), ("банан", "ru", "fruit"), ("苹果", "zh", "fruit"),
+        ("rain", "en", "weather"), ("снег", "ru", "weather"), ("风", "zh", "weather"),
+    ]  # fmt: skip
+    assert {word.concept for word in parse_words("a b c\nd e f")} == {"1", "2"}
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("", "few_words"),
+        ("one two", "few_words"),
+        ("a " * 400, "few_words"),
+        (" ".join(f"w{chr(97 + i // 26)}{chr(97 + i % 26)}" for i in range(MAX_WORDS + 1)), "many_words"),
+        ("x" * 100_000, "many_words"),
+        (None, "many_words"),
+        ("a b c d e " + "x" * 41, "odd_word"),
+        ("a b c d e f\u0000", "odd_word"),
+        ("a b c d e \u202ef", "odd_word"),
+        ("a b c d e 😀", "other_script"),
+        ("a b c d e שלום", "other_script"),
+        ("a b c d e f\ud800", "odd_word"),
+    ],
+    ids=lambda value: str(value)[:12].encode("ascii", "replace").decode(),
+)
+def test_words_that_cannot_be_shown_get_a_sentence(text: Any, code: str) -> None:
+    with pytest.raises(UserError) as caught:
+        parse_words(text)
+    assert caught.value.code == code and str(caught.value).endswith(".")
+
+
+def test_states_are_those_of_the_words_last_tokens(engine: Engine) -> None:
+    """One word, carrier by carrier, through the whole model; layer 0 is the frozen vector."""
+    word = Word("кошка", "ru", "animals")
+    states = word_states(engine, (Word("cat", "en", "animals"), word)).states
+    total = torch.zeros(())
+    for carrier in CARRIERS["ru"]:
+        ids = [engine.bundle.start, *engine.encode(carrier.format("кошка"))]
+        with torch.inference_mode():
+            hidden = engine.model(torch.tensor([ids])).hidden
+        total = total + torch.stack([layer[:, 0, -1] for layer in hidden], 1)
+        assert np.allclose(hidden[0][0, 0, -1], engine.bundle.substrate.table[ids[-1]], atol=1e-6)
+    expected = (total / len(CARRIERS["ru"])).numpy()
+    assert states.shape == (2, 3, 2, 64)
+    assert np.allclose(states[:, :, 1], expected, atol=1e-5)
+
+
+def test_reading_can_be_cancelled(engine: Engine) -> None:
+    with pytest.raises(UserError, match="Cancelled"):
+        word_states(engine, preset("few_en"), lambda share: share < 0.3)
+
+
+def test_a_job_beside_is_told_of_and_left_at_once() -> None:
+    stop, left = threading.Event(), threading.Event()
+
+    def job(progress: Any) -> str:
+        for step in range(1000):
+            if not progress(step / 1000):
+                left.set()
+                raise UserError("cancelled")
+            time.sleep(0.005)
+        return "through"
+
+    working = watched(job, stop)
+    shares = [next(working), next(working), next(working)]
+    assert shares == sorted(shares) and shares[-1] > 0
+    stop.set()
+    with pytest.raises(UserError, match="Cancelled"):
+        next(working)
+    assert left.wait(5)
+
+
+def test_a_job_gives_its_result_or_its_error() -> None:
+    def result(job: Any) -> Any:
+        working = watched(job, threading.Event())
+        while True:
+            try:
+                next(working)
+            except StopIteration as done:
+                return done.value
+
+    assert result(lambda progress: "words") == "words"
+    with pytest.raises(ZeroDivisionError):
+        result(lambda progress: 1 / 0)
+
+
+def test_purity_by_hand() -> None:
+    generator = np.random.default_rng(0)
+    labels = ["a"] * 6 + ["b"] * 6
+    states = generator.normal(size=(12, 5)).astype(np.float32)
+    z = (states - states.mean(0)) / states.std(0)
+    shares = []
+    for i in range(12):
+        near = sorted(
+            (j for j in range(12) if j != i), key=lambda j: -z[i] @ z[j] / np.linalg.norm(z[i]) / np.linalg.norm(z[j])
+        )
+        shares.append(sum(labels[j] == labels[i] for j in near[:5]) / 5)
+        assert nearest_rows(states, 5)[i].tolist() == near[:5]
+    assert purity(states, labels) == pytest.approx(np.mean(shares))
+    assert chance_purity(labels) == pytest.approx(5 / 11)
+    tight = np.repeat(generator.normal(size=(2, 5)) * 9, 6, axis=0) + 0.1 * states
+    assert purity(tight.astype(np.float32), labels) == 1.0
+
+
+def test_chance_purity_is_the_mean_over_shuffled_labels() -> None:
+    generator = np.random.default_rng(1)
+    labels = ["a"] * 3 + ["b"] * 7 + ["c"] * 10
+    states = generator.normal(size=(20, 8)).astype(np.float32)
+    shuffled = [purity(states, generator.permutation(labels).tolist()) for _ in range(2000)]
+    assert np.mean(shuffled) == pytest.approx(chance_purity(labels), abs=0.01)
+
+
+def test_nearest_words_of_a_word_are_those_of_the_list(lexicon: Lexicon) -> None:
+    bank = lexicon.bank
+    assert bank is not None
+    rows, near = nearest_words(bank, 1, 2, bank.states[1, 2, 40], 4)
+    assert rows[0] == 40 and near[0] == pytest.approx(1, abs=1e-5)
+    assert rows[1:] == nearest_rows(bank.states[1, 2], 3)[40].tolist()
+    assert near[1] == pytest.approx(cosines(bank.states[1, 2])[40].max(), abs=1e-5)
+
+
+def test_meanings_are_the_nearest_words_at_every_layer_without_the_token_itself(
+    engine: Engine, lexicon: Lexicon
+) -> None:
+    trace = engine.look("Мама видит кота")
+    found = meanings(lexicon, trace, 1, "en")
+    bank = lexicon.bank
+    assert found is not None and bank is not None and found.words == 462
+    own = trace.texts[1].strip().casefold()
+    for e in (0, 1):
+        for layer in range(3):
+            rows, mean, deviation = centred(bank.states[e, layer])
+            state = (trace.hidden[e, layer, 1].astype(np.float32) - mean) / deviation
+            others = np.array([word.text.casefold() != own for word in bank.words])
+            expected = np.sort((rows @ state / np.linalg.norm(state))[others])[::-1][:6]
+            near = found.lists[e][layer]
+            assert [n.cosine for n in near] == pytest.approx(expected.tolist(), abs=1e-4)
+            assert own not in {n.text.casefold() for n in near}
+    first = found.lists[0][2][0]
+    assert first.gloss == gloss(first.text, "en")
+    assert (
+        first.cosine == pytest.approx(float((rows @ state).max() / np.linalg.norm(state)), abs=1) and first.id is None
+    )
+
+
+def test_without_the_list_there_are_no_meanings(engine: Engine) -> None:
+    assert meanings(Lexicon(engine), engine.look("Мама"), 1) is None
+
+
+@pytest.fixture(scope="module")
+def page(lexicon: Lexicon) -> str:
+    return words_view(lexicon, preset("mixed"), SAY)
+
+
+def carried(html: str) -> dict[str, Any]:
+    data: dict[str, Any] = json.loads(Reader(html).with_class("gs-words-data")[0]["data-words"])
+    return data
+
+
+def test_the_panel_shows_purity_change_and_neighbours_of_the_states(lexicon: Lexicon, page: str) -> None:
+    """Against plain cosines of the states in double precision."""
+    words = preset("mixed")
+    states = lexicon.states(words).states.astype(np.float64)
+    data, concepts = carried(page), np.array([word.concept for word in words])
+    cells = re.findall(r">(\d+)</td>", page)  # purity of both experts, then changes of both
+    near_ten = []
+    for e in (0, 1):
+        for layer in range(3):
+            z = (states[e, layer] - states[e, layer].mean(0)) / states[e, layer].std(0)
+            z /= np.linalg.norm(z, axis=1, keepdims=True)
+            near = z @ z.T
+            np.fill_diagonal(near, -9)
+            order = np.argsort(-near, axis=1)[:, :5]
+            chosen = np.array(data["near"][e][layer])  # words that the toy does not know are alike: ties
+            assert np.allclose(np.take_along_axis(near, chosen, 1), np.take_along_axis(near, order, 1), atol=1e-5)
+            share = (concepts[chosen] == concepts[:, None]).mean()
+            assert cells[3 * e + layer] == f"{100 * share:.0f}"
+            c = states[e, layer] - states[e, layer].mean(0)
+            c /= np.linalg.norm(c, axis=1, keepdims=True)
+            near = c @ c.T
+            np.fill_diagonal(near, -9)
+            near_ten.append([set(row) for row in np.argsort(-near, axis=1)[:, :10].tolist()])
+    change = np.mean([1 - len(a & b) / len(a | b) for a, b in zip(near_ten[0], near_ten[1], strict=True)])
+    assert int(cells[6]) == pytest.approx(100 * change, abs=4)  # ties again
+    assert np.array(data["layouts"]["pca"]["paths"]).shape == (2, 3, 132, 2)
+    assert data["words"] == [word.text for word in words]
+    groups = data["groups"]["concept"]
+    assert [groups["names"][i] for i in groups["of"]] == concepts.tolist()
+    assert len(set(groups["marks"])) == 4 and data["pictures"] == []
+    assert data["glosses"][-1] == words[43].text
+
+
+def test_the_summary_says_what_the_states_say(lexicon: Lexicon, page: str) -> None:
+    words = preset("mixed")
+    states, concepts = lexicon.states(words).states, [word.concept for word in words]
+    text = Reader(page).text
+    for e in (0, 1):
+        for layer in (0, 2):
+            assert f"{100 * purity(states[e, layer], concepts):.1f} %" in text
+    assert f"by chance {100 * chance_purity(concepts):.1f} %" in text
+
+
+def test_the_table_holds_places_and_neighbours(lexicon: Lexicon) -> None:
+    table = saved(words_view(lexicon, preset("few_zh"), SAY))["table"]
+    assert table["index"]["word"] == [word.text for word in preset("few_zh")]
+    assert np.shape(table["values"]["pca_x"]) == np.shape(table["values"]["nearest_5"]) == (2, 3, 44)
+
+
+@pytest.mark.parametrize("text", HOSTILE[:-1])
+def test_hostile_words_and_groups_stay_text(lexicon: Lexicon, text: str) -> None:
+    word = "x" + text.replace(" ", "")
+    words = parse_words(f"{text}: a b c d\n{text.replace(':', '')}2: {word} e")
+    reader = Reader(words_view(lexicon, words, SAY))
+    assert not {"script", "img", "b"} & {tag for tag, _ in reader.tags}
+    assert word in json.loads(unescape(reader.with_class("gs-words-data")[0]["data-words"]))["words"]
+
+
+def test_umap_places_are_aligned_and_seeded(monkeypatch: pytest.MonkeyPatch, lexicon: Lexicon) -> None:
+    words = preset("few_en")[:MIN_POINTS]
+    states = lexicon.states(words).states[0]
+    places = aligned_umap(states)
+    assert places.shape == (3, MIN_POINTS, 2) and np.isfinite(places).all()
+    assert np.abs(places / (1.4, 1)).max() == pytest.approx(1, abs=1e-5)
+    monkeypatch.setattr(lexicons, "aligned_umap", lambda expert: places)
+    assert lexicon.places(words) is None
+    lexicon.umap(words)
+    assert set(carried(words_view(lexicon, words, SAY))["layouts"]) == {"pca", "umap"}
+    with pytest.raises(UserError, match=f"at least {MIN_POINTS}"):
+        lexicon.umap(words[:10])
+    with pytest.raises(UserError, match="Cancelled"):
+        lexicon.umap(preset("few_ru"), lambda share: False)
+
+
+def test_the_shipped_list_is_used_only_by_its_own_model(
+    monkeypatch: pytest.MonkeyPatch, engine: Engine, lexicon: Lexicon, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(lexicons, "aligned_umap", lambda expert: np.zeros((*expert.shape[:2], 2), np.float32))
+    assert read_words(tmp_path, engine) is None
+    write_words(tmp_path, engine)
+    shipped = Lexicon(engine)
+    shipped.prepare(tmp_path)
+    assert shipped.bank is not None and lexicon.bank is not None
+    assert np.allclose(shipped.bank.states, lexicon.bank.states, atol=0.01)
+    assert shipped.places(preset("zh")) is not None and lexicon.places(preset("zh")) is None
+    stored = load_file(tmp_path / "words.safetensors")
+    save_file({**stored, "states": stored["states"] + np.float16(0.3)}, tmp_path / "words.safetensors")
+    assert read_words(tmp_path, engine) is None
+    save_file({**stored, "states": stored["states"][:1].copy()}, tmp_path / "words.safetensors")
+    assert read_words(tmp_path, engine) is None
+    (tmp_path / "words.safetensors").write_bytes(b"broken")
+    assert read_words(tmp_path, engine) is None
+
+
+def test_the_last_sets_are_kept_and_no_more(engine: Engine, lexicon: Lexicon, monkeypatch: pytest.MonkeyPatch) -> None:
+    calls: list[int] = []
+
+    def read(_: Engine, words: tuple[Word, ...], progress: Any) -> WordStates:
+        calls.append(len(words))
+        return WordStates(words, np.zeros((2, 3, len(words), 4), np.float32))
+
+    monkeypatch.setattr(lexicons, "word_states", read)
+    sets = [parse_words(f"a b c d e f{chr(97 + i)}") for i in range(17)]
+    own = Lexicon(engine)
+    for words in (*sets, sets[-1]):
+        own.states(words)
+    assert len(calls) == 17
+    own.states(sets[0])  # went out first
+    assert len(calls) == 18
