@@ -194,9 +194,9 @@ _SENTENCES: dict[str, tuple[str, str, str]] = {
     "disagreement": ("Disagreement −log BC", "Несогласие −log BC", "分歧 −log BC"),
     "jensen_shannon": ("Jensen–Shannon", "Йенсен — Шеннон", "JS 散度"),
     "spread": (
-        "Spread of logits (a sharper expert weighs more)",
-        "Разброс логитов (кто резче, тот весомее)",
-        "logit 标准差（越尖锐权重越大）",
+        "Spread of logits: logits are added, so the wider spread moves the sum more",
+        "Разброс логитов: логиты складываются, и больший разброс сильнее двигает сумму",
+        "logit 标准差：logit 相加，离散大的一方影响更大",
     ),
     "parts_title": (
         "Every fused candidate: each expert's part adds up to its lead; what each expert adds",

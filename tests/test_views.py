@@ -379,7 +379,8 @@ def test_cells_of_an_ngram_have_borders_and_an_unknown_token_is_marked(engine: E
         SAY,
     )
     assert "M10.7 0V32M21.3 0V32" in chip
-    ink = legible("кот").any(axis=0)
+    columns: Any = legible("кот")
+    ink = columns.any(axis=0)
     for border in (1 / 3, 2 / 3):
         assert not ink[round(32 * border) - 1 : round(32 * border) + 1].all()
 

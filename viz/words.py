@@ -74,7 +74,7 @@ def words_panel(words: WordMap, say: Say) -> str:
 def _controls(words: WordMap, last: int, say: Say) -> str:
     layouts = [layout.name for layout in words.layouts]
     modes = ["words", "dots", *(["pictures"] if len(words.words) <= _ROOM_FOR_PICTURES else [])]
-    start = "words" if len(words.words) <= _ROOM_FOR_WORDS else "dots"
+    start = modes[-1] if len(modes) > 2 else "words" if len(words.words) <= _ROOM_FOR_WORDS else "dots"
     order = sorted(range(len(words.words)), key=lambda i: (words.concepts[i], i))
     chosen = "".join(f"<option value='{i}'>{escape(visible(words.words[i]))}</option>" for i in order)
     return (

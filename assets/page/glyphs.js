@@ -19,6 +19,11 @@ element.addEventListener('input', (event) => {
   if (!event.target.matches('.gs-near-layer')) return;
   nearLayer = Number(event.target.value);
   showNear();
+  tellLayer(nearLayer);
+});
+hearLayer((layer) => {
+  nearLayer = layer;
+  showNear();
 });
 element.addEventListener('click', (event) => {
   const button = event.target.closest('[data-near]');

@@ -27,6 +27,12 @@ element.addEventListener('input', (event) => {
   pause();
   layer = Number(event.target.value);
   show();
+  tellLayer(layer);
+});
+hearLayer((told) => {
+  pause();
+  layer = told;
+  show();
 });
 element.addEventListener('click', (event) => {
   const button = event.target.closest('.gs-play');

@@ -1,3 +1,8 @@
+// One layer for all panels: whoever's slider moves tells the others.
+const tellLayer = (layer) => document.dispatchEvent(new CustomEvent('gs-layer', { detail: { layer, from: element } }));
+const hearLayer = (take) => document.addEventListener('gs-layer', (event) => {
+  if (event.detail.from !== element && element.isConnected) take(event.detail.layer);
+});
 const offer = (address, name) => Object.assign(document.createElement('a'), { href: address, download: name }).click();
 // The panel's table as CSV: one line for each cell of its axes.
 const saveTable = (panel) => {

@@ -208,6 +208,14 @@ element.addEventListener('input', (event) => {
   pause();
   state.layer = Number(event.target.value);
   move();
+  tellLayer(state.layer);
+});
+hearLayer((layer) => {
+  pause();
+  state.layer = layer;
+  if (!data) return;
+  state.layer = Math.min(layer, data.names.length - 1);
+  move();
 });
 element.addEventListener('change', (event) => {
   const name = event.target.dataset.pick;
