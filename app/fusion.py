@@ -118,6 +118,14 @@ def rescore(trace: Trace, position: int, weights: Floats, fusion: Fusion = "logi
     return Ranking(ids[order], logits[order], log_probs[order].astype(np.float32), certain)
 
 
+def next_probability(trace: Trace, position: int, weights: Floats, fusion: Fusion) -> float:
+    """Probability of the token that follows a position, under a fusion at weights that the trace holds."""
+    logits = trace.next_logits[position]
+    if fusion == "logits":
+        return float(np.exp(logits @ weights - normaliser(trace, position, weights)))
+    return float(np.exp(logits - trace.log_sum_exp[position, :FUSED]) @ weights)
+
+
 def gate_weights(trace: Trace) -> Floats:
     """Weights (T, E) of the likelihood gate at each position: each expert's likelihood of the text
     up to there, normalised; equal before the first token (Bayesian model averaging)."""

@@ -9,12 +9,14 @@ from numpy.typing import NDArray
 from app.engine import Engine, clean
 from app.errors import UserError
 from app.fusion import (
+    FUSED,
     Fusion,
     added,
     disagreement,
     fusion_weights,
     margin_shares,
     next_log_probs,
+    next_probability,
     overlap,
     pair_weights,
     preference,
@@ -27,7 +29,7 @@ from app.projection import neighbour_change, neighbour_changes, project
 from app.substrate import draw, glyph
 from app.trace import Floats, Trace
 from viz.depth import Depth, Option, depth_panel
-from viz.experts import Candidate, Part, Position, experts_panel
+from viz.experts import Beyond, Candidate, Part, Position, experts_panel
 from viz.glyphs import GlyphCard, Meanings, Neighbour, glyph_panel
 from viz.html import Say, panel
 from viz.lab import Specimen, lab_figure
@@ -186,8 +188,26 @@ def experts_view(
         certain=fused.certain > 0,
         original=engine.text_of(int(trace.candidates[position, -1, 0])),
         changed=winners_changed(trace, everywhere, fusion),
+        beyond=_beyond(engine, trace, selected, weights, fusion) if actual >= 0 else None,
     )
     return experts_panel(view, trace.experts, say)
+
+
+def _beyond(engine: Engine, trace: Trace, selected: int, weights: Floats, fusion: Fusion) -> Beyond:
+    """The selected token under each expert and their fusion; its fused rank where the trace has it."""
+    position, token = selected - 1, int(trace.ids[selected])
+    alone = np.exp(next_log_probs(trace)[position, :FUSED])
+    ranks = trace.next_ranks[position]
+    if fusion == "logits" and np.allclose(weights, trace.weights):
+        fused = int(ranks[FUSED])
+    else:  # one expert alone ranks like that expert
+        fused = int(ranks[weights.argmax()]) if weights.max() == 1 else 0
+    return Beyond(
+        text=trace.texts[selected],
+        bitmap=engine.bundle.substrate.pictures[token],
+        probabilities=(float(alone[0]), next_probability(trace, position, weights, fusion), float(alone[1])),
+        ranks=(int(ranks[0]), fused, int(ranks[1])),
+    )
 
 
 def _moved(ids: NDArray[np.int32], fused: NDArray[np.int32], rank: int) -> int:

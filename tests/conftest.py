@@ -1,7 +1,9 @@
 """Fixtures: two toy experts really trained on a few kB of text, once a test run."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 
@@ -12,6 +14,7 @@ from app import train
 from app.bundle import load_bundle
 from app.engine import Engine
 from app.model import Shape, StackedExperts
+from tests.server import serving
 
 TEXT = Path(__file__).parent / "text"
 SHARED = Path(__file__).parent.parent.parent / "shared"
@@ -55,3 +58,29 @@ def model() -> StackedExperts:
         weight.data.mul_(8)
     network.embedding.normal_(generator=generator)
     return network
+
+
+@pytest.fixture(scope="session")
+def address(toy_bundle: Path) -> Iterator[str]:
+    """The page over the toy experts."""
+    with serving(toy_bundle) as (url, _, _):
+        yield url
+
+
+@pytest.fixture(scope="session")
+def bundled() -> Iterator[str]:
+    """The page as it ships, over the bundled model."""
+    with serving() as (url, _, _):
+        yield url
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    from playwright.sync_api import sync_playwright
+
+    from tests.browsing import CHROMIUM, QUIET
+
+    with sync_playwright() as driver:
+        chromium = driver.chromium.launch(executable_path=CHROMIUM, args=QUIET)
+        yield chromium
+        chromium.close()

@@ -1,74 +1,13 @@
-"""The page in a real browser.  Skipped, saying why, where there is no Chromium."""
+"""The page in a real browser: one text, its panels, its limits.  Skipped, saying why, without Chromium."""
 
 import re
-import shutil
-from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
 
 import pytest
+from playwright.sync_api import Browser
 
-playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed: make test installs it")
-from playwright.sync_api import Browser, Page  # noqa: E402
+from tests.browsing import CONTRAST, SIZES, needs_browser, open_page, write_on
 
-from tests.server import serving  # noqa: E402
-
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-pytestmark = pytest.mark.skipif(
-    CHROMIUM is None, reason="no Chromium: apt-get install chromium, or run .ci/run as root"
-)
-QUIET = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-SIZES = {"desktop": (1400, 900), "phone": (390, 844)}
-
-
-@pytest.fixture(scope="module")
-def address(toy_bundle: Path) -> Iterator[str]:
-    with serving(toy_bundle) as (url, _, _):
-        yield url
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with playwright.sync_playwright() as driver:
-        chromium = driver.chromium.launch(executable_path=CHROMIUM, args=QUIET)
-        yield chromium
-        chromium.close()
-
-
-def open_page(browser: Browser, url: str, size: str = "desktop", scheme: Any = "light", locale: str = "en-US") -> Page:
-    width, height = SIZES[size]
-    context = browser.new_context(
-        viewport={"width": width, "height": height},
-        color_scheme=scheme,
-        locale=locale,
-    )
-    page = context.new_page()
-    page.goto(url)
-    page.wait_for_selector(".gs-strip[data-state='done'] .gs-chip", timeout=60_000)
-    return page
-
-
-def write_on(page: Page, prompt: str) -> None:
-    page.locator("#prompt textarea").fill(prompt)
-    page.locator("#generate").click()
-    page.wait_for_function(
-        "() => document.querySelector('.gs-status')?.textContent.match(/written/) && "
-        "document.querySelector('.gs-strip').dataset.state === 'done'",
-        timeout=60_000,
-    )
-
-
-@pytest.fixture(scope="module")
-def bundled() -> Iterator[str]:
-    """The page as it ships, over the bundled model."""
-    with serving() as (url, _, _):
-        yield url
+pytestmark = needs_browser
 
 
 def test_opens_on_a_finished_example_with_all_panels_and_asks_nobody_else(browser: Browser, bundled: str) -> None:
@@ -108,8 +47,9 @@ def test_one_story_in_each_language_from_a_click_to_the_last_layer(browser: Brow
     page.wait_for_function(
         "() => document.querySelector('#experts .gs-summary').textContent.includes('RU weighs 0.00')"
     )
-    page.locator(".gs-layer").fill("6")
-    assert "6 of 6" in page.locator(".gs-slider output").inner_text()
+    page.locator("#layers .gs-layer").fill("6")
+    assert "6 of 6" in page.locator("#layers .gs-slider output").inner_text()
+    assert page.locator(".gs-near-at output").inner_text() == "6"
     page.context.close()
 
 
@@ -123,28 +63,6 @@ def test_no_sideways_scroll_and_readable_text(browser: Browser, address: str, si
     )
     assert min(contrast.values()) >= 4.5, contrast
     page.context.close()
-
-
-CONTRAST = """(selectors) => {
-  const canvas = document.createElement('canvas').getContext('2d', { willReadFrequently: true });
-  const rgb = (color, under) => {
-    canvas.fillStyle = under; canvas.fillRect(0, 0, 1, 1);
-    canvas.fillStyle = color; canvas.fillRect(0, 0, 1, 1);
-    return [...canvas.getImageData(0, 0, 1, 1).data].slice(0, 3);
-  };
-  const light = (c) => c.map((v) => (v /= 255) <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4)
-    .reduce((sum, v, i) => sum + v * [0.2126, 0.7152, 0.0722][i], 0);
-  const result = {};
-  for (const selector of selectors) {
-    const node = document.querySelector(selector);
-    const layers = [];
-    for (let n = node; n; n = n.parentElement) layers.unshift(getComputedStyle(n).backgroundColor);
-    const ground = layers.reduce((under, color) => `rgb(${rgb(color, under).join(',')})`, '#fff');
-    const [a, b] = [light(rgb(getComputedStyle(node).color, ground)), light(rgb(ground, ground))].sort((x, y) => y - x);
-    result[selector] = (a + 0.05) / (b + 0.05);
-  }
-  return result;
-}"""
 
 
 @pytest.mark.parametrize("prompt", ["Мама любит", "My sister likes the", "爸爸喜欢"])
@@ -177,7 +95,7 @@ def test_a_cell_of_the_lens_lists_its_candidates_and_one_can_be_followed(browser
     page = open_page(browser, address)
     page.locator("#lens .gs-second tr[data-index='4'] td").nth(1).click()
     page.wait_for_function("() => document.querySelector('#depth h3').textContent.includes('ZH, layer 1')")
-    option = page.locator(".gs-option").nth(3)
+    option = page.locator("#depth .gs-option").nth(3)
     followed = option.locator(".gs-tok").inner_text()
     option.click()
     page.wait_for_function(
@@ -207,7 +125,8 @@ def test_strip_can_show_another_measure(browser: Browser, address: str) -> None:
 def test_each_expert_alone_continues_from_the_selected_token(browser: Browser, address: str) -> None:
     page = open_page(browser, address)
     page.locator(".gs-chip").nth(1).click()
-    page.wait_for_function("() => document.querySelector('.gs-chip[aria-pressed=true]').dataset.index === '2'")
+    chosen = page.locator(".gs-chip .gs-tok").nth(1).inner_text()
+    page.wait_for_function("(text) => document.querySelector('.gs-headline .gs-tok').textContent === text", arg=chosen)
     page.locator("#alone").click()
     page.wait_for_selector("[data-alone='done']", timeout=60_000)
     beginnings = page.locator(".gs-writes span").all_inner_texts()
@@ -249,10 +168,10 @@ def test_layer_slider_moves_points_in_the_browser(browser: Browser, address: str
     page.on("request", lambda request: calls.append(request.url))
     point = page.locator(".gs-point").nth(3)
     before = point.get_attribute("style")
-    page.locator(".gs-layer").fill("2")
+    page.locator("#layers .gs-layer").fill("2")
     assert point.get_attribute("style") != before
-    assert "2" in page.locator(".gs-slider output").inner_text()
-    assert "Layer 2" in page.locator(".gs-plot figcaption").first.inner_text()
+    assert "2" in page.locator("#layers .gs-slider output").inner_text()
+    assert "Layer 2" in page.locator("#layers figcaption").first.inner_text()
     assert not [url for url in calls if "queue" in url or "run" in url]
     page.context.close()
 
@@ -274,14 +193,6 @@ def test_a_panel_fills_the_screen_and_goes_back(browser: Browser, address: str) 
     page.wait_for_function("() => document.fullscreenElement?.classList.contains('gs-layers')")
     page.locator("#layers .gs-full").click()
     page.wait_for_function("() => document.fullscreenElement === null")
-    page.context.close()
-
-
-def test_a_panel_can_be_saved(browser: Browser, address: str) -> None:
-    page = open_page(browser, address)
-    with page.expect_download() as saved:
-        page.locator("#experts .gs-download").click()
-    assert saved.value.suggested_filename == "glyphscope-experts.json"
     page.context.close()
 
 

@@ -335,6 +335,29 @@ def test_parts_of_every_candidate_add_up_as_displayed(engine: Engine, trace: Tra
             assert shown == pytest.approx(added, abs=6e-3)
 
 
+def test_the_texts_own_token_is_shown_also_where_it_is_no_candidate(
+    engine: Engine, trace: Trace, rows: torch.Tensor
+) -> None:
+    seen = 0
+    for selected in range(1, len(trace)):
+        for weight, fusion in ((0.5, "logits"), (0.3, "logits"), (1.0, "logits"), (0.3, "probabilities")):
+            html = experts_view(engine, trace, selected, weight, SAY, fusion)  # type: ignore[arg-type]
+            z, token_id = rows[:, selected - 1], trace.ids[selected]
+            p = z.softmax(-1)
+            mixed = (weight * z[0] + (1 - weight) * z[1]).softmax(-1)
+            mixed = mixed if fusion == "logits" else weight * p[0] + (1 - weight) * p[1]
+            columns = html.split("<ol>")[1:4]
+            for column, chances in zip(columns, (p[0], mixed, p[1]), strict=True):
+                rank = int((chances > chances[token_id]).sum()) + 1
+                found = re.search(r"gs-beyond.*?(?:#(\d+)</span>)?<span class='gs-number'>(.*?)</span>", column)
+                assert (found is not None) == (rank > 8)
+                if found is not None:
+                    seen += 1
+                    assert found.group(2) == percent(float(chances[token_id]))
+                    assert found.group(1) is None or int(found.group(1)) == rank
+    assert seen > 20
+
+
 @pytest.mark.parametrize("fusion", ["probabilities", "gate"])
 def test_parts_add_up_under_a_mean_of_probabilities(engine: Engine, trace: Trace, fusion: Any) -> None:
     html = experts_view(engine, trace, 5, 0.5, SAY, fusion).split("gs-parts")[1]

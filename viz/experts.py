@@ -25,6 +25,17 @@ class Candidate:
 
 
 @dataclass(frozen=True, eq=False)
+class Beyond:
+    """The token that the text goes on with where it is not among the candidates shown: its probability
+    and rank under the first expert, the fusion and the second; rank 0 where it is not known."""
+
+    text: str
+    bitmap: NDArray[np.bool_]
+    probabilities: tuple[float, ...]
+    ranks: tuple[int, ...]
+
+
+@dataclass(frozen=True, eq=False)
 class Part:
     """One candidate's lead over the winner (the winner's: over the runner-up), split between the experts.
 
@@ -62,14 +73,16 @@ class Position:
     certain: bool
     original: str
     changed: int
+    beyond: Beyond | None = None
 
 
 def experts_panel(position: Position, experts: tuple[str, ...], say: Say) -> str:
     """Three columns of candidates and the exact share of each expert in the winner's margin."""
     heads = (experts[0], say("fused"), experts[1])
     columns = "".join(
-        f"<div class='gs-column gs-{side}'><h3>{escape(head)}</h3><ol>{''.join(map(_candidate, rows))}</ol></div>"
-        for side, head, rows in zip(("first", "fused", "second"), heads, position.columns, strict=True)
+        f"<div class='gs-column gs-{side}'><h3>{escape(head)}</h3><ol>{''.join(map(_candidate, rows))}"
+        f"{_beyond(position, i)}</ol></div>"
+        for i, (side, head, rows) in enumerate(zip(("first", "fused", "second"), heads, position.columns, strict=True))
     )
     body = (
         f"<div class='gs-columns'>{columns}</div>{_margin(position, experts, say)}"
@@ -128,6 +141,18 @@ def _candidate(candidate: Candidate) -> str:
         f"<li class='gs-candidate{actual}' data-id='{candidate.id}' style='--share:{candidate.probability:.4f}'>"
         f"{picture(candidate.bitmap)}{token(candidate.text)}{_arrow(candidate.moved)}"
         f"<span class='gs-number'>{percent(candidate.probability)}</span></li>"
+    )
+
+
+def _beyond(position: Position, column: int) -> str:
+    """The text's own next token under a column that does not list it."""
+    beyond = position.beyond
+    if beyond is None or any(candidate.actual for candidate in position.columns[column]):
+        return ""
+    rank = f"<span class='gs-moved'>#{beyond.ranks[column]}</span>" if beyond.ranks[column] else ""
+    return (
+        f"<li class='gs-beyond gs-actual'>{picture(beyond.bitmap)}{token(beyond.text)}{rank}"
+        f"<span class='gs-number'>{percent(beyond.probabilities[column])}</span></li>"
     )
 
 

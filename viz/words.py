@@ -15,6 +15,8 @@ from viz.html import SIDES, Say, Table, data_uri, panel, percent, visible
 ASPECT = 1.4
 _ROOM_FOR_WORDS = 150
 _ROOM_FOR_PICTURES = 100
+_LEGIBLE = 3
+"""Pictures come first where no word has more characters: longer ones are hard to read in 32 pixels."""
 MARKS = "●■▲◆✚★▼✖◀▶⬟⬢◐◧○□△◇☆▽◁▷⬠⬡◑◨"
 """A mark for each group beside its colour; with more groups than marks they begin again."""
 _COLOURS = 14
@@ -74,7 +76,8 @@ def words_panel(words: WordMap, say: Say) -> str:
 def _controls(words: WordMap, last: int, say: Say) -> str:
     layouts = [layout.name for layout in words.layouts]
     modes = ["words", "dots", *(["pictures"] if len(words.words) <= _ROOM_FOR_PICTURES else [])]
-    start = modes[-1] if len(modes) > 2 else "words" if len(words.words) <= _ROOM_FOR_WORDS else "dots"
+    brief = len(modes) > 2 and max(map(len, words.words)) <= _LEGIBLE
+    start = "pictures" if brief else "words" if len(words.words) <= _ROOM_FOR_WORDS else "dots"
     order = sorted(range(len(words.words)), key=lambda i: (words.concepts[i], i))
     chosen = "".join(f"<option value='{i}'>{escape(visible(words.words[i]))}</option>" for i in order)
     return (

@@ -40,10 +40,16 @@ const looks = () => {
 // Plotly reads a little HTML in texts: what looks like it must stay text.
 const escapeText = (text) => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
 
-const images = (expert) =>
-  state.mode !== 'pictures' ? [] : places(expert, state.layer).map(([x, y], i) => ({
-    source: data.pictures[i], x, y, sizex: 0.11, sizey: 0.11, xref: 'x', yref: 'y', xanchor: 'center', yanchor: 'bottom',
+// A picture has one screen pixel for each of its own where there is room.
+const images = (expert) => {
+  if (state.mode !== 'pictures') return [];
+  const height = plots()[expert].clientHeight;
+  const [low, high] = data.figure.layout.yaxis.range;
+  const size = ((high - low) * (height < 320 ? 22 : 32)) / height;
+  return places(expert, state.layer).map(([x, y], i) => ({
+    source: data.pictures[i], x, y, sizex: size, sizey: size, xref: 'x', yref: 'y', xanchor: 'center', yanchor: 'bottom',
   }));
+};
 const trail = (expert, index) =>
   split(index === null ? [] : data.layouts[state.layout].paths[expert].map((layer) => layer[index]));
 
@@ -53,7 +59,7 @@ const draw = async () => {
   state.layer = Math.min(state.layer, data.names.length - 1);
   if (!data.layouts[state.layout]) state.layout = 'pca';
   const modes = [...element.querySelector('[data-pick="mode"]').options].map((option) => option.value);
-  if (!modes.includes(state.mode)) state.mode = element.querySelector('[data-pick="mode"]').value;
+  if (!modes.includes(state.mode) || drawn !== data.words.join('\n')) state.mode = element.querySelector('[data-pick="mode"]').value;
   if (drawn !== data.words.join('\n')) state.chosen = state.group = null;
   drawn = data.words.join('\n');
   const Plotly = await plotly();
