@@ -9,15 +9,20 @@ import statistics
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import torch
 
+from app.bank import word_states
 from app.bundle import MINI, load_bundle
 from app.engine import Engine
+from app.lexicon import Lexicon
 from app.sampling import Sampling
 from app.texts import speaker
 from app.views import disagreement_view, experts_view, glyph_view, layers_view, lens_view, strip_view
+from app.word_views import meanings, words_view
+from app.words import preset
 from tests.server import serving
 
 PROMPT = "Жила-была девочка Маша"
@@ -133,6 +138,95 @@ def panel_rows(engine: Engine) -> list[tuple[str, str, str]]:
     return rows
 
 
+CLICKED = """(index) => new Promise((done) => {
+  const panels = ['#glyphs .gs-headline', '#experts .gs-lead', '#depth h2'];
+  const texts = () => panels.map((name) => document.querySelector(name).textContent);
+  const before = texts();
+  const started = performance.now();
+  document.querySelector(`.gs-chip[data-index="${index}"]`).click();
+  const changed = () => texts().every((text, i) => text !== before[i]);
+  const look = () => (changed() ? done(performance.now() - started) : setTimeout(look, 2));
+  look();
+})"""
+"""Milliseconds from a click on a chip until every panel about the selected token shows another one."""
+
+WEIGHED = """(value) => new Promise((done) => {
+  const summary = () => document.querySelector('#experts .gs-summary').textContent;
+  const before = summary();
+  const started = performance.now();
+  const slider = document.querySelector("#weight input[type='range']");
+  slider.value = value;
+  slider.dispatchEvent(new Event('input', { bubbles: true }));
+  const look = () => (summary() !== before ? done(performance.now() - started) : setTimeout(look, 2));
+  look();
+})"""
+"""Milliseconds from a move of the weight slider until the experts panel is re-scored."""
+
+LAYERED = """([panel, value]) => new Promise((done) => {
+  const slider = document.querySelector(`${panel} .gs-layer`);
+  const started = performance.now();
+  slider.value = value;
+  slider.dispatchEvent(new Event('input', { bubbles: true }));
+  requestAnimationFrame(() => setTimeout(() => done(performance.now() - started)));
+})"""
+"""Milliseconds from a move of a layer slider until the next frame, in which the points set off."""
+
+
+def browser_rows() -> list[tuple[str, str, str]]:
+    """What a visitor waits for, in a real browser on this machine; nothing without Chromium."""
+    from tests.browsing import CHROMIUM, QUIET, open_page, word_map, write_on
+
+    if CHROMIUM is None:
+        return [("browser", "no Chromium", "")]
+    from playwright.sync_api import sync_playwright
+
+    with serving() as (address, _, _), sync_playwright() as driver:
+        chromium = driver.chromium.launch(executable_path=CHROMIUM, args=QUIET)
+        started = time.perf_counter()
+        page = open_page(chromium, address)
+        shown = time.perf_counter() - started
+        write_on(page, PROMPT)
+        count = page.locator(".gs-chip").count()
+        clicks = [page.evaluate(CLICKED, index) for index in (3, 5, 8, 4, 9, 6)]
+        weights = [page.evaluate(WEIGHED, value) for value in (0.2, 0.8, 0.35, 0.6, 0.9)]
+        word_map(page)
+        page.wait_for_timeout(500)
+        layers = [page.evaluate(LAYERED, ["#layers", value]) for value in (1, 2, 3, 4, 5)]
+        words = [page.evaluate(LAYERED, ["#words", value]) for value in (1, 2, 3, 4, 5)]
+        chromium.close()
+    medians = [statistics.median(times) for times in (clicks, weights, layers, words)]
+    return [
+        ("page open with a finished text", f"{shown:.1f} s", ""),
+        (f"click on a token, all panels ({count} tokens)", f"{medians[0]:.0f} ms", "under 300 ms"),
+        ("weight slider", f"{medians[1]:.0f} ms", "under 100 ms"),
+        ("layer slider, tokens", f"{medians[2]:.0f} ms", "under 100 ms"),
+        ("layer slider, words", f"{medians[3]:.0f} ms", "under 100 ms"),
+    ]
+
+
+def word_rows(engine: Engine) -> list[tuple[str, str, str]]:
+    """The word list: taken from the folder, read anew, and drawn."""
+    say = speaker("en")
+    started = time.perf_counter()
+    lexicon = Lexicon(engine)
+    lexicon.prepare(MINI)
+    taken = time.perf_counter() - started
+    own = tuple(replace(word, concept="x") for word in preset("en"))
+    started = time.perf_counter()
+    word_states(engine, own)
+    read = time.perf_counter() - started
+    trace = engine.look(PROMPT)
+    words = preset("mixed")
+    html = words_view(lexicon, words, say)
+    near = median_seconds(lambda: meanings(lexicon, trace, 3))
+    return [
+        ("word list from the folder", f"{taken:.2f} s", ""),
+        (f"reading {len(own)} own words", f"{read:.1f} s", ""),
+        ("nearest words of a token, all layers", f"{1000 * near:.0f} ms", ""),
+        (f"panel: {len(words)} words", f"{len(html) / 1000:.0f} kB", ""),
+    ]
+
+
 def main() -> None:
     if not (MINI / "model.safetensors").is_file():
         sys.exit("There is no bundled model in assets/mini: train one first (python -m app.train --help).")
@@ -143,7 +237,7 @@ def main() -> None:
         f"torch {torch.__version__}"
     )
     print(f"{'what':44} {'measured':>20}  aim")
-    for rows in (server_rows(), decode_rows(engine), panel_rows(engine)):
+    for rows in (server_rows(), decode_rows(engine), panel_rows(engine), word_rows(engine), browser_rows()):
         for name, value, aim in rows:
             print(f"{name:44} {value:>20}  {aim}")
 
