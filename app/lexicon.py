@@ -1,10 +1,11 @@
 """The word list as the model on display sees it: computed once, kept, and shipped with the bundled model.
 
-`words.safetensors` of a checkpoint folder holds the hidden states of every word of the list and the
-UMAP places of the presets.  It is used only if it proves to be this model's: the states of a few
-words are computed anew at start and compared.
+`words.safetensors` of a checkpoint folder holds the hidden states of every word of the list, the UMAP
+places of the presets, and the curves of the probes over them.  It is used only if it proves to be this
+model's: the states of a few words are computed anew at start and compared.
 """
 
+import json
 import logging
 import threading
 from collections import OrderedDict
@@ -13,14 +14,16 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from safetensors import SafetensorError
+from safetensors import SafetensorError, safe_open
 from safetensors.numpy import load_file, save_file
 
 from app.bank import Progress, WordStates, word_states
+from app.battery import Battery, run_battery
 from app.engine import Engine
 from app.errors import UserError
 from app.maps import MIN_POINTS, aligned_umap
 from app.pictures import draw_pictures
+from app.proof import Proof, plain_proof, prove, read_proof
 from app.trace import Floats
 from app.words import PRESETS, Word, all_words, preset
 
@@ -46,13 +49,16 @@ class Lexicon:
         self._ready = threading.Event()
         self._states: OrderedDict[tuple[Word, ...], WordStates] = OrderedDict()
         self._places: OrderedDict[tuple[Word, ...], Floats] = OrderedDict()
+        self.proof: Proof | None = None
+        """Curves of the presets, where they are shipped."""
+        self._batteries: OrderedDict[tuple[Word, ...], Battery] = OrderedDict()
         self._shipped: dict[tuple[Word, ...], Floats] = {}
         self._lock = threading.Lock()
 
     def prepare(self, folder: Path | None = None) -> None:
         """Take the list's states from a checkpoint folder if they are this model's, else compute them."""
         shipped = read_words(folder, self.engine) if folder is not None else None
-        bank, places = shipped or (word_states(self.engine, all_words()), {})
+        bank, places, self.proof = shipped or (word_states(self.engine, all_words()), {}, None)
         self._shipped = {preset(name): places[name] for name in PRESETS if name in places}
         self.pictures = self.drawn(bank.words)
         self.bank = bank
@@ -94,6 +100,18 @@ class Lexicon:
             self._keep(self._places, words, known)
         return known
 
+    def battery(self, words: tuple[Word, ...], progress: Progress = lambda share: True) -> Battery:
+        """The probes over a word set, with their controls; the last ones are kept.
+
+        Raises:
+            UserError: `cancelled` when `progress` says so.
+        """
+        known: Battery | None = self._known(self._batteries, words)
+        if known is None:
+            known = run_battery(self.engine, self.states(words), progress)
+            self._keep(self._batteries, words, known)
+        return known
+
     def _known(self, kept: OrderedDict[tuple[Word, ...], Any], words: tuple[Word, ...]) -> Any:
         with self._lock:
             if words in kept:
@@ -116,13 +134,15 @@ def _umap(states: Floats, progress: Progress = lambda share: True) -> Floats:
     return np.stack(places).astype(np.float32)
 
 
-def read_words(folder: Path, engine: Engine) -> tuple[WordStates, dict[str, Floats]] | None:
-    """States and UMAP places of a folder's `words.safetensors`; None if it has none for this model."""
+def read_words(folder: Path, engine: Engine) -> tuple[WordStates, dict[str, Floats], Proof | None] | None:
+    """States, UMAP places and curves of a folder's `words.safetensors`; None if it has none for this model."""
     path = folder / WORDS_FILE
     if not path.is_file():
         return None
     try:
         stored = load_file(path)
+        with safe_open(path, "numpy") as file:
+            facts = file.metadata() or {}
     except (OSError, SafetensorError):
         log.warning("%s is damaged and is not used", path.name)
         return None
@@ -138,7 +158,8 @@ def read_words(folder: Path, engine: Engine) -> tuple[WordStates, dict[str, Floa
     if np.abs(fresh - kept).max() > _TOLERANCE * max(1.0, float(np.abs(fresh).max())):
         log.warning("%s belongs to another model and is not used", path.name)
         return None
-    return bank, stored
+    proof = read_proof(json.loads(facts["proof"])) if "proof" in facts else None
+    return bank, stored, proof
 
 
 def write_words(folder: Path, engine: Engine) -> None:
@@ -147,5 +168,5 @@ def write_words(folder: Path, engine: Engine) -> None:
     arrays: dict[str, Floats] = {"states": bank.states.astype(np.float16)}
     for name in PRESETS:
         arrays[name] = _umap(bank.subset(preset(name)).states)
-    save_file(arrays, folder / WORDS_FILE)
+    save_file(arrays, folder / WORDS_FILE, metadata={"proof": json.dumps(plain_proof(prove(engine, bank)))})
     (folder / WORDS_FILE).chmod(0o644)

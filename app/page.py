@@ -12,6 +12,7 @@ from app.engine import MAX_CHARACTERS, Engine
 from app.lexicon import Lexicon
 from app.listeners import Listeners
 from app.opening import EXAMPLES, LAB_EXAMPLES
+from app.proof import PROOF_SETS
 from app.sampling import MAX_NEW_TOKENS, MAX_TEMPERATURE, Sampling
 from app.settings import FUSIONS, View
 from app.texts import LANGUAGES, say
@@ -145,6 +146,7 @@ class Page:
             self.depth = clickable("depth")
             self.footer = gr.HTML(model_line(engine, "en"))
         self.word_outputs = [self.words, self.words_figure, self.words_status]
+        self.proof_outputs = [self.proof_figure, self.proof_status]
         self.panels = [self.glyphs, self.experts, self.disagreement, self.layers, self.lens, self.depth]
         self.everything = [self.trace, self.selected, self.cell, self.status, self.strip, *self.panels]
         self.sampling = [self.temperature, self.top_k, self.top_p, self.seed, self.new_tokens]
@@ -171,6 +173,19 @@ class Page:
                 label=say("own_text", limit=MAX_WORDS), placeholder=say("own_hint"), lines=4, max_lines=12
             )
             self.own_show = gr.Button(say("own_show"), elem_id="own-show")
+        self._proof_panel()
+
+    def _proof_panel(self) -> None:
+        """The curves of the probes, shipped for the presets, on demand for the words on the map."""
+        self.proof_figure = clickable("proof", script="proof.js")
+        self.proof_status = gr.HTML("", elem_classes="gs-status-line", elem_id="proof-status")
+        with gr.Row(elem_classes="gs-weight"):
+            self.proof_set = gr.Dropdown(
+                choices("proof_set", PROOF_SETS, "en"), value=PROOF_SETS[0], label=say("proof_set"),
+                elem_id="proof-set", min_width=200, scale=2,
+            )  # fmt: skip
+            self.probe = gr.Button(say("probe"), elem_id="probe", min_width=160, scale=1)
+            self.proof_cancel = gr.Button(say("cancel"), elem_id="proof-cancel", min_width=80, scale=0)
 
     def _labels(self) -> list[tuple[Any, Callable[[str], Any]]]:
         """Every component with words of its own, and how to say them in a language."""
@@ -204,6 +219,9 @@ class Page:
             (self.measure, chosen("measure", MEASURES)),
             (self.word_set, chosen("word_set", PRESETS)),
             (self.umap, partial(say, "umap")),
+            (self.proof_set, chosen("proof_set", PROOF_SETS)),
+            (self.probe, partial(say, "probe")),
+            (self.proof_cancel, partial(say, "cancel")),
             (self.words_cancel, partial(say, "cancel")),
             (self.own_words, labels("own_words")),
             (
@@ -266,11 +284,11 @@ class Page:
             relabelled = [*labelled, self.strip, *self.panels]
             self.language.input(on.on_language, shown, relabelled, **hidden).then(
                 self.word_listeners.on_language, [self.words, self.language], self.words_figure, **hidden
-            )
+            ).then(self.word_listeners.on_proof, [self.proof_set, self.language], self.proof_outputs, **hidden)
             loaded = [*self.everything, self.language, self.prompt, self.seed, *labelled]
             self.blocks.load(on.on_load, None, loaded, **hidden).then(
                 self.word_listeners.on_load, self.language, [self.word_set, *self.word_outputs], **hidden
-            )
+            ).then(self.word_listeners.on_load_proof, self.language, [self.proof_set, *self.proof_outputs], **hidden)
             self._connect_words(hidden)
 
     def _connect_words(self, hidden: dict[str, Any]) -> None:
@@ -279,7 +297,9 @@ class Page:
         self.word_set.input(on.on_preset, [self.word_set, self.language], outputs, **hidden)
         self.own_show.click(on.on_own, [self.own_text, self.language], outputs, **queued)
         self.umap.click(on.on_umap, [self.words, self.language], outputs, **queued)
-        self.words_cancel.click(on.on_cancel, None, None, queue=False, **hidden)
+        self.proof_set.input(on.on_proof, [self.proof_set, self.language], self.proof_outputs, **hidden)
+        self.probe.click(on.on_measure, [self.words, self.language], self.proof_outputs, **queued)
+        gr.on([self.words_cancel.click, self.proof_cancel.click], on.on_cancel, None, None, queue=False, **hidden)
 
 
 def clickable(name: str, script: str = "select.js") -> gr.HTML:

@@ -496,7 +496,153 @@ _SENTENCES: dict[str, tuple[str, str, str]] = {
     "concept_clothes": ("clothes", "одежда", "衣服"),
     "concept_people": ("people", "люди", "人物"),
     "concept_actions": ("actions", "действия", "动作"),
+    "concept_furniture": ("furniture", "обстановка", "家具"),
+    "concept_transport": ("transport", "транспорт", "交通"),
+    "concept_reading": ("reading", "чтение и письмо", "读写"),
+    "concept_music": ("music and shows", "музыка и зрелища", "音乐与演出"),
+    "concept_qualities": ("qualities", "свойства", "性质"),
     "concept_feelings": ("feelings", "чувства", "感受"),
+    # Proof
+    "proof_title": (
+        "Proof: does meaning arise in the layers?",
+        "Доказательство: рождается ли смысл в слоях?",
+        "证明：意义是否在各层中产生？",
+    ),
+    "proof_lead": (
+        "One measure of meaning by layer, beside everything that would expose a false claim: the pictures alone (layer 0), "
+        "shuffled labels, an untrained twin over the same pictures.",
+        "Мера смысла по слоям рядом со всем, что разоблачило бы ложный вывод: одни картинки (слой 0), перемешанные метки, "
+        "необученный двойник на тех же картинках.",
+        "逐层的意义度量，旁边是一切能揭穿假象的对照：只有图片（第 0 层）、打乱的标签、同样图片上的未训练模型。",
+    ),
+    "proof_summary": (
+        "Shaded: 95 % of bootstrap draws over words, and 95 % of shuffled labels; a vertical line marks the first layer "
+        "whose lower bound exceeds every control.",
+        "Закрашено: 95 % бутстреп-выборок слов и 95 % перемешиваний меток; вертикаль — первый слой, чья нижняя граница "
+        "выше всех контролей.",
+        "阴影：对词自助抽样的 95 % 区间，以及打乱标签的 95 % 区间；竖线标出下界首次超过所有对照的层。",
+    ),
+    "proof_none": (
+        "This model ships no curves: press the button to measure the words on the map.",
+        "У этой модели нет готовых кривых: нажмите кнопку, чтобы измерить слова на карте.",
+        "此模型不附带曲线：按按钮测量图上的词。",
+    ),
+    "proof_subject": (
+        "{set}: {count} words, {groups} groups, read in carrier sentences",
+        "{set}: слов {count}, групп {groups}, прочитаны в коротких фразах",
+        "{set}：{count} 个词，{groups} 组，在短句中读出",
+    ),
+    "proof_set": ("Measured words", "Измеренные слова", "所测词语"),
+    "proof_set_en": ("Fourteen groups, English", "Четырнадцать групп, английский", "十四个类别，英语"),
+    "proof_set_ru": ("Fourteen groups, Russian", "Четырнадцать групп, русский", "十四个类别，俄语"),
+    "proof_set_zh": ("Fourteen groups, Chinese", "Четырнадцать групп, китайский", "十四个类别，中文"),
+    "proof_set_kept_en": (
+        "Five groups kept out of every decision, English",
+        "Пять групп, не влиявших ни на одно решение, английский",
+        "未参与任何决策的五个类别，英语",
+    ),
+    "proof_set_kept_ru": (
+        "Five groups kept out of every decision, Russian",
+        "Пять групп, не влиявших ни на одно решение, русский",
+        "未参与任何决策的五个类别，俄语",
+    ),
+    "proof_set_kept_zh": (
+        "Five groups kept out of every decision, Chinese",
+        "Пять групп, не влиявших ни на одно решение, китайский",
+        "未参与任何决策的五个类别，中文",
+    ),
+    "proof_set_map": ("The words on the map", "Слова на карте", "图上的词"),
+    "probe": ("Measure the words on the map", "Измерить слова на карте", "测量图上的词"),
+    "words_probing": (
+        "Measuring in every layer of both experts and of an untrained twin…",
+        "Измеряю во всех слоях обоих экспертов и необученного двойника…",
+        "正在测量两位专家和未训练模型的每一层…",
+    ),
+    "pick_measure": ("Measure", "Мера", "度量"),
+    "measure_of_purity": (
+        "Neighbours of the same group (purity of 5)",
+        "Соседи из той же группы (чистота, 5 соседей)",
+        "同组近邻（5 近邻纯度）",
+    ),
+    "measure_of_purity_apart": (
+        "The same, words that share letters left out",
+        "То же без слов с общими буквами",
+        "同上，排除字母相同的词",
+    ),
+    "measure_of_auc": (
+        "Pairs of one group nearer than other pairs (AUC), no shared letters",
+        "Пары одной группы ближе прочих (AUC), без общих букв",
+        "同组词对比其他更近（AUC），无共同字母",
+    ),
+    "measure_of_rsa": (
+        "Similarity structure follows the groups (RSA, Spearman)",
+        "Структура сходства следует группам (RSA, Спирмен)",
+        "相似结构与类别一致（RSA，Spearman）",
+    ),
+    "measure_of_rsa_given": (
+        "The same, given the pictures (partial correlation)",
+        "То же за вычетом картинок (частная корреляция)",
+        "同上，扣除图片影响（偏相关）",
+    ),
+    "measure_of_memory": (
+        "Picture memory: similarity structure follows the pictures (Spearman)",
+        "Память о картинке: структура сходства следует картинкам (Спирмен)",
+        "图片记忆：相似结构与图片一致（Spearman）",
+    ),
+    "measure_of_selectivity": (
+        "Linear probe on unseen words, less that on random labels (accuracy)",
+        "Линейная проба на новых словах минус на случайных метках (точность)",
+        "线性探针在新词上的准确率减随机标签",
+    ),
+    "measure_of_effective_rank": ("Effective rank", "Эффективный ранг", "有效秩"),
+    "measure_of_dimension": (
+        "Intrinsic dimension (TwoNN)",
+        "Внутренняя размерность (TwoNN)",
+        "内在维度（TwoNN）",
+    ),
+    "untrained": ("untrained twin", "необученный двойник", "未训练模型"),
+    "shuffled": ("shuffled labels", "перемешанные метки", "打乱的标签"),
+    "emerges": ("{expert}: above all controls", "{expert}: выше всех контролей", "{expert}：超过所有对照"),
+    "says_plain": (
+        "{expert}: {start} at layer 0, {end} at layer {last}; the untrained twin ends at {untrained}.",
+        "{expert}: {start} на слое 0, {end} на слое {last}; необученный двойник — {untrained}.",
+        "{expert}：第 0 层 {start}，第 {last} 层 {end}；未训练模型最终为 {untrained}。",
+    ),
+    "says_from": (
+        "{expert}: {start} at layer 0, {end} at layer {last}, above every control from layer {layer} on (perhaps from {earliest}); "
+        "the untrained twin ends at {untrained}, shuffled labels reach {shuffled}.",
+        "{expert}: {start} на слое 0, {end} на слое {last}, выше всех контролей начиная со слоя {layer} (возможно, с {earliest}); "
+        "необученный двойник — {untrained}, перемешанные метки — до {shuffled}.",
+        "{expert}：第 0 层 {start}，第 {last} 层 {end}，从第 {layer} 层（可能第 {earliest} 层）起超过所有对照；"
+        "未训练模型为 {untrained}，打乱标签最高 {shuffled}。",
+    ),
+    "says_none": (
+        "{expert}: {start} at layer 0, {end} at layer {last}: no effect beyond the controls (untrained twin {untrained}, "
+        "shuffled labels up to {shuffled}).",
+        "{expert}: {start} на слое 0, {end} на слое {last}: эффекта сверх контролей нет (необученный двойник {untrained}, "
+        "перемешанные метки до {shuffled}).",
+        "{expert}：第 0 层 {start}，第 {last} 层 {end}：没有超出对照的效应（未训练模型 {untrained}，打乱标签最高 {shuffled}）。",
+    ),
+    "cka_title": (
+        "How alike the experts' layers are (CKA, English words)",
+        "Насколько похожи слои экспертов (CKA, английские слова)",
+        "两位专家各层的相似度（CKA，英语词）",
+    ),
+    "cka_says": (
+        "Layer 0 is one frozen table for both ({first}); trained apart, their last layers are at {last}.",
+        "Слой 0 — общая неизменная таблица ({first}); обученные порознь, последние слои сходны на {last}.",
+        "第 0 层是共用的冻结表（{first}）；分别训练后，最后一层的相似度为 {last}。",
+    ),
+    "retrieval_title": (
+        "Is a word's translation its nearest word? (retrieval@1, %)",
+        "Ближе ли всего перевод слова? (retrieval@1, %)",
+        "译词是否最近？（retrieval@1，%）",
+    ),
+    "retrieval_says": (
+        "At best {best} % of translations are found, by chance {chance} %.",
+        "В лучшем случае найдено {best} % переводов, случайно — {chance} %.",
+        "最多找到 {best} % 的译词，随机为 {chance} %。",
+    ),
     # Errors: each says what to do
     "empty_prompt": ("Type a few words first.", "Сначала введите несколько слов.", "请先输入几个词。"),
     "unknown_prompt": (

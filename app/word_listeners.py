@@ -10,8 +10,11 @@ from typing import Any, TypeVar
 import gradio as gr
 
 from app.bank import Progress
+from app.battery import Battery
 from app.errors import UserError
 from app.lexicon import Lexicon
+from app.proof import PROOF_SETS
+from app.proof_views import proof_message, proof_view, subject_of
 from app.texts import say, speaker
 from app.word_views import words_message, words_view
 from app.words import PRESETS, Word, parse_words, preset
@@ -45,12 +48,15 @@ class WordListeners:
 
     def on_own(self, text: Any, request: gr.Request, language: str) -> Iterator[list[Any]]:
         """Read a visitor's own words and show them."""
-        yield from self._watched(request, language, lambda progress: self._read(text, progress), "words_reading")
+        shown = self._shown(language)
+        yield from self._watched(request, language, lambda progress: self._read(text, progress), "words_reading", shown)
 
     def on_umap(self, words: tuple[Word, ...] | None, request: gr.Request, language: str) -> Iterator[list[Any]]:
         """Compute the UMAP places of the words on view."""
         if words is not None:
-            yield from self._watched(request, language, lambda progress: self._mapped(words, progress), "words_umap")
+            shown = self._shown(language)
+            job = lambda progress: self._mapped(words, progress)  # noqa: E731
+            yield from self._watched(request, language, job, "words_umap", shown)
 
     def on_cancel(self, request: gr.Request) -> None:
         """End what this visitor started."""
@@ -61,6 +67,37 @@ class WordListeners:
     def on_language(self, words: tuple[Word, ...] | None, language: str) -> Any:
         """The same words in another language."""
         return gr.skip() if words is None else words_view(self.lexicon, words, speaker(language), language)
+
+    def on_proof(self, name: Any, language: str) -> list[Any]:
+        """Show the shipped curves of a preset."""
+        speak = speaker(language)
+        if not self.lexicon.wait(_WAIT_SECONDS):
+            return [proof_message(speak, "meanings_wait"), ""]
+        proof = self.lexicon.proof
+        if proof is None:
+            return [proof_message(speak, "proof_none"), ""]
+        known = name if name in PROOF_SETS else language
+        battery = proof.batteries[known]
+        subject = subject_of(battery, speak, f"proof_set_{known}")
+        return [proof_view(battery, proof.crossings, subject, speak), ""]
+
+    def on_load_proof(self, language: str) -> list[Any]:
+        """A new visitor: the curves of the visitor's language."""
+        return [language, *self.on_proof(language, language)]
+
+    def on_measure(self, words: tuple[Word, ...] | None, request: gr.Request, language: str) -> Iterator[list[Any]]:
+        """Run the battery over the words on the map."""
+        if words is None:
+            return
+        speak = speaker(language)
+
+        def shown(battery: Battery) -> list[Any]:
+            proof = self.lexicon.proof
+            subject = subject_of(battery, speak, "proof_set_map")
+            return [proof_view(battery, proof.crossings if proof else None, subject, speak), ""]
+
+        job: Callable[[Progress], Battery] = lambda progress: self.lexicon.battery(words, progress)  # noqa: E731
+        yield from self._watched(request, language, job, "words_probing", shown, skipped=1)
 
     def _read(self, text: Any, progress: Progress) -> tuple[Word, ...]:
         words = parse_words(text)
@@ -74,11 +111,20 @@ class WordListeners:
         self.lexicon.umap(words, progress)
         return words
 
+    def _shown(self, language: str) -> Callable[[tuple[Word, ...]], list[Any]]:
+        return lambda words: [words, words_view(self.lexicon, words, speaker(language), language), ""]
+
     def _watched(
-        self, request: gr.Request, language: str, job: Callable[[Progress], tuple[Word, ...]], code: str
+        self,
+        request: gr.Request,
+        language: str,
+        job: Callable[[Progress], Result],
+        code: str,
+        shown: Callable[[Result], list[Any]],
+        skipped: int = 2,
     ) -> Iterator[list[Any]]:
-        """Run a job beside, tell its progress, and show the words that it gives."""
-        speak, key = speaker(language), str(request.session_hash)
+        """Run a job beside, tell its progress after `skipped` untouched outputs, and show what it gives."""
+        speak, key, kept = speaker(language), str(request.session_hash), [gr.skip()] * skipped
         mine = self.stops[key] = threading.Event()
         try:
             working = watched(job, mine)
@@ -86,14 +132,14 @@ class WordListeners:
                 try:
                     share = next(working)
                 except StopIteration as done:
-                    yield [done.value, words_view(self.lexicon, done.value, speak, language), ""]
+                    yield shown(done.value)
                     return
-                yield [gr.skip(), gr.skip(), progress_html(speak(code), share)]
+                yield [*kept, progress_html(speak(code), share)]
         except UserError as error:
-            yield [gr.skip(), gr.skip(), progress_html(say(error.code, language, **error.values))]
+            yield [*kept, progress_html(say(error.code, language, **error.values))]
         except Exception:
             log.exception("a word set failed")
-            yield [gr.skip(), gr.skip(), progress_html(say("busy", language))]
+            yield [*kept, progress_html(say("busy", language))]
         finally:
             mine.set()  # also when the visitor has gone: the job need not go on
             if self.stops.get(key) is mine:

@@ -19,7 +19,7 @@ from viz.words import Layout, WordMap, words_panel
 NEAR_ON_MAP = 5
 CONCEPTS = (
     "colours", "numbers", "animals", "family", "body", "food", "time", "nature", "places", "countries", "clothes",
-    "people", "actions", "feelings",
+    "people", "actions", "feelings", "furniture", "transport", "reading", "music", "qualities",
 )  # fmt: skip
 """Groups of the word list; a visitor's own groups are called what the visitor calls them."""
 

@@ -41,7 +41,7 @@ class Word:
 
 @cache
 def all_words() -> tuple[Word, ...]:
-    """Every word of the list: 14 groups of 11 concepts in three languages, language by language."""
+    """Every word of the list: 19 groups of 11 concepts in three languages, language by language."""
     with WORDS_FILE.open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file, delimiter="\t"))
     return tuple(Word(row[language], language, row["concept"]) for language in CARRIERS for row in rows)
@@ -49,18 +49,26 @@ def all_words() -> tuple[Word, ...]:
 
 FEW = ("colours", "numbers", "animals", "family")
 """The groups of the small presets: 44 words of one language, or `mixed`, all three."""
+KEPT_OUT = ("furniture", "transport", "reading", "music", "qualities")
+"""Groups that no decision about training was ever measured on; they are reported apart."""
 PRESETS = ("few_en", "few_ru", "few_zh", "mixed", "en", "ru", "zh")
 
 
 def preset(name: str) -> tuple[Word, ...]:
     """`few_en` and the like: a few groups of one language; `mixed`: the same groups in all three; else all
-    groups of one language."""
+    groups of one language but those kept out."""
     few, language = name == "mixed" or name.startswith("few_"), name.removeprefix("few_")
     return tuple(
         word
         for word in all_words()
-        if (not few or word.concept in FEW) and (name == "mixed" or word.language == language)
+        if (word.concept in FEW if few else word.concept not in KEPT_OUT)
+        and (name == "mixed" or word.language == language)
     )
+
+
+def kept_out(language: str) -> tuple[Word, ...]:
+    """The groups kept out, in one language."""
+    return tuple(word for word in all_words() if word.concept in KEPT_OUT and word.language == language)
 
 
 @cache

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from app import texts
+from app.battery import MEASURES as BATTERY
+from app.proof import PROOF_SETS
 from app.settings import FUSIONS
 from app.word_views import CONCEPTS
 from app.words import CARRIERS, PRESETS
@@ -69,12 +71,14 @@ def test_every_sentence_is_used_and_every_code_exists() -> None:
 
 FAMILIES = {
     "script_": ("latin", "cyrillic", "han", "other"),
-    "measure_": tuple(MEASURES),
+    "measure_": (*MEASURES, *(f"of_{name}" for name in BATTERY)),
     "fusion_": FUSIONS,
     "concept_": CONCEPTS,
     "word_set_": PRESETS,
-    "words_": (*CARRIERS, "title", "lead", "plot", "summary", "purity", "near", "reading", "umap"),
-    "pick_": ("layout", "colour", "mode", "word"),
+    "words_": (*CARRIERS, "title", "lead", "plot", "summary", "purity", "near", "reading", "umap", "probing"),
+    "pick_": ("layout", "colour", "mode", "word", "measure"),
+    "proof_set_": (*PROOF_SETS, "map"),
+    "measure_of_": BATTERY,
     "layout_": ("pca", "umap"),
     "colour_": ("concept", "language", "script", "expert"),
     "mode_": ("words", "dots", "pictures"),

@@ -23,7 +23,7 @@ from app.probes import chance_purity, nearest_rows, purity
 from app.texts import speaker
 from app.word_listeners import watched
 from app.word_views import CONCEPTS, meanings, words_view
-from app.words import CARRIERS, MAX_WORDS, PRESETS, Word, all_words, gloss, parse_words, preset
+from app.words import CARRIERS, KEPT_OUT, MAX_WORDS, PRESETS, Word, all_words, gloss, kept_out, parse_words, preset
 from tests.test_views import HOSTILE, Reader, saved
 
 SAY = speaker("en")
@@ -38,7 +38,7 @@ def lexicon(engine: Engine) -> Lexicon:
 
 def test_the_list_has_the_same_concepts_in_three_languages() -> None:
     words = all_words()
-    assert len(words) == 3 * 14 * 11 and {word.concept for word in words} == set(CONCEPTS)
+    assert len(words) == 3 * 19 * 11 and {word.concept for word in words} == set(CONCEPTS)
     for language in CARRIERS:
         texts = [word.text for word in words if word.language == language]
         assert len(set(texts)) >= len(texts) - 2
@@ -48,6 +48,8 @@ def test_the_list_has_the_same_concepts_in_three_languages() -> None:
 def test_presets_are_parts_of_the_list() -> None:
     assert [len(preset(name)) for name in PRESETS] == [44, 44, 44, 132, 154, 154, 154]
     assert set(preset("few_ru")) < set(preset("ru")) and set(preset("few_ru")) < set(preset("mixed"))
+    assert len(kept_out("ru")) == 55 and {word.concept for word in kept_out("ru")} == set(KEPT_OUT)
+    assert not set(kept_out("ru")) & set(preset("ru"))
 
 
 def test_words_of_the_list_are_glossed() -> None:
@@ -184,7 +186,7 @@ def test_meanings_are_the_nearest_words_at_every_layer_without_the_token_itself(
     trace = engine.look("Мама видит кота")
     found = meanings(lexicon, trace, 1, "en")
     bank = lexicon.bank
-    assert found is not None and bank is not None and found.words == 462
+    assert found is not None and bank is not None and found.words == 627
     own = trace.texts[1].strip().casefold()
     for e in (0, 1):
         for layer in range(3):

@@ -1,9 +1,14 @@
 """Interactive figures: built and checked by plotly.py, carried as data, drawn by Plotly in the page."""
 
 import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape
 from typing import Any
 
+import numpy as np
 import plotly.graph_objects as go
+from numpy.typing import NDArray
 
 _RANGE = 1.06
 """Reach of an axis that shows -1..1: a little room for what stands at the edge."""
@@ -31,3 +36,120 @@ def map_figure(aspect: float) -> dict[str, Any]:
     )
     plain_figure: dict[str, Any] = json.loads(figure.to_json())
     return plain_figure
+
+
+@dataclass(frozen=True, eq=False)
+class Line:
+    """One curve over the layers: values (L + 1,), with an interval if low and high (L + 1,) are given.
+    ink: the name of a colour of the page's style; dash and symbol tell it apart without colour."""
+
+    name: str
+    values: NDArray[np.floating]
+    ink: str
+    dash: str
+    symbol: str
+    low: NDArray[np.floating] | None = None
+    high: NDArray[np.floating] | None = None
+
+
+def curve_figure(
+    lines: Sequence[Line],
+    band: tuple[str, NDArray[np.floating], NDArray[np.floating]] | None,
+    marks: Sequence[tuple[str, str, int]],
+    axis: str,
+) -> dict[str, Any]:
+    """Curves over the layers, over a grey band (name, low, high) of what is no effect; marks (name, ink,
+    layer) are vertical lines.  Colours are names of the page's style, which the page fills in."""
+    traces: list[Any] = []
+    if band is not None:
+        traces += _between(band[1], band[2], "--gs-line", band[0], shown=True)
+    for line in lines:
+        if line.low is not None and line.high is not None:
+            traces += _between(line.low, line.high, line.ink, line.name, shown=False)
+    for line in lines:
+        traces.append(
+            {
+                "type": "scatter",
+                "x": list(range(len(line.values))),
+                "y": _plain(line.values),
+                "name": escape(line.name),
+                "mode": "lines+markers",
+                "line": {"color": line.ink, "dash": line.dash, "width": 2.5},
+                "marker": {"color": line.ink, "symbol": line.symbol, "size": 8},
+                "hovertemplate": "%{y:.3f}",
+            }
+        )
+    shapes = [
+        {
+            "type": "line",
+            "x0": layer,
+            "x1": layer,
+            "y0": 0,
+            "y1": 1,
+            "yref": "paper",
+            "line": {"color": ink, "dash": "dash" if i else "solid", "width": 1.5},
+        }
+        for i, (_, ink, layer) in enumerate(marks)
+    ]
+    notes = [
+        {
+            "x": layer,
+            "y": 1,
+            "yref": "paper",
+            "yanchor": "top",
+            "xanchor": "right" if i else "left",
+            "text": escape(name),
+            "showarrow": False,
+            "font": {"color": ink},
+        }
+        for i, (name, ink, layer) in enumerate(marks)
+    ]
+    last = len(lines[0].values) - 1
+    grid = {"gridcolor": "--gs-line", "zerolinecolor": "--gs-line", "automargin": True}
+    layout = {
+        "xaxis": {
+            **grid,
+            "title": {"text": escape(axis)},
+            "dtick": 1,
+            "range": [-0.15, last + 0.15],
+            "fixedrange": True,
+        },
+        "yaxis": {**grid, "fixedrange": True},
+        "shapes": shapes,
+        "annotations": notes,
+        "margin": {"l": 46, "r": 10, "t": 8, "b": 44},
+        "paper_bgcolor": "rgba(0,0,0,0)",
+        "plot_bgcolor": "rgba(0,0,0,0)",
+        "hovermode": "x unified",
+        "hoverlabel": {"bgcolor": "--gs-paper", "bordercolor": "--gs-line"},
+        "font": {"family": "system-ui, sans-serif", "size": 12.5, "color": "--gs-ink"},
+        "legend": {"orientation": "h", "y": -0.24, "x": 0, "xanchor": "left"},
+    }
+    return {"data": traces, "layout": layout}
+
+
+def _between(
+    low: NDArray[np.floating], high: NDArray[np.floating], ink: str, name: str, shown: bool
+) -> list[dict[str, Any]]:
+    common = {
+        "type": "scatter",
+        "x": list(range(len(low))),
+        "mode": "lines",
+        "line": {"width": 0, "color": ink},
+        "hoverinfo": "skip",
+    }
+    return [
+        {**common, "y": _plain(low), "showlegend": False},
+        {
+            **common,
+            "y": _plain(high),
+            "fill": "tonexty",
+            "fillcolor": f"{ink}/0.22",
+            "name": escape(name),
+            "showlegend": shown,
+        },
+    ]
+
+
+def _plain(values: NDArray[np.floating]) -> list[float]:
+    return [round(float(value), 5) for value in values]

@@ -1,3 +1,22 @@
+// Plotly comes when the first interactive figure is near the window, once for all of them.
+const plotly = () => {
+  window.gsPlotly ??= new Promise((done, failed) => {
+    const script = document.createElement('script');
+    script.src = 'gs/plotly.min.js';
+    script.onload = () => done(window.Plotly);
+    script.onerror = failed;
+    document.head.append(script);
+  });
+  return window.gsPlotly;
+};
+const whenSeen = (act) => {
+  const eye = new IntersectionObserver((entries) => {
+    if (!entries.some((entry) => entry.isIntersecting)) return;
+    eye.disconnect();
+    act();
+  }, { rootMargin: '400px' });
+  eye.observe(element);
+};
 // One layer for all panels: whoever's slider moves tells the others.
 const tellLayer = (layer) => document.dispatchEvent(new CustomEvent('gs-layer', { detail: { layer, from: element } }));
 const hearLayer = (take) => document.addEventListener('gs-layer', (event) => {

@@ -4,16 +4,6 @@ let data = null;
 let drawn = null;
 let timer = null;
 let onView = false;
-const plotly = () => {
-  window.gsPlotly ??= new Promise((done, failed) => {
-    const script = document.createElement('script');
-    script.src = 'gs/plotly.min.js';
-    script.onload = () => done(window.Plotly);
-    script.onerror = failed;
-    document.head.append(script);
-  });
-  return window.gsPlotly;
-};
 const css = (name) => getComputedStyle(element.querySelector('.gs-panel')).getPropertyValue(name).trim();
 const holder = () => element.querySelector('.gs-words-data');
 const plots = () => [...element.querySelectorAll('.gs-figure')];
@@ -251,9 +241,5 @@ element.addEventListener('click', (event) => {
   step();
   if (state.layer < last) timer = setInterval(step, 1000);
 });
-new IntersectionObserver((entries) => {
-  if (onView || !entries.some((entry) => entry.isIntersecting)) return;
-  onView = true;
-  draw();
-}, { rootMargin: '400px' }).observe(element);
+whenSeen(() => { onView = true; draw(); });
 watch('value', () => { pause(); draw(); });

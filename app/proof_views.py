@@ -1,0 +1,92 @@
+"""From batteries of probes to the charts of the proof panel, each with its sentence."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.battery import LABELLED, MEASURES, Battery, Curve
+from app.proof import PAIRS, Crossings
+from app.texts import LANGUAGES
+from viz.figure import Line, curve_figure
+from viz.html import Say, Table, panel
+from viz.proof import Chart, Crossed, proof_panel
+
+
+def proof_view(battery: Battery, crossings: Crossings | None, subject: str, say: Say) -> str:
+    """Every measure of a word set as a chart with its controls.  subject: which words, in words."""
+    charts = [_chart(name, battery, say) for name in MEASURES]
+    layers = range(battery.curves[MEASURES[0]].values.shape[1])
+    fields = ("values", "low", "high", "shuffled_low", "shuffled_high")
+    table = Table(
+        {"measure": MEASURES, "expert": battery.experts, "layer": layers},
+        {field: np.stack([_known(getattr(battery.curves[m], field)) for m in MEASURES]) for field in fields}
+        | {
+            "untrained": np.stack(
+                [np.broadcast_to(battery.curves[m].untrained, battery.curves[m].values.shape) for m in MEASURES]
+            )
+        },
+    )
+    return proof_panel(charts, table, None if crossings is None else _crossed(crossings, say), subject, say)
+
+
+def proof_message(say: Say, code: str) -> str:
+    """The proof panel while there is nothing to draw: one sentence."""
+    return panel(say, "proof", "", say(code))
+
+
+def subject_of(battery: Battery, say: Say, code: str) -> str:
+    """Which words a battery is about: the sentence of a code, with their number."""
+    return say("proof_subject", set=say(code), count=battery.words, groups=battery.groups)
+
+
+def _known(values: NDArray[np.floating]) -> NDArray[np.object_]:
+    """What a measure does not have (no shuffled labels) as empty cells."""
+    cells = np.round(values.astype(float), 6).astype(object)
+    cells[~np.isfinite(values)] = None
+    return cells
+
+
+def _chart(name: str, battery: Battery, say: Say) -> Chart:
+    curve, label = battery.curves[name], say("measure_of_" + name)
+    labelled = name in LABELLED
+    sampled = not np.array_equal(curve.low, curve.values)
+    lines = [
+        Line(expert, values, f"--gs-{side}", dash, symbol, low if sampled else None, high if sampled else None)
+        for expert, side, dash, symbol, values, low, high in zip(
+            battery.experts, ("first", "second"), ("solid", "dash"), ("circle", "square"),
+            curve.values, curve.low, curve.high, strict=True,
+        )
+    ]  # fmt: skip
+    lines.append(Line(say("untrained"), curve.untrained, "--gs-dim", "dot", "x"))
+    band = (say("shuffled"), curve.shuffled_low.min(axis=0), curve.shuffled_high.max(axis=0)) if labelled else None
+    marks = [
+        (say("emerges", expert=expert), f"--gs-{side}", found.layer)
+        for expert, side, found in zip(battery.experts, ("first", "second"), curve.emergence, strict=False)
+        if found.layer is not None
+    ]
+    sentence = " ".join(_sentence(name, curve, e, expert, say) for e, expert in enumerate(battery.experts))
+    return Chart(name, label, curve_figure(lines, band, marks, say("layer_slider")), sentence)
+
+
+def _sentence(name: str, curve: Curve, expert: int, title: str, say: Say) -> str:
+    """What one expert's curve shows, effect or none."""
+    values = curve.values[expert]
+    known = {
+        "expert": title,
+        "start": f"{values[0]:.2f}",
+        "end": f"{values[-1]:.2f}",
+        "last": len(values) - 1,
+        "untrained": f"{curve.untrained[-1]:.2f}",
+    }
+    if name not in LABELLED:
+        return say("says_plain", **known)
+    found = curve.emergence[expert]
+    known["shuffled"] = f"{curve.ceiling[expert]:.2f}"
+    if found.layer is None:
+        return say("says_none", **known)
+    return say("says_from", layer=found.layer, earliest=min(found.earliest or found.layer, found.layer), **known)
+
+
+def _crossed(crossings: Crossings, say: Say) -> Crossed:
+    assert set(LANGUAGES) == {language for pair in PAIRS for language in pair}, "a language without a pair"
+    names = tuple(f"{say('words_' + one)} → {say('words_' + other)}" for one, other in PAIRS)
+    return Crossed(crossings.experts, crossings.alike, names, crossings.found, crossings.chance)

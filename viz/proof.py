@@ -1,0 +1,81 @@
+"""The proof panel: curves of meaning by layer with their controls, and what crosses experts and languages."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from viz.html import SIDES, Say, Table, panel
+
+
+@dataclass(frozen=True, eq=False)
+class Chart:
+    """One measure: the figure as Plotly takes it, and a sentence that says what it shows here."""
+
+    name: str
+    label: str
+    figure: dict[str, Any]
+    sentence: str
+
+
+@dataclass(frozen=True, eq=False)
+class Crossed:
+    """alike (L + 1, L + 1): CKA, rows the first expert's layers, columns the second's.  pairs: names of
+    language pairs P; found (P, E, L + 1): translation retrieval@1, 0..1, and its chance."""
+
+    experts: tuple[str, ...]
+    alike: NDArray[np.float32]
+    pairs: tuple[str, ...]
+    found: NDArray[np.float32]
+    chance: float
+
+
+def proof_panel(charts: Sequence[Chart], table: Table, crossed: Crossed | None, subject: str, say: Say) -> str:
+    """One chart at a time, chosen in the page; its sentence under it.  subject: which words it is about."""
+    data = escape(
+        json.dumps([{"figure": c.figure, "sentence": c.sentence} for c in charts], ensure_ascii=False), quote=True
+    )
+    options = "".join(f"<option value='{i}'>{escape(chart.label)}</option>" for i, chart in enumerate(charts))
+    tables = "" if crossed is None else _crossed(crossed, say)
+    body = (
+        f"<div class='gs-proof-data' data-charts='{data}'><div class='gs-picks'>"
+        f"<label>{escape(say('pick_measure'))} <select class='gs-measure'>{options}</select></label>"
+        f"<span>{escape(subject)}</span></div>"
+        f"<div class='gs-curve' role='img' aria-label='{escape(charts[0].label, quote=True)}'></div>"
+        f"<p class='gs-said' role='status'>{escape(charts[0].sentence)}</p>{tables}</div>"
+    )
+    return panel(say, "proof", body, say("proof_summary"), {"words": subject}, table)
+
+
+def _crossed(crossed: Crossed, say: Say) -> str:
+    last = len(crossed.alike) - 1
+    heads = "".join(f"<th scope='col'>{escape(crossed.experts[1])} {layer}</th>" for layer in range(last + 1))
+    rows = "".join(
+        f"<tr><th scope='row'>{escape(crossed.experts[0])} {layer}</th>"
+        + "".join(f"<td style='--p:{max(float(value), 0):.3f}'>{float(value):.2f}</td>" for value in values)
+        + "</tr>"
+        for layer, values in enumerate(crossed.alike)
+    )
+    layers = "".join(f"<th scope='col'>{layer}</th>" for layer in range(last + 1))
+    found = "".join(
+        f"<tr class='gs-{side}'><th scope='row'>{escape(pair)}, {escape(expert)}</th>"
+        + "".join(f"<td style='--p:{float(value):.3f}'>{100 * float(value):.1f}</td>" for value in values)
+        + "</tr>"
+        for pair, both in zip(crossed.pairs, crossed.found, strict=True)
+        for expert, side, values in zip(crossed.experts, SIDES, both, strict=False)
+    )
+    ends = (f"{crossed.alike[at, at]:.2f}" for at in (0, last))
+    alike = escape(say("cka_says", **dict(zip(("first", "last"), ends, strict=True))))
+    best, chance = (f"{100 * share:.1f}" for share in (float(crossed.found.max()), crossed.chance))
+    return (
+        f"<div class='gs-lenses'><div class='gs-ribbon gs-fused'><h3>{escape(say('cka_title'))}</h3>"
+        f"<table><thead><tr><th></th>{heads}</tr></thead><tbody>{rows}</tbody></table>"
+        f"<p class='gs-note'>{alike}</p></div>"
+        f"<div class='gs-ribbon'><h3>{escape(say('retrieval_title'))}</h3>"
+        f"<table><thead><tr><th></th>{layers}</tr></thead><tbody>{found}</tbody></table>"
+        f"<p class='gs-note'>{escape(say('retrieval_says', best=best, chance=chance))}</p></div></div>"
+    )
