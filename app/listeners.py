@@ -31,7 +31,7 @@ from app.views import (
     strip_view,
     writing_view,
 )
-from app.word_views import meanings
+from app.word_views import depths, meanings
 from viz.alone import alone_panel
 from viz.html import Say
 
@@ -203,7 +203,7 @@ class Listeners:
     def on_compare(self, first: str, second: str, language: str) -> str:
         """Compare two texts in the glyph laboratory."""
         try:
-            return lab_view(self.engine, first, second, speaker(language))
+            return lab_view(self.engine, first, second, speaker(language), depths(self.lexicon, first, second))
         except UserError as error:
             return status_html(say(error.code, language, **error.values), failed=True)
 

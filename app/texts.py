@@ -157,6 +157,18 @@ _SENTENCES: dict[str, tuple[str, str, str]] = {
         "«{first}» и «{second}» — одна и та же картинка: по векторам модель их не различит (косинус {cosine}).",
         "“{first}”和“{second}”是同一张图片，模型无法凭向量区分它们（余弦 {cosine}）。",
     ),
+    "lab_layers": (
+        "How far the layers pull them apart (1 − cosine, by layer)",
+        "Насколько слои их разводят (1 − косинус, по слоям)",
+        "各层把它们分开多远（1 − 余弦，逐层）",
+    ),
+    "lab_in_same": ("{expert}, in the same sentences", "{expert}, в одних и тех же фразах", "{expert}，相同句子"),
+    "lab_in_own": ("{expert}, each in its own language", "{expert}, каждый в своём языке", "{expert}，各自语言的句子"),
+    "lab_layers_say": (
+        "At layer 0 they are {start} apart; at layer {last}, in the same sentences {same}, each in its own language {own} ({expert}).",
+        "На слое 0 расстояние {start}; на слое {last} в одних и тех же фразах {same}, каждый в своём языке {own} ({expert}).",
+        "第 0 层相距 {start}；第 {last} 层在相同句子中相距 {same}，各自语言中相距 {own}（{expert}）。",
+    ),
     "lab_apart": (
         "“{first}” and “{second}” differ in {pixels} of 1,024 pixels; the cosine of their vectors is {cosine}.",
         "«{first}» и «{second}» различаются {pixels} пикселями из 1024; косинус их векторов — {cosine}.",
@@ -609,11 +621,11 @@ _SENTENCES: dict[str, tuple[str, str, str]] = {
         "{expert}：第 0 层 {start}，第 {last} 层 {end}；未训练模型最终为 {untrained}。",
     ),
     "says_from": (
-        "{expert}: {start} at layer 0, {end} at layer {last}, above every control from layer {layer} on (perhaps from {earliest}); "
+        "{expert}: {start} at layer 0, {end} at layer {last}, above every control from layer {layer} on (interval {earliest}–{layer}); "
         "the untrained twin ends at {untrained}, shuffled labels reach {shuffled}.",
-        "{expert}: {start} на слое 0, {end} на слое {last}, выше всех контролей начиная со слоя {layer} (возможно, с {earliest}); "
+        "{expert}: {start} на слое 0, {end} на слое {last}, выше всех контролей начиная со слоя {layer} (интервал {earliest}–{layer}); "
         "необученный двойник — {untrained}, перемешанные метки — до {shuffled}.",
-        "{expert}：第 0 层 {start}，第 {last} 层 {end}，从第 {layer} 层（可能第 {earliest} 层）起超过所有对照；"
+        "{expert}：第 0 层 {start}，第 {last} 层 {end}，从第 {layer} 层（区间 {earliest}–{layer}）起超过所有对照；"
         "未训练模型为 {untrained}，打乱标签最高 {shuffled}。",
     ),
     "says_none": (

@@ -32,7 +32,7 @@ from viz.depth import Depth, Option, depth_panel
 from viz.experts import Beyond, Candidate, Part, Position, experts_panel
 from viz.glyphs import GlyphCard, Meanings, Neighbour, glyph_panel
 from viz.html import Say, panel
-from viz.lab import Specimen, lab_figure
+from viz.lab import Depths, Specimen, lab_figure
 from viz.layers import Labels, LensTable, Points, layers_panel, lens_panel
 from viz.strip import MEASURES, Chip, strip
 from viz.text import Foretold, disagreement_panel
@@ -120,8 +120,8 @@ def glyph_view(
     )
 
 
-def lab_view(engine: Engine, first: str, second: str, say: Say) -> str:
-    """Two texts compared pixel by pixel.
+def lab_view(engine: Engine, first: str, second: str, say: Say, depths: Depths | None = None) -> str:
+    """Two texts compared pixel by pixel, and (depths) layer by layer.
 
     Raises:
         UserError: for no text, or one too long for a picture.
@@ -135,7 +135,7 @@ def lab_view(engine: Engine, first: str, second: str, say: Say) -> str:
         bitmap, vector = draw(substrate, whole)
         specimens.append(Specimen(whole, bitmap, engine.bundle.tokenizer.token_to_id(whole)))
         vectors.append(vector)
-    return lab_figure(specimens[0], specimens[1], float(vectors[0] @ vectors[1]), say)
+    return lab_figure(specimens[0], specimens[1], float(vectors[0] @ vectors[1]), say, depths)
 
 
 def experts_view(

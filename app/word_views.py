@@ -5,15 +5,19 @@ from functools import lru_cache
 import numpy as np
 
 from app.bank import WordStates, centred, nearest_words
+from app.engine import clean
+from app.errors import UserError
 from app.fusion import preference
 from app.lexicon import Lexicon
 from app.probes import chance_purity, nearest_rows, purity
 from app.projection import neighbour_changes, project, trustworthiness
+from app.proof import pair_apart
 from app.trace import Floats, Trace
-from app.views import NEAR_TOKENS
+from app.views import LAB_CHARACTERS, NEAR_TOKENS
 from app.words import Word, gloss
 from viz.glyphs import Meanings, Neighbour
 from viz.html import Say, panel, percent
+from viz.lab import Depths
 from viz.words import Layout, WordMap, words_panel
 
 NEAR_ON_MAP = 5
@@ -86,6 +90,20 @@ def words_view(lexicon: Lexicon, words: tuple[Word, ...], say: Say, language: st
         ),
         say,
     )
+
+
+def depths(lexicon: Lexicon, first: str, second: str) -> Depths | None:
+    """How far the layers of both experts pull two texts apart; None where there is nothing to read: no list
+    yet, or a text that is no word in one of the three scripts."""
+    bank, engine = lexicon.bank, lexicon.engine
+    texts = [clean(text).strip() for text in (first, second) if isinstance(text, str)]
+    if bank is None or len(texts) < 2 or not all(1 <= len(text) <= LAB_CHARACTERS for text in texts):
+        return None
+    try:
+        apart = pair_apart(engine, bank, *texts)
+    except UserError:
+        return None
+    return Depths(engine.bundle.experts, apart.same, apart.own)
 
 
 def concept_name(concept: str, say: Say) -> str:

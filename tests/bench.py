@@ -15,6 +15,7 @@ from pathlib import Path
 import torch
 
 from app.bank import word_states
+from app.battery import run_battery
 from app.bundle import MINI, load_bundle
 from app.engine import Engine
 from app.lexicon import Lexicon
@@ -22,7 +23,7 @@ from app.sampling import Sampling
 from app.texts import speaker
 from app.views import disagreement_view, experts_view, glyph_view, layers_view, lens_view, strip_view
 from app.word_views import meanings, words_view
-from app.words import preset
+from app.words import all_words, preset
 from tests.server import serving
 
 PROMPT = "Жила-была девочка Маша"
@@ -215,6 +216,9 @@ def word_rows(engine: Engine) -> list[tuple[str, str, str]]:
     started = time.perf_counter()
     word_states(engine, own)
     read = time.perf_counter() - started
+    started = time.perf_counter()
+    run_battery(engine, lexicon.states(all_words()[:300]))
+    probed = time.perf_counter() - started
     trace = engine.look(PROMPT)
     words = preset("mixed")
     html = words_view(lexicon, words, say)
@@ -222,6 +226,7 @@ def word_rows(engine: Engine) -> list[tuple[str, str, str]]:
     return [
         ("word list from the folder", f"{taken:.2f} s", ""),
         (f"reading {len(own)} own words", f"{read:.1f} s", ""),
+        ("probes with controls, 300 words, all layers", f"{probed:.1f} s", "under 20 s"),
         ("nearest words of a token, all layers", f"{1000 * near:.0f} ms", ""),
         (f"panel: {len(words)} words", f"{len(html) / 1000:.0f} kB", ""),
     ]

@@ -174,12 +174,34 @@ def test_umap_can_be_cancelled(browser: Browser, address: str) -> None:
     page.context.close()
 
 
-@pytest.mark.parametrize("panel", ["glyphs", "experts", "disagreement", "layers", "words", "lens", "depth"])
+def test_curves_are_drawn_switched_and_made_for_the_words_on_the_map(browser: Browser, bundled: str) -> None:
+    page = open_page(browser, bundled)
+    page.wait_for_selector("#proof .gs-panel", timeout=60_000)
+    page.locator("#proof").scroll_into_view_if_needed()
+    page.wait_for_selector("#proof [data-state='drawn']", timeout=30_000)
+    charts = json.loads(str(page.locator(".gs-proof-data").get_attribute("data-charts")))
+    page.locator("#proof .gs-measure").select_option(index=2)
+    page.wait_for_function(
+        "(said) => document.querySelector('.gs-said').textContent === said", arg=charts[2]["sentence"]
+    )
+    drawn = page.evaluate("document.querySelector('.gs-curve').data.map((trace) => [...trace.y])")
+    assert drawn == [trace["y"] for trace in charts[2]["figure"]["data"]]
+    page.locator("#probe").click()
+    page.wait_for_selector("#proof-status progress")
+    page.wait_for_function(
+        "() => document.querySelector('#proof .gs-picks span').textContent.includes('44 words')", timeout=60_000
+    )
+    assert page.locator("#proof .gs-measure").input_value() == "2"
+    page.context.close()
+
+
+@pytest.mark.parametrize("panel", ["glyphs", "experts", "disagreement", "layers", "words", "proof", "lens", "depth"])
 def test_every_panel_can_be_saved_as_data_and_picture(
-    browser: Browser, address: str, panel: str, tmp_path: Path
+    browser: Browser, bundled: str, panel: str, tmp_path: Path
 ) -> None:
-    page = open_page(browser, address)
+    page = open_page(browser, bundled)
     word_map(page)
+    page.wait_for_selector("#proof .gs-panel", timeout=60_000)
     menu = page.locator(f"#{panel} .gs-save summary")
 
     def save(selector: str) -> Path:

@@ -1,5 +1,6 @@
 """Probes on data with a known answer, and against independent computations."""
 
+import re
 import threading
 from typing import Any
 
@@ -13,6 +14,7 @@ from app.bank import WordStates, centred, cosines, word_states
 from app.battery import LABELLED, MEASURES, Battery, from_plain, run_battery, to_plain, untrained_twin
 from app.engine import Engine
 from app.errors import UserError
+from app.lexicon import Lexicon
 from app.probes import (
     bootstrap,
     cka,
@@ -33,6 +35,8 @@ from app.probes import (
 from app.proof import cross, pair_apart, plain_proof, proof_set, prove, read_proof
 from app.proof_views import proof_view, subject_of
 from app.texts import speaker
+from app.views import lab_view
+from app.word_views import depths
 from app.words import KEPT_OUT, all_words, parse_words, preset
 from tests.test_views import Reader, saved
 
@@ -297,6 +301,20 @@ def test_look_alikes_are_one_in_the_same_sentence_and_two_in_their_own(engine: E
     assert np.all(apart.own[:, 1:] > 2 * np.abs(apart.same).max() + 1e-4)
     twins = pair_apart(engine, bank, "и", "й")
     assert np.all(twins.same[:, 1:] > 0) and np.array_equal(twins.same, twins.own)
+
+
+def test_the_laboratory_shows_how_far_the_layers_pull_a_pair_apart(engine: Engine, bank: WordStates) -> None:
+    lexicon = Lexicon(engine)
+    assert depths(lexicon, "A", "А") is None
+    lexicon.bank = bank
+    found = depths(lexicon, "A", "А")
+    apart = pair_apart(engine, bank, "A", "А")
+    assert found is not None and depths(lexicon, "A", "!") is None and depths(lexicon, "", "A") is None
+    html = lab_view(engine, "A", "А", SAY, found)
+    cells = [float(x) for x in re.findall(r">(\d\.\d\d)</td>", html)]
+    expected = np.concatenate((apart.same.ravel(), apart.own.ravel()))
+    assert cells == pytest.approx(np.abs(expected).tolist(), abs=0.006)
+    assert f"each in its own language {abs(apart.own[0, 2]):.2f} / {abs(apart.own[1, 2]):.2f}" in html
 
 
 def test_the_proof_survives_a_file(engine: Engine, bank: WordStates, monkeypatch: pytest.MonkeyPatch) -> None:

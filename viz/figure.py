@@ -62,7 +62,7 @@ def curve_figure(
     layer) are vertical lines.  Colours are names of the page's style, which the page fills in."""
     traces: list[Any] = []
     if band is not None:
-        traces += _between(band[1], band[2], "--gs-line", band[0], shown=True)
+        traces += _between(band[1], band[2], "--gs-both", band[0], shown=True)
     for line in lines:
         if line.low is not None and line.high is not None:
             traces += _between(line.low, line.high, line.ink, line.name, shown=False)
@@ -94,10 +94,10 @@ def curve_figure(
     notes = [
         {
             "x": layer,
-            "y": 1,
+            "y": 1 - 0.08 * i,
             "yref": "paper",
             "yanchor": "top",
-            "xanchor": "right" if i else "left",
+            "xanchor": "left",
             "text": escape(name),
             "showarrow": False,
             "font": {"color": ink},

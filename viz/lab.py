@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from viz.glyphs import difference
-from viz.html import Say, picture, token, visible
+from viz.html import SIDES, Say, picture, token, visible
 
 
 @dataclass(frozen=True, eq=False)
@@ -19,8 +19,18 @@ class Specimen:
     id: int | None
 
 
-def lab_figure(first: Specimen, second: Specimen, cosine: float, say: Say) -> str:
-    """Both pictures, the pixels that differ, and the cosine of the two vectors."""
+@dataclass(frozen=True, eq=False)
+class Depths:
+    """1 - cosine of two texts' hidden states (E, L + 1), at the end of the same sentences and of sentences of
+    each one's own language."""
+
+    experts: tuple[str, ...]
+    same: NDArray[np.float32]
+    own: NDArray[np.float32]
+
+
+def lab_figure(first: Specimen, second: Specimen, cosine: float, say: Say, depths: Depths | None = None) -> str:
+    """Both pictures, the pixels that differ, the cosine of the two vectors, and what the layers make of it."""
     frames = "".join(
         f"<figure><div class='gs-frame'>{picture(s.bitmap, visible(s.text))}</div>"
         f"<figcaption>{token(s.text)} {escape(_known(s, say))}</figcaption></figure>"
@@ -35,7 +45,32 @@ def lab_figure(first: Specimen, second: Specimen, cosine: float, say: Say) -> st
     summary = say(key, first=visible(first.text), second=visible(second.text), pixels=pixels, cosine=f"{cosine:.3f}")
     return (
         f"<div class='gs-lab'><div class='gs-pictures'>{frames}{apart}</div>"
-        f"<p class='gs-summary' role='status'>{escape(summary)}</p></div>"
+        f"<p class='gs-summary' role='status'>{escape(summary)}</p>"
+        f"{'' if depths is None else _layers(depths, say)}</div>"
+    )
+
+
+def _layers(depths: Depths, say: Say) -> str:
+    last = depths.same.shape[1] - 1
+    heads = "".join(f"<th scope='col'>{layer}</th>" for layer in range(last + 1))
+    rows = "".join(
+        f"<tr class='gs-{side}'><th scope='row'>{escape(say(code, expert=name))}</th>"
+        + "".join(f"<td style='--p:{min(max(float(v), 0), 2) / 2:.3f}'>{abs(float(v)):.2f}</td>" for v in values)
+        + "</tr>"
+        for code, both in (("lab_in_same", depths.same), ("lab_in_own", depths.own))
+        for name, side, values in zip(depths.experts, SIDES, both, strict=False)
+    )
+    says = say(
+        "lab_layers_say",
+        start=f"{abs(float(depths.same[0, 0])):.2f}",
+        last=last,
+        same=" / ".join(f"{abs(float(v)):.2f}" for v in depths.same[:, last]),
+        own=" / ".join(f"{abs(float(v)):.2f}" for v in depths.own[:, last]),
+        expert=" / ".join(depths.experts),
+    )
+    return (
+        f"<h3>{escape(say('lab_layers'))}</h3><div class='gs-ribbon'><table><thead><tr><th></th>{heads}</tr></thead>"
+        f"<tbody>{rows}</tbody></table></div><p class='gs-note'>{escape(says)}</p>"
     )
 
 
