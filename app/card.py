@@ -6,6 +6,9 @@ from app.expert import Recipe
 from app.model import Shape
 
 
+WORDS = "python -m app.train words --to assets/mini"
+
+
 def model_card(shape: Shape, training: dict[str, Any], kept: float, attribution: str) -> str:
     """Markdown with hub front matter: what the model is, held-out figures, how it was made, licences.
 
@@ -86,7 +89,7 @@ def _commands(experts: dict[str, Any]) -> str:
             lines.append(
                 f"python -m app.train expert {name.lower()} --mix {mix} --tokens {recipe['tokens']}{chosen}{until}"
             )
-    return "\n".join([*lines, "python -m app.train evaluate", "python -m app.train bundle --to assets/mini"])
+    return "\n".join([*lines, "python -m app.train evaluate", "python -m app.train bundle --to assets/mini", WORDS])
 
 
 def _chosen(recipe: dict[str, Any]) -> str:

@@ -18,10 +18,12 @@ from typing import Any
 import torch
 from safetensors import safe_open
 
-from app.bundle import write_bundle
+from app.bundle import load_bundle, write_bundle
 from app.card import model_card
+from app.engine import Engine
 from app.evaluate import evaluate
 from app.expert import Recipe, load_embedding, read_curve, train_expert
+from app.lexicon import write_words
 from app.model import Shape
 from app.prepare import prepare
 
@@ -89,6 +91,8 @@ def make_parser() -> argparse.ArgumentParser:
     expert.add_argument("--origin", type=Path, help="checkpoint folder whose expert of that name goes on")
     for name in ("layers", "heads", "context"):
         expert.add_argument(f"--{name}", type=int, default=getattr(Shape, name))
+    words = steps.add_parser("words", help="read the word list with a folder's model; maps and curves beside it")
+    words.add_argument("--to", type=Path, required=True)
     for step, text in (("evaluate", "held-out bits per character"), ("bundle", "write a checkpoint folder")):
         last = steps.add_parser(step, help=text)
         last.add_argument("--experts", nargs="+", default=["ru", "zh"])
@@ -108,6 +112,8 @@ def main(arguments: list[str] | None = None) -> None:
         shape = Shape(vocabulary, width, options.layers, options.heads, experts=1, context=options.context)
         chosen = {field: getattr(options, field) for field in ("tokens", "seed", "adam_rate", "muon_rate", "decay")}
         train_expert(options.work, options.name, Recipe(options.mix, **chosen), shape, options.origin)
+    elif options.step == "words":
+        write_words(options.to, Engine(load_bundle(options.to)))
     else:
         states = load_states(options.work, options.experts)
         if options.step == "evaluate":

@@ -9,12 +9,16 @@ import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 import app.causal_lm  # noqa: F401  registers the model class
+from app.battery import run_battery
 from app.bundle import MINI, load_bundle
 from app.embedding import decode, embed
 from app.engine import Engine
+from app.lexicon import read_words
 from app.pictures import draw_pictures
+from app.proof import PROOF_SETS, cross, proof_set
 from app.sampling import Sampling
 from app.views import script_of
+from app.words import PRESETS, preset
 
 
 @pytest.fixture(scope="module")
@@ -83,3 +87,18 @@ def test_published_example_runs_on_the_bundled_checkpoint() -> None:
     output = model.generate(**inputs, max_new_tokens=100, temperature=0.8, top_k=50, top_p=0.95, do_sample=True)
     assert tokenizer.decode(output[0]).startswith(" Жила-была девочка")
     assert output.shape[1] > inputs["input_ids"].shape[1] + 5
+
+
+def test_the_shipped_word_list_is_this_models_and_its_curves_are_those_of_the_probes(mini: Engine) -> None:
+    """One battery and the comparison of experts, computed anew by the code that answers a visitor's words."""
+    shipped = read_words(MINI, mini)
+    assert shipped is not None
+    bank, places, proof = shipped
+    assert proof is not None and set(places) == set(PRESETS) and set(proof.batteries) == set(PROOF_SETS)
+    fresh = run_battery(mini, bank.subset(proof_set("kept_zh")))
+    for name, curve in proof.batteries["kept_zh"].curves.items():
+        tolerance = {"dimension": 3.0, "effective_rank": 0.5, "selectivity": 0.1}.get(name, 0.03)
+        assert np.allclose(curve.values, fresh.curves[name].values, atol=tolerance), name
+    assert np.allclose(proof.crossings.alike, cross(mini.bundle.experts, bank).alike, atol=0.01)
+    for name in PRESETS:
+        assert places[name].shape == (2, mini.model.shape.layers + 1, len(preset(name)), 2)

@@ -187,6 +187,13 @@ def test_the_card_names_the_options_of_a_recipe() -> None:
     assert "--tokens 9 --seed 1\n" in _commands({"RU": {"recipes": [recipe]}})
 
 
+def test_the_word_list_is_read_by_a_command(toy_bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[tuple[Path, str]] = []
+    monkeypatch.setattr(train, "write_words", lambda folder, engine: read.append((folder, engine.bundle.name)))
+    train.main(["words", "--to", str(toy_bundle)])
+    assert read == [(toy_bundle, "glyphscope-mini")]
+
+
 def test_training_learned_something(toy_work: Path) -> None:
     curve = expert.read_curve(toy_work / "ru.curve.jsonl")
     assert curve[-1]["loss"] < 0.6 * curve[0]["loss"]
