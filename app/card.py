@@ -5,7 +5,6 @@ from typing import Any
 from app.expert import Recipe
 from app.model import Shape
 
-
 WORDS = "python -m app.train words --to assets/mini"
 
 
