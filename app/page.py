@@ -13,9 +13,10 @@ from app.lexicon import Lexicon
 from app.listeners import Listeners
 from app.opening import EXAMPLES, LAB_EXAMPLES
 from app.proof import PROOF_SETS
+from app.proof_views import figures_view
 from app.sampling import MAX_NEW_TOKENS, MAX_TEMPERATURE, Sampling
 from app.settings import FUSIONS, View
-from app.texts import LANGUAGES, say
+from app.texts import LANGUAGES, say, speaker
 from app.word_listeners import WordListeners
 from app.words import MAX_WORDS, PRESETS
 from viz.strip import MEASURES
@@ -144,6 +145,7 @@ class Page:
             self._word_panel()
             self.lens = clickable("lens")
             self.depth = clickable("depth")
+            self.figures = clickable("figures")
             self.footer = gr.HTML(model_line(engine, "en"))
         self.word_outputs = [self.words, self.words_figure, self.words_status]
         self.proof_outputs = [self.proof_figure, self.proof_status]
@@ -232,6 +234,7 @@ class Page:
             ),
             (self.own_show, partial(say, "own_show")),
             (self.hint, partial(hint_line, self.engine)),
+            (self.figures, lambda language: figures_view(self.engine, speaker(language))),
             (self.footer, partial(model_line, self.engine)),
         ]
 

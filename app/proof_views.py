@@ -4,9 +4,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.battery import LABELLED, MEASURES, Battery, Curve
+from app.engine import Engine
 from app.proof import PAIRS, Crossings
+from app.published import published
 from app.texts import LANGUAGES
 from viz.figure import Line, curve_figure
+from viz.figures import Held, figures_panel
 from viz.html import Say, Table, panel
 from viz.proof import Chart, Crossed, proof_panel
 
@@ -26,6 +29,24 @@ def proof_view(battery: Battery, crossings: Crossings | None, subject: str, say:
         },
     )
     return proof_panel(charts, table, None if crossings is None else _crossed(crossings, say), subject, say)
+
+
+def figures_view(engine: Engine, say: Say) -> str:
+    """Held-out figures of the model on display, as its training recorded them, beside published ones; empty
+    for a model without such a record."""
+    record = engine.bundle.training
+    if not record:
+        return ""
+    experts = record["experts"]
+    known: dict[str, dict[str, tuple[float, float | None]]] = {}
+    for figure in published():
+        known.setdefault(figure.model, {})[figure.benchmark] = figure.percent, figure.interval
+    held = Held(
+        record["bits_per_character"],
+        {name: run["tokens"] for name, run in experts.items()},
+        {name: run["minutes"] for name, run in experts.items()},
+    )
+    return figures_panel(held, known, say)
 
 
 def proof_message(say: Say, code: str) -> str:

@@ -655,6 +655,39 @@ _SENTENCES: dict[str, tuple[str, str, str]] = {
         "В лучшем случае найдено {best} % переводов, случайно — {chance} %.",
         "最多找到 {best} % 的译词，随机为 {chance} %。",
     ),
+    # Figures
+    "figures_title": ("Figures: how good the models are", "Цифры: насколько хороши модели", "数据：模型有多好"),
+    "figures_lead": (
+        "Bits per character on text kept out of training (lower is better; best in bold), and the published models' results.",
+        "Биты на знак на тексте, не вошедшем в обучение (меньше — лучше; лучшее жирным), и результаты опубликованных моделей.",
+        "未参与训练的文本上的每字符比特数（越低越好，最佳为粗体），以及已发表模型的成绩。",
+    ),
+    "figures_held": (
+        "This model: held-out bits per character",
+        "Эта модель: биты на знак на отложенном тексте",
+        "此模型：保留文本上的每字符比特数",
+    ),
+    "figures_training": ("Training", "Обучение", "训练"),
+    "figures_tokens": ("tokens seen", "токенов", "所见词元"),
+    "figures_minutes": ("minutes on one core", "минут на одном ядре", "单核分钟数"),
+    "figures_published": (
+        "Published, not measured here: per cent, ± 95 % interval",
+        "Опубликовано, здесь не измерялось: проценты, ± 95 % интервал",
+        "已发表，非在此测得：百分比，± 95 % 区间",
+    ),
+    "figures_chance": (
+        "MMLU (mean of 58 subjects) and ARC offer four choices, CommonsenseQA five: chance is 25 % and 20 %. The published models "
+        "are at chance level there, or below.",
+        "В MMLU (среднее по 58 предметам) и ARC четыре варианта, в CommonsenseQA пять: случайно 25 % и 20 %. Опубликованные "
+        "модели там на уровне случайного угадывания или ниже.",
+        "MMLU（58 科平均）和 ARC 为四选一，CommonsenseQA 为五选一：随机为 25 % 和 20 %。已发表的模型在这些测试上处于或低于随机水平。",
+    ),
+    "figures_fusion": ("{language} {percent} %", "{language} {percent} %", "{language} {percent} %"),
+    "figures_summary": (
+        "The mean of logits against the better expert alone, in bits per character: {list}.",
+        "Среднее логитов против лучшего эксперта, в битах на знак: {list}.",
+        "logit 平均与较好专家单独相比（每字符比特数）：{list}。",
+    ),
     # Errors: each says what to do
     "empty_prompt": ("Type a few words first.", "Сначала введите несколько слов.", "请先输入几个词。"),
     "unknown_prompt": (

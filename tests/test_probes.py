@@ -1,7 +1,9 @@
 """Probes on data with a known answer, and against independent computations."""
 
+import csv
 import re
 import threading
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -33,11 +35,13 @@ from app.probes import (
     two_nn,
 )
 from app.proof import cross, pair_apart, plain_proof, proof_set, prove, read_proof
-from app.proof_views import proof_view, subject_of
+from app.proof_views import figures_view, proof_view, subject_of
+from app.published import published
 from app.texts import speaker
 from app.views import lab_view
 from app.word_views import depths
 from app.words import KEPT_OUT, all_words, parse_words, preset
+from tests.conftest import SHARED
 from tests.test_views import Reader, saved
 
 SAY = speaker("en")
@@ -325,6 +329,36 @@ def test_the_proof_survives_a_file(engine: Engine, bank: WordStates, monkeypatch
     again = read_proof(plain_proof(proof))
     assert set(again.batteries) == set(proof.batteries) and again.crossings.words == 209
     assert np.allclose(again.crossings.alike, proof.crossings.alike, atol=1e-4)
+
+
+def test_figures_are_those_of_the_training_record_and_the_publication(engine: Engine) -> None:
+    html = figures_view(engine, SAY)
+    record = engine.bundle.training["bits_per_character"]
+    for row in record.values():
+        assert all(f"{bits:.3f}" in html for bits in row.values())
+    gap = 100 * (record["ru"]["mean of logits"] / min(record["ru"]["RU"], record["ru"]["ZH"]) - 1)
+    assert f"Russian {gap:+.1f} %" in Reader(html).text
+    assert "19.7 ± 0.9" in html and "Published, not measured here" in html
+    assert figures_view(Engine(replace(engine.bundle, training={})), SAY) == ""
+
+
+@pytest.mark.skipif(not (SHARED / "bvv241").is_dir(), reason="the published results are not on this machine")
+def test_published_figures_are_as_published() -> None:
+    with (SHARED / "bvv241" / "published_results.csv").open(encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    names = {"CommonsenseQA": "C-SENSE", "SQuAD": "SQUAD"}
+    for figure in published():
+        name, _, subset = figure.benchmark.partition(" ")
+        same = [
+            row
+            for row in rows
+            if row["model"] == figure.model
+            and row["benchmark"] == names.get(name, name)
+            and (name == "MMLU" or row["subset"] == subset.replace("→", "-"))
+        ]
+        assert figure.percent == pytest.approx(np.mean([float(row["mean_percent"]) for row in same]), abs=0.006)
+        assert figure.interval is None or figure.interval == float(same[0]["ci95_percent"])
+    assert len(published()) == 45
 
 
 def test_charts_draw_the_battery_and_say_what_it_shows(battery: Battery, bank: WordStates) -> None:

@@ -1,0 +1,84 @@
+"""The figures panel: what was measured on held-out text, and what is published of the large models."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from html import escape
+
+from viz.html import SIDES, Say, panel
+
+
+@dataclass(frozen=True)
+class Held:
+    """bits[language][who]: bits per character on held-out lines, of each expert and then of two ways to
+    fuse them.  tokens and minutes of training, by expert."""
+
+    bits: Mapping[str, Mapping[str, float]]
+    tokens: Mapping[str, int]
+    minutes: Mapping[str, float]
+
+
+def figures_panel(held: Held, published: Mapping[str, Mapping[str, tuple[float, float | None]]], say: Say) -> str:
+    """Two tables.  published[model][benchmark]: per cent and half its 95 % interval, if there is one."""
+    names = list(next(iter(held.bits.values())))
+    heads = "".join(f"<th scope='col'>{escape(_fusion(name, say))}</th>" for name in names)
+    rows = "".join(
+        f"<tr><th scope='row'>{escape(say('words_' + language))}</th>"
+        + "".join(_cell(row[name], row[name] == min(row.values())) for name in names)
+        + "</tr>"
+        for language, row in held.bits.items()
+    )
+    trained = "".join(
+        f"<tr class='gs-{side}'><th scope='row'>{escape(name)}</th>"
+        f"<td>{held.tokens[name]:,}</td><td>{held.minutes[name]:.0f}</td></tr>"
+        for name, side in zip(held.tokens, SIDES, strict=False)
+    )
+    benchmarks = list(dict.fromkeys(name for row in published.values() for name in row))
+    columns = "".join(f"<th scope='col'>{escape(name)}</th>" for name in benchmarks)
+    known = "".join(
+        f"<tr><th scope='row'>{escape(model)}</th>"
+        + "".join(f"<td>{_percent(row.get(name))}</td>" for name in benchmarks)
+        + "</tr>"
+        for model, row in published.items()
+    )
+    body = (
+        f"<div class='gs-ribbons'><div class='gs-ribbon'><h3>{escape(say('figures_held'))}</h3>"
+        f"<table><thead><tr><th></th>{heads}</tr></thead><tbody>{rows}</tbody></table></div>"
+        f"<div class='gs-ribbon'><h3>{escape(say('figures_training'))}</h3><table><thead><tr><th></th>"
+        f"<th scope='col'>{escape(say('figures_tokens'))}</th>"
+        f"<th scope='col'>{escape(say('figures_minutes'))}</th></tr></thead><tbody>{trained}</tbody></table></div></div>"
+        f"<div class='gs-ribbon'><h3>{escape(say('figures_published'))}</h3>"
+        f"<table><thead><tr><th></th>{columns}</tr></thead><tbody>{known}</tbody></table></div>"
+        f"<p class='gs-note'>{escape(say('figures_chance'))}</p>"
+    )
+    facts = {"bits_per_character": held.bits, "tokens": held.tokens, "minutes": held.minutes, "published": published}
+    return panel(say, "figures", body, _summary(held, names, say), facts)
+
+
+def _fusion(name: str, say: Say) -> str:
+    known = {"mean of logits": "fusion_logits", "mean of probabilities": "fusion_probabilities"}
+    return say(known[name]) if name in known else name
+
+
+def _cell(bits: float, best: bool) -> str:
+    return f"<td>{'<strong>' if best else ''}{bits:.3f}{'</strong>' if best else ''}</td>"
+
+
+def _percent(found: tuple[float, float | None] | None) -> str:
+    if found is None:
+        return "–"
+    percent, interval = found
+    return f"{percent:.1f}" + ("" if interval is None else f" ± {interval:.1f}")
+
+
+def _summary(held: Held, names: list[str], say: Say) -> str:
+    """How far the published fusion is from the better expert, language by language."""
+    experts = names[:2]
+    parts = [
+        say(
+            "figures_fusion",
+            language=say("words_" + language),
+            percent=f"{100 * (row['mean of logits'] / min(row[name] for name in experts) - 1):+.1f}",
+        )
+        for language, row in held.bits.items()
+    ]
+    return say("figures_summary", list="; ".join(parts))
