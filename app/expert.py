@@ -25,7 +25,9 @@ LOG_EVERY = 25
 @dataclass(frozen=True)
 class Recipe:
     """How one expert is trained.  From the step where the recipe begins, the learning rate rises over
-    `warmup` steps, stays, and falls linearly to zero over the last `decay` share of the steps left."""
+    `warmup` steps, stays, and falls linearly to zero over the last `decay` share of the steps left.
+
+    embedding: `frozen` pictures, or one of the controls in `EMBEDDINGS`."""
 
     mix: dict[str, float]
     tokens: int = 10_000_000
@@ -37,6 +39,7 @@ class Recipe:
     weight_decay: float = 0.1
     clip: float = 1.0
     seed: int = 0
+    embedding: str = "frozen"
 
     def steps(self, context: int) -> int:
         return max(1, self.tokens // (self.batch * context))
@@ -47,6 +50,22 @@ def load_embedding(work: Path) -> Tensor:
     return torch.from_numpy(load_file(work / "substrate.safetensors")["embedding"].astype(np.float32))
 
 
+EMBEDDINGS = ("frozen", "trained", "permuted", "random")
+"""frozen: the pictures, never trained.  Controls: the same table, trained along (`trained`); every token
+given another token's picture (`permuted`); random unit vectors (`random`); the last two never trained."""
+
+
+def table_of(pictures: Tensor, recipe: Recipe) -> Tensor:
+    """The table (V, d) that a recipe starts from, given that of the pictures."""
+    assert recipe.embedding in EMBEDDINGS, f"{recipe.embedding} is none of {EMBEDDINGS}"
+    generator = torch.Generator().manual_seed(recipe.seed)
+    if recipe.embedding == "permuted":
+        return pictures[torch.randperm(len(pictures), generator=generator)]
+    if recipe.embedding == "random":
+        return F.normalize(torch.randn(pictures.shape, generator=generator), dim=-1)
+    return pictures
+
+
 def rate(step: int, steps: int, recipe: Recipe) -> float:
     """Share of the peak learning rate at a step: rise, stay, fall to zero."""
     left = (steps - step) / max(1.0, recipe.decay * steps)
@@ -54,12 +73,15 @@ def rate(step: int, steps: int, recipe: Recipe) -> float:
 
 
 def make_optimizers(model: StackedExperts, recipe: Recipe) -> list[torch.optim.Optimizer]:
-    """Muon for the blocks' matrices, one matrix an expert; AdamW for the heads."""
+    """Muon for the blocks' matrices, one matrix an expert; AdamW for the heads, and for the embedding where
+    a control trains it."""
     decay = recipe.weight_decay
+    model.embedding.requires_grad_(recipe.embedding == "trained")
+    tables = [model.head, *([model.embedding] if model.embedding.requires_grad else [])]
     dtype = torch.bfloat16 if half_pays(model.embedding.device) else torch.float32
     return [
         Muon(model.blocks.parameters(), recipe.muon_rate, decay, dtype),
-        torch.optim.AdamW([model.head], lr=recipe.adam_rate, betas=(0.9, 0.95), weight_decay=decay, fused=True),
+        torch.optim.AdamW(tables, lr=recipe.adam_rate, betas=(0.9, 0.95), weight_decay=decay, fused=True),
     ]
 
 
@@ -79,7 +101,8 @@ def train_step(
     targets = batch[:, 1:].flatten().repeat(model.shape.experts)
     loss = F.cross_entropy(logits.flatten(0, 2).float(), targets)
     loss.backward()  # type: ignore[no-untyped-call]
-    torch.nn.utils.clip_grad_norm_(model.parameters(), recipe.clip)
+    weights = [weight for optimizer in optimizers for weight in optimizer.param_groups[0]["params"]]
+    torch.nn.utils.clip_grad_norm_(weights, recipe.clip)
     for optimizer, peak in zip(optimizers, (recipe.muon_rate, recipe.adam_rate), strict=True):
         optimizer.param_groups[0]["lr"] = peak * share
         optimizer.step()
@@ -110,7 +133,7 @@ def open_run(
     that name in the checkpoint folder `origin` (with fresh optimizers: such folders keep none)."""
     model = StackedExperts(shape)
     model.initialise(torch.Generator().manual_seed(recipe.seed))
-    model.embedding.copy_(load_embedding(work))
+    model.embedding.copy_(table_of(load_embedding(work), recipe))
     model.to(device)
     run = Run(model, make_optimizers(model, recipe), step=0, seconds=0.0, recipes=[], curve=[])
     if origin is not None and not (work / f"{name}.pt").exists():
@@ -124,7 +147,8 @@ def open_run(
             optimizer.load_state_dict(part)
         run.step, run.seconds, run.recipes = state["step"], state["seconds"], state["recipes"]
         run.curve = [line for line in read_curve(work / f"{name}.curve.jsonl") if line["step"] <= run.step]
-    if not run.recipes or {**run.recipes[-1], **asdict(recipe)} != run.recipes[-1]:
+    known = {**asdict(Recipe({})), **run.recipes[-1]} if run.recipes else {}
+    if {**known, **asdict(recipe)} != known:
         run.recipes.append({"from_step": run.step, **asdict(recipe)})
     return run
 

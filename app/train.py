@@ -22,7 +22,7 @@ from app.bundle import load_bundle, write_bundle
 from app.card import model_card
 from app.engine import Engine
 from app.evaluate import evaluate
-from app.expert import Recipe, load_embedding, read_curve, train_expert
+from app.expert import EMBEDDINGS, Recipe, load_embedding, read_curve, train_expert
 from app.lexicon import write_words
 from app.model import Shape
 from app.prepare import prepare
@@ -88,6 +88,7 @@ def make_parser() -> argparse.ArgumentParser:
     for field in ("seed", "adam_rate", "muon_rate", "decay"):
         default = getattr(Recipe, field)
         expert.add_argument(f"--{field.replace('_', '-')}", type=type(default), default=default)
+    expert.add_argument("--embedding", choices=EMBEDDINGS, default=Recipe.embedding, help="frozen, or a control")
     expert.add_argument("--origin", type=Path, help="checkpoint folder whose expert of that name goes on")
     for name in ("layers", "heads", "context"):
         expert.add_argument(f"--{name}", type=int, default=getattr(Shape, name))
@@ -110,7 +111,8 @@ def main(arguments: list[str] | None = None) -> None:
     elif options.step == "expert":
         vocabulary, width = load_embedding(options.work).shape
         shape = Shape(vocabulary, width, options.layers, options.heads, experts=1, context=options.context)
-        chosen = {field: getattr(options, field) for field in ("tokens", "seed", "adam_rate", "muon_rate", "decay")}
+        fields = ("tokens", "seed", "adam_rate", "muon_rate", "decay", "embedding")
+        chosen = {field: getattr(options, field) for field in fields}
         train_expert(options.work, options.name, Recipe(options.mix, **chosen), shape, options.origin)
     elif options.step == "words":
         write_words(options.to, Engine(load_bundle(options.to)))

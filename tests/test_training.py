@@ -182,6 +182,26 @@ def test_another_frozen_table_is_not_continued(toy_work: Path, toy_bundle: Path)
         take_expert(toy_bundle, "RU", model)
 
 
+@pytest.mark.parametrize("control", expert.EMBEDDINGS)
+def test_only_the_trained_control_changes_its_table(toy_work: Path, tmp_path: Path, control: str) -> None:
+    for file in toy_work.glob("*"):
+        if file.suffix in (".npy", ".safetensors"):
+            shutil.copy(file, tmp_path)
+    pictures = expert.load_embedding(tmp_path)
+    shape = Shape(pictures.shape[0], pictures.shape[1], layers=1, heads=2, experts=1, context=32)
+    recipe = expert.Recipe({"en": 1.0}, tokens=6 * 8 * 32, warmup=2, embedding=control)
+    model = expert.train_expert(tmp_path, "twin", recipe, shape)
+    start = expert.table_of(pictures, recipe)
+    assert torch.equal(model.embedding, start) == (control != "trained")
+    assert torch.equal(start, pictures) == (control in ("frozen", "trained"))
+    if control == "permuted":
+        assert torch.equal(start.sort(0).values, pictures.sort(0).values)
+    if control == "random":
+        assert torch.allclose(start.norm(dim=-1), torch.ones(len(start)))
+    again = expert.open_run(tmp_path, "twin", recipe, shape, torch.device("cpu"))
+    assert torch.equal(again.model.embedding, model.embedding) and len(again.recipes) == 1
+
+
 def test_the_card_names_the_options_of_a_recipe() -> None:
     recipe = {"mix": {"ru": 1.0}, "tokens": 9, "seed": 1, "muon_rate": expert.Recipe.muon_rate, "from_step": 0}
     assert "--tokens 9 --seed 1\n" in _commands({"RU": {"recipes": [recipe]}})
