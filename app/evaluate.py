@@ -1,4 +1,4 @@
-"""Held-out bits per character: of each expert alone, and of two ways to fuse them."""
+"""Held-out bits per character: of each expert alone, and of three ways to fuse them."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -12,7 +12,7 @@ from app.corpus import LANGUAGES
 from app.model import Shape, StackedExperts, fuse
 from app.prepare import SEPARATOR
 
-MEAN_LOGITS, MEAN_PROBABILITIES = "mean of logits", "mean of probabilities"
+FUSIONS = ("mean of logits", "mean of probabilities", "gate by likelihood")
 
 
 def chunks(lines: Sequence[str], tokenizer: Tokenizer, separator: int, context: int) -> list[list[int]]:
@@ -35,10 +35,11 @@ def padded(rows: Sequence[list[int]], batch: int) -> Iterator[tuple[Tensor, Tens
 
 @torch.inference_mode()
 def nats(model: StackedExperts, rows: Sequence[list[int]], batch: int = 24) -> Tensor:
-    """Total negative log-likelihood (E + 2,) in nats of all tokens after the first of each row:
-    each expert, the mean of logits, the mean of probabilities."""
+    """Total negative log-likelihood (E + 3,) in nats of all tokens after the first of each row: each
+    expert, the mean of logits, the mean of probabilities, and that mean weighted by each expert's
+    likelihood of the row so far."""
     device = model.embedding.device
-    total = torch.zeros(model.shape.experts + 2, dtype=torch.float64)
+    total = torch.zeros(model.shape.experts + len(FUSIONS), dtype=torch.float64)
     for ids, real in padded(rows, batch):
         inputs, targets, scored = (t.to(device) for t in (ids[:, :-1], ids[:, 1:], real[:, 1:]))
         experts = model(inputs).logits.float().log_softmax(-1)  # (E, B, T, V)
@@ -47,7 +48,9 @@ def nats(model: StackedExperts, rows: Sequence[list[int]], batch: int = 24) -> T
         single = experts.gather(-1, at).squeeze(-1)
         by_probabilities = single.logsumexp(0) - torch.log(torch.tensor(float(len(experts))))
         fused = by_logits.gather(-1, targets[..., None]).squeeze(-1)
-        all_scores = torch.cat((single, fused[None], by_probabilities[None]))  # (E + 2, B, T)
+        so_far = single.cumsum(-1) - single  # of the tokens before
+        by_gate = (so_far.log_softmax(0) + single).logsumexp(0)
+        all_scores = torch.cat((single, torch.stack((fused, by_probabilities, by_gate))))  # (E + 3, B, T)
         total -= (all_scores * scored).sum((1, 2)).double().cpu()
     return total
 
@@ -55,7 +58,7 @@ def nats(model: StackedExperts, rows: Sequence[list[int]], batch: int = 24) -> T
 def bits_per_character(
     model: StackedExperts, tokenizer: Tokenizer, lines: Sequence[str], separator: int, names: Sequence[str]
 ) -> dict[str, float]:
-    """Bits per character of `lines` for each of `names` (one an expert) and both fusions.
+    """Bits per character of `lines` for each of `names` (one an expert) and every fusion.
 
     Characters are those of the lines as written; a character outside the vocabulary is scored as
     the unknown token.
@@ -63,7 +66,7 @@ def bits_per_character(
     rows = chunks(lines, tokenizer, separator, model.shape.context)
     characters = sum(map(len, lines))
     bits = nats(model, rows) / torch.log(torch.tensor(2.0, dtype=torch.float64)) / characters
-    return dict(zip((*names, MEAN_LOGITS, MEAN_PROBABILITIES), bits.tolist(), strict=True))
+    return dict(zip((*names, *FUSIONS), bits.tolist(), strict=True))
 
 
 def evaluate(

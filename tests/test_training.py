@@ -239,6 +239,11 @@ def test_bits_per_character_by_hand(toy_work: Path) -> None:
         "mean of logits": -sum(torch.log2(fused[t, ids[t + 1]]) for t in at) / len(line),
         "mean of probabilities": -sum(torch.log2(p.mean(0)[t, ids[t + 1]]) for t in at) / len(line),
     }
+    gate, so_far = torch.zeros(()).double(), torch.ones(2).double()
+    for t in at:
+        gate -= torch.log2((so_far / so_far.sum()) @ p[:, t, ids[t + 1]]) / len(line)
+        so_far = so_far * p[:, t, ids[t + 1]]
+    expected["gate by likelihood"] = gate
     measured = bits_per_character(model, tokenizer, [line], SEPARATOR, ["RU", "ZH"])
     assert measured == pytest.approx({name: float(value) for name, value in expected.items()}, rel=1e-4)
 

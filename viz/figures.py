@@ -9,7 +9,7 @@ from viz.html import SIDES, Say, panel
 
 @dataclass(frozen=True)
 class Held:
-    """bits[language][who]: bits per character on held-out lines, of each expert and then of two ways to
+    """bits[language][who]: bits per character on held-out lines, of each expert and then of the ways to
     fuse them.  tokens and minutes of training, by expert."""
 
     bits: Mapping[str, Mapping[str, float]]
@@ -56,7 +56,11 @@ def figures_panel(held: Held, published: Mapping[str, Mapping[str, tuple[float, 
 
 
 def _fusion(name: str, say: Say) -> str:
-    known = {"mean of logits": "fusion_logits", "mean of probabilities": "fusion_probabilities"}
+    known = {
+        "mean of logits": "fusion_logits",
+        "mean of probabilities": "fusion_probabilities",
+        "gate by likelihood": "fusion_gate",
+    }
     return say(known[name]) if name in known else name
 
 
