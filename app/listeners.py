@@ -13,24 +13,15 @@ import gradio as gr
 
 from app.engine import Engine
 from app.errors import UserError
+from app.expert_views import disagreement_view, experts_view
+from app.layer_views import depth_view, layers_view, lens_view
 from app.lexicon import Lexicon
 from app.opening import EXAMPLES, opening_trace
 from app.sampling import Sampling
 from app.settings import View, whole
 from app.texts import LANGUAGES, say, speaker
 from app.trace import Trace
-from app.views import (
-    depth_view,
-    disagreement_view,
-    experts_view,
-    glyph_view,
-    lab_view,
-    layers_view,
-    lens_view,
-    most_disputed,
-    strip_view,
-    writing_view,
-)
+from app.views import glyph_view, lab_view, most_disputed, strip_view, writing_view
 from app.word_views import depths, meanings
 from viz.alone import alone_panel
 from viz.html import Say

@@ -18,11 +18,11 @@ from app.api import add_api
 from app.bundle import MINI, load_bundle
 from app.engine import Engine
 from app.errors import UserError
+from app.layer_views import layers_view
 from app.lexicon import Lexicon
 from app.opening import opening_trace
 from app.page import ASSETS, build_page
 from app.texts import say, speaker
-from app.views import layers_view
 from app.word_views import words_view
 from app.words import PRESETS, preset
 

@@ -18,10 +18,12 @@ from app.bank import word_states
 from app.battery import run_battery
 from app.bundle import MINI, load_bundle
 from app.engine import Engine
+from app.expert_views import disagreement_view, experts_view
+from app.layer_views import layers_view, lens_view
 from app.lexicon import Lexicon
 from app.sampling import Sampling
 from app.texts import speaker
-from app.views import disagreement_view, experts_view, glyph_view, layers_view, lens_view, strip_view
+from app.views import glyph_view, strip_view
 from app.word_views import meanings, words_view
 from app.words import all_words, preset
 from tests.server import serving

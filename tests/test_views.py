@@ -12,25 +12,14 @@ import torch
 
 from app.engine import Engine
 from app.errors import UserError
+from app.expert_views import disagreement_view, experts_view
+from app.layer_views import depth_view, layers_view, lens_view, script_groups
 from app.model import Output
 from app.pictures import cell_borders, legible
 from app.sampling import Sampling
 from app.texts import speaker
 from app.trace import Trace
-from app.views import (
-    depth_view,
-    disagreement_view,
-    experts_view,
-    glyph_view,
-    lab_view,
-    layers_view,
-    lens_view,
-    most_disputed,
-    script_groups,
-    script_of,
-    strip_view,
-    writing_view,
-)
+from app.views import glyph_view, lab_view, most_disputed, script_of, strip_view, writing_view
 from viz.glyphs import GlyphCard, Meanings, Neighbour, glyph_panel
 from viz.html import data_uri, percent, token, visible
 from viz.strip import MEASURES, Chip, mark, strip

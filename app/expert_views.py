@@ -1,0 +1,117 @@
+"""From traces to the experts panel and the disagreement panel: records in, HTML out."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.engine import Engine
+from app.fusion import (
+    FUSED,
+    Fusion,
+    added,
+    disagreement,
+    fusion_weights,
+    margin_shares,
+    next_log_probs,
+    next_probability,
+    pair_weights,
+    probability_shares,
+    rescore,
+)
+from app.trace import Floats, Trace
+from viz.experts import Beyond, Candidate, Part, Position, experts_panel
+from viz.html import Say
+from viz.text import Foretold, disagreement_panel
+
+SHOWN_CANDIDATES = 8
+
+
+def experts_view(
+    engine: Engine, trace: Trace, selected: int, weight: float, say: Say, fusion: Fusion = "logits"
+) -> str:
+    """The experts panel: what was expected just before the selected token, re-scored under a
+    fusion; `weight` is the first expert's (the gate sets its own)."""
+    position = selected - 1
+    actual = int(trace.ids[selected]) if selected < len(trace) else -1
+    everywhere = fusion_weights(trace, fusion, weight)
+    weights = everywhere[position]
+    first, second = (rescore(trace, position, pair_weights(share)) for share in (1.0, 0.0))
+    fused = rescore(trace, position, weights, fusion)
+    shares = (
+        margin_shares(fused, weights) if fusion == "logits" else probability_shares(trace, position, fused, weights)
+    )
+    columns = tuple(
+        tuple(
+            Candidate(
+                id=int(i),
+                text=engine.text_of(int(i)),
+                bitmap=engine.bundle.substrate.pictures[i],
+                probability=float(np.exp(p)),
+                actual=int(i) == actual,
+                moved=None if ranking is fused else _moved(ranking.ids, fused.ids, rank),
+            )
+            for rank, (i, p) in enumerate(zip(ranking.ids[:SHOWN_CANDIDATES], ranking.log_probs, strict=False))
+        )
+        for ranking in (first, fused, second)
+    )
+    leads = [
+        Part(
+            margin_shares(fused, weights, i, 0 if i else 1)
+            if fusion == "logits"
+            else probability_shares(trace, position, fused, weights, i, 0 if i else 1),
+            added(trace, position, fused, i),
+        )
+        for i in range(len(columns[1]))
+    ]
+    view = Position(
+        before=trace.texts[position] if position else say("start"),
+        columns=columns,
+        parts=tuple(leads),
+        fusion=fusion,
+        weight=float(weights[0]),
+        shares=(float(shares[0]), float(shares[1])),
+        disagreement=float(disagreement(trace)[position]),
+        jensen_shannon=float(trace.jensen_shannon[position]),
+        spread=(float(trace.spread[position, 0]), float(trace.spread[position, 1])),
+        certain=fused.certain > 0,
+        original=engine.text_of(int(trace.candidates[position, -1, 0])),
+        changed=winners_changed(trace, everywhere, fusion),
+        beyond=_beyond(engine, trace, selected, weights, fusion) if actual >= 0 else None,
+    )
+    return experts_panel(view, trace.experts, say)
+
+
+def _beyond(engine: Engine, trace: Trace, selected: int, weights: Floats, fusion: Fusion) -> Beyond:
+    """The selected token under each expert and their fusion; its fused rank where the trace has it."""
+    position, token = selected - 1, int(trace.ids[selected])
+    alone = np.exp(next_log_probs(trace)[position, :FUSED])
+    ranks = trace.next_ranks[position]
+    if fusion == "logits" and np.allclose(weights, trace.weights):
+        fused = int(ranks[FUSED])
+    else:  # one expert alone ranks like that expert
+        fused = int(ranks[weights.argmax()]) if weights.max() == 1 else 0
+    return Beyond(
+        text=trace.texts[selected],
+        bitmap=engine.bundle.substrate.pictures[token],
+        probabilities=(float(alone[0]), next_probability(trace, position, weights, fusion), float(alone[1])),
+        ranks=(int(ranks[0]), fused, int(ranks[1])),
+    )
+
+
+def _moved(ids: NDArray[np.int32], fused: NDArray[np.int32], rank: int) -> int:
+    """Ranks that a candidate climbs (positive) or falls from one expert to the fusion."""
+    there = np.flatnonzero(fused == ids[rank])
+    return rank - int(there[0]) if len(there) else 0
+
+
+def winners_changed(trace: Trace, weights: Floats, fusion: Fusion) -> int:
+    """At how many positions another token would win, under weights (T, E), than at those the text was
+    made with."""
+    winners = (rescore(trace, t, weights[t], fusion).ids[0] for t in range(len(trace)))
+    return sum(int(winner != trace.candidates[t, -1, 0]) for t, winner in enumerate(winners))
+
+
+def disagreement_view(engine: Engine, trace: Trace, selected: int, say: Say) -> str:
+    """Disagreement before every token after the start, and how well each token was foretold."""
+    bitmaps = engine.bundle.substrate.pictures[trace.ids[1:]]
+    foretold = Foretold(trace.experts, next_log_probs(trace)[:-1], trace.next_ranks[:-1])
+    return disagreement_panel(disagreement(trace)[:-1], foretold, trace.texts[1:], bitmaps, selected, say)
