@@ -53,14 +53,31 @@ def test_one_story_in_each_language_from_a_click_to_the_last_layer(browser: Brow
     page.context.close()
 
 
+READ = [
+    ".gs-lead", ".gs-summary", ".gs-hint", ".gs-title p", ".gs-foot p", ".gs-facts dt", ".gs-number", ".gs-note",
+    ".gs-picks label", ".gs-picks select", ".gs-ribbon td", ".gs-parts td", ".gs-chip .gs-tok", ".gs-chip .gs-mark",
+    ".gs-candidate .gs-tok", ".gs-candidate .gs-number", ".gs-near li", ".gs-save summary", ".gs-plot figcaption",
+    ".gs-option", ".gs-lens td", ".gs-said", ".gs-points", ".gs-legend", ".gs-near-pick button",
+]  # fmt: skip
+"""Where visitors read."""
+
+
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_no_sideways_scroll_and_readable_text(browser: Browser, address: str, size: str, scheme: str) -> None:
-    page = open_page(browser, address, size, scheme)
+def test_no_sideways_scroll_and_readable_text(browser: Browser, bundled: str, size: str, scheme: str) -> None:
+    page = open_page(browser, bundled, size, scheme)
     assert page.evaluate("document.documentElement.scrollWidth") <= SIZES[size][0]
-    contrast = page.evaluate(
-        CONTRAST, [".gs-lead", ".gs-summary", ".gs-hint", ".gs-title p", ".gs-foot p", ".gs-facts dt"]
+    page.wait_for_selector("#proof .gs-panel", timeout=60_000)
+    page.evaluate(
+        """() => {
+          const inks = [...Array(14).keys()].map((i) => `c${i}`).concat('latin', 'cyrillic', 'han');
+          const box = document.querySelector('#words .gs-panel');
+          inks.forEach((ink) => box.insertAdjacentHTML('beforeend',
+            `<i class="try-${ink}" style="color:var(--gs-${ink});background:var(--gs-ground)">x</i>`));
+        }"""
     )
+    inks = [f".try-{ink}" for ink in (*(f"c{i}" for i in range(14)), "latin", "cyrillic", "han")]
+    contrast = page.evaluate(CONTRAST, [*READ, *inks])
     assert min(contrast.values()) >= 4.5, contrast
     page.context.close()
 
