@@ -49,7 +49,7 @@ def test_one_story_in_each_language_from_a_click_to_the_last_layer(browser: Brow
     )
     page.locator("#layers .gs-layer").fill("6")
     assert "6 of 6" in page.locator("#layers .gs-slider output").inner_text()
-    assert page.locator(".gs-near-at output").inner_text() == "6"
+    page.wait_for_function("() => document.querySelector('.gs-near-at output').textContent === '6'")
     page.context.close()
 
 

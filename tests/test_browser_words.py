@@ -47,7 +47,9 @@ def test_the_slider_moves_the_words_without_asking_the_server(browser: Browser, 
     for expert in (0, 1):
         until_places(page, expert, columns(paths[expert][2]))
     assert "Layer 2" in page.locator("#words figcaption").first.inner_text()
-    assert page.locator("#layers .gs-layer").input_value() == "2"  # one layer for all panels
+    page.wait_for_function(
+        "() => document.querySelector('#layers .gs-layer').value === '2'"
+    )  # one layer for all panels
     assert not [url for url in calls if "queue" in url or "run" in url]
     page.context.close()
 

@@ -1,9 +1,14 @@
 let layer = 0;
 let timer = null;
+let parsed = null; // the holder on view with its paths: read once, not at every move
+const carried = (holder) => {
+  if (parsed?.holder !== holder) parsed = { holder, data: JSON.parse(holder.dataset.paths) };
+  return parsed.data;
+};
 const show = () => {
   const holder = element.querySelector('.gs-layers-data');
   if (!holder) return;
-  const data = JSON.parse(holder.dataset.paths);
+  const data = carried(holder);
   const place = data.place;
   layer = Math.min(layer, data.names.length - 1);
   holder.querySelector('.gs-layer').value = layer;
@@ -64,7 +69,7 @@ element.addEventListener('change', (event) => {
 });
 const trail = (index) => {
   const holder = element.querySelector('.gs-layers-data');
-  const data = JSON.parse(holder.dataset.paths);
+  const data = carried(holder);
   holder.querySelectorAll('.gs-plot').forEach((plot, expert) => {
     const steps = index === null ? [] : data.paths[expert].map((layer) => layer[index]);
     const at = ([x, y]) => `${data.place.x + x * data.place.scale} ${data.place.y - y * data.place.scale}`;

@@ -18,7 +18,9 @@ const whenSeen = (act) => {
   eye.observe(element);
 };
 // One layer for all panels: whoever's slider moves tells the others.
-const tellLayer = (layer) => document.dispatchEvent(new CustomEvent('gs-layer', { detail: { layer, from: element } }));
+const tellLayer = (layer) => setTimeout(() => {
+  document.dispatchEvent(new CustomEvent('gs-layer', { detail: { layer, from: element } }));
+}, 50); // after the panel at hand has moved
 const hearLayer = (take) => document.addEventListener('gs-layer', (event) => {
   if (event.detail.from !== element && element.isConnected) take(event.detail.layer);
 });
