@@ -16,6 +16,7 @@ const bare = () => state.mode !== 'words';
 const looks = () => {
   const groups = data.groups[state.colour];
   const inks = groups.colours.map(css);
+  const narrow = plots()[0].clientWidth < 420;
   return {
     text: data.words.map((word, i) => {
       const mark = groups.marks[groups.of[i]];
@@ -24,7 +25,7 @@ const looks = () => {
       return named || i === state.chosen ? `${mark} ${escapeText(word)}` : mark;
     }),
     colour: groups.of.map((g) => (state.group === null || g === state.group ? inks[g] : css('--gs-line'))),
-    size: data.words.map((_, i) => (i === state.chosen ? 17 : data.words.length > 100 ? 11 : 13)),
+    size: data.words.map((_, i) => (i === state.chosen ? 17 : narrow ? 10 : data.words.length > 100 ? 11 : 13)),
   };
 };
 // Plotly reads a little HTML in texts: what looks like it must stay text.
