@@ -148,7 +148,7 @@ class Page:
             self.figures = clickable("figures")
             self.footer = gr.HTML(model_line(engine, "en"))
         self.word_outputs = [self.words, self.words_figure, self.words_status]
-        self.proof_outputs = [self.proof_figure, self.proof_status]
+        self.proof_outputs = [self.battery, self.proof_figure, self.proof_status]
         self.panels = [self.glyphs, self.experts, self.disagreement, self.layers, self.lens, self.depth]
         self.everything = [self.trace, self.selected, self.cell, self.status, self.strip, *self.panels]
         self.sampling = [self.temperature, self.top_k, self.top_p, self.seed, self.new_tokens]
@@ -179,6 +179,7 @@ class Page:
 
     def _proof_panel(self) -> None:
         """The curves of the probes, shipped for the presets, on demand for the words on the map."""
+        self.battery = gr.State(None)  # of the visitor's own words, once measured
         self.proof_figure = clickable("proof", script="proof.js")
         self.proof_status = gr.HTML("", elem_classes="gs-status-line", elem_id="proof-status")
         with gr.Row(elem_classes="gs-weight"):
@@ -287,7 +288,12 @@ class Page:
             relabelled = [*labelled, self.strip, *self.panels]
             self.language.input(on.on_language, shown, relabelled, **hidden).then(
                 self.word_listeners.on_language, [self.words, self.language], self.words_figure, **hidden
-            ).then(self.word_listeners.on_proof, [self.proof_set, self.language], self.proof_outputs, **hidden)
+            ).then(
+                self.word_listeners.on_proof_language,
+                [self.battery, self.proof_set, self.language],
+                self.proof_outputs,
+                **hidden,
+            )
             loaded = [*self.everything, self.language, self.prompt, self.seed, *labelled]
             self.blocks.load(on.on_load, None, loaded, **hidden).then(
                 self.word_listeners.on_load, self.language, [self.word_set, *self.word_outputs], **hidden

@@ -4,6 +4,7 @@ import logging
 import threading
 from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
+from functools import partial
 from html import escape
 from typing import Any, TypeVar
 
@@ -69,35 +70,38 @@ class WordListeners:
         return gr.skip() if words is None else words_view(self.lexicon, words, speaker(language), language)
 
     def on_proof(self, name: Any, language: str) -> list[Any]:
-        """Show the shipped curves of a preset."""
+        """Show the shipped curves of a preset: no battery of one's own, for the state, and their panel."""
         speak = speaker(language)
         if not self.lexicon.wait(_WAIT_SECONDS):
-            return [proof_message(speak, "meanings_wait"), ""]
+            return [None, proof_message(speak, "meanings_wait"), ""]
         proof = self.lexicon.proof
         if proof is None:
-            return [proof_message(speak, "proof_none"), ""]
+            return [None, proof_message(speak, "proof_none"), ""]
         known = name if name in PROOF_SETS else language
         battery = proof.batteries[known]
         subject = subject_of(battery, speak, f"proof_set_{known}")
-        return [proof_view(battery, proof.crossings, subject, speak), ""]
+        return [None, proof_view(battery, proof.crossings, subject, speak), ""]
 
     def on_load_proof(self, language: str) -> list[Any]:
         """A new visitor: the curves of the visitor's language."""
         return [language, *self.on_proof(language, language)]
 
+    def on_proof_language(self, own: Battery | None, name: Any, language: str) -> list[Any]:
+        """The same curves in another language."""
+        return self.on_proof(name, language) if own is None else self._measured(own, language)
+
     def on_measure(self, words: tuple[Word, ...] | None, request: gr.Request, language: str) -> Iterator[list[Any]]:
         """Run the battery over the words on the map."""
-        if words is None:
-            return
-        speak = speaker(language)
+        if words is not None:
+            job: Callable[[Progress], Battery] = lambda progress: self.lexicon.battery(words, progress)  # noqa: E731
+            shown = partial(self._measured, language=language)
+            yield from self._watched(request, language, job, "words_probing", shown)
 
-        def shown(battery: Battery) -> list[Any]:
-            proof = self.lexicon.proof
-            subject = subject_of(battery, speak, "proof_set_map")
-            return [proof_view(battery, proof.crossings if proof else None, subject, speak), ""]
-
-        job: Callable[[Progress], Battery] = lambda progress: self.lexicon.battery(words, progress)  # noqa: E731
-        yield from self._watched(request, language, job, "words_probing", shown, skipped=1)
+    def _measured(self, battery: Battery, language: str) -> list[Any]:
+        speak, proof = speaker(language), self.lexicon.proof
+        crossings = proof.crossings if proof else None
+        subject = subject_of(battery, speak, "proof_set_map")
+        return [battery, proof_view(battery, crossings, subject, speak), ""]
 
     def _read(self, text: Any, progress: Progress) -> tuple[Word, ...]:
         words = parse_words(text)
@@ -121,10 +125,10 @@ class WordListeners:
         job: Callable[[Progress], Result],
         code: str,
         shown: Callable[[Result], list[Any]],
-        skipped: int = 2,
     ) -> Iterator[list[Any]]:
-        """Run a job beside, tell its progress after `skipped` untouched outputs, and show what it gives."""
-        speak, key, kept = speaker(language), str(request.session_hash), [gr.skip()] * skipped
+        """Run a job beside, tell its progress under a state and a panel left as they are, and show what it
+        gives."""
+        speak, key, kept = speaker(language), str(request.session_hash), [gr.skip()] * 2
         mine = self.stops[key] = threading.Event()
         try:
             working = watched(job, mine)

@@ -194,6 +194,8 @@ def test_curves_are_drawn_switched_and_made_for_the_words_on_the_map(browser: Br
         "() => document.querySelector('#proof .gs-picks span').textContent.includes('44 words')", timeout=60_000
     )
     assert page.locator("#proof .gs-measure").input_value() == "2"
+    page.get_by_label("Русский", exact=True).click()  # the same words in another language
+    page.wait_for_function("() => document.querySelector('#proof .gs-picks span').textContent.includes('слов 44')")
     page.context.close()
 
 
