@@ -43,9 +43,11 @@ def project(hidden: NDArray[np.floating]) -> Projection:
     layers: list[NDArray[np.float64]] = []
     shown: list[float] = []
     for layer in states:
-        axes, sizes, _ = np.linalg.svd(layer, full_matrices=False)
-        flat = axes[:, :2] * sizes[:2]
-        shown.append((sizes[:2] ** 2).sum() / max((sizes**2).sum(), 1e-12))
+        # PCA by the products of the few points, which is cheaper than by the many dimensions
+        spreads, axes = np.linalg.eigh(layer @ layer.T)
+        largest = np.maximum(spreads[:-3:-1], 0)
+        flat = axes[:, :-3:-1] * np.sqrt(largest)
+        shown.append(largest.sum() / max(spreads.sum(), 1e-12))
         turned = flat @ _turn(flat, layers[-1]) if layers else flat
         layers.append(turned / max(float(np.abs(turned / (ASPECT, 1)).max()), 1e-12))
     points = np.stack(layers).astype(np.float32)
