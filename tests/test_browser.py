@@ -181,6 +181,7 @@ def test_chips_answer_to_the_keyboard(browser: Browser, address: str) -> None:
 
 def test_layer_slider_moves_points_in_the_browser(browser: Browser, address: str) -> None:
     page = open_page(browser, address)
+    page.wait_for_selector("#proof .gs-panel", timeout=60_000)  # the last panel to come
     calls: list[str] = []
     page.on("request", lambda request: calls.append(request.url))
     point = page.locator(".gs-point").nth(3)

@@ -39,6 +39,7 @@ def columns(pairs: list[list[float]]) -> list[list[float]]:
 def test_the_slider_moves_the_words_without_asking_the_server(browser: Browser, address: str) -> None:
     page = open_page(browser, address)
     word_map(page)
+    page.wait_for_selector("#proof .gs-panel", timeout=60_000)  # the last panel to come
     paths = carried(page)["layouts"]["pca"]["paths"]
     assert places(page) == columns(paths[0][0])
     calls: list[str] = []
