@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -29,6 +30,12 @@ class WordStates:
 
     def __post_init__(self) -> None:
         assert self.states.shape[2] == len(self.words), f"{self.states.shape} for {len(self.words)} words"
+
+    @cached_property
+    def standard(self) -> tuple[Floats, Floats, Floats]:
+        """`centred` of every expert and layer at once: unit rows (E, L + 1, n, d), mean and deviation
+        (E, L + 1, d)."""
+        return centred(self.states)
 
     def subset(self, words: tuple[Word, ...]) -> "WordStates":
         """The states of some of the words, in their order."""
@@ -69,10 +76,11 @@ def _last_states(engine: Engine, rows: list[list[int]]) -> Floats:
 
 
 def centred(states: NDArray[np.floating]) -> tuple[Floats, Floats, Floats]:
-    """Standardised unit rows of states (n, d), with the mean and the standard deviation taken out:
-    without that, a direction common to all words rules every cosine (Timkey 2021, arXiv 2109.04404)."""
-    mean, deviation = states.mean(axis=0), np.maximum(states.std(axis=0), 1e-6)
-    return unit((states - mean) / deviation), mean.astype(np.float32), deviation.astype(np.float32)
+    """Standardised unit rows of states (..., n, d), with the mean and the standard deviation (..., d) taken
+    out: without that, a direction common to all words rules every cosine (Timkey 2021, arXiv 2109.04404)."""
+    mean, deviation = states.mean(axis=-2), np.maximum(states.std(axis=-2), 1e-6)
+    rows = unit((states - mean[..., None, :]) / deviation[..., None, :])
+    return rows, mean.astype(np.float32), deviation.astype(np.float32)
 
 
 def unit(rows: NDArray[np.floating]) -> Floats:
@@ -93,7 +101,7 @@ def cosines(states: NDArray[np.floating]) -> Floats:
 def nearest_words(bank: WordStates, expert: int, layer: int, state: Floats, count: int) -> tuple[list[int], Floats]:
     """Rows of the words nearest to a state (d,) at a layer of an expert, best first, and their cosines:
     the state is centred and scaled like the words of that layer."""
-    rows, mean, deviation = centred(bank.states[expert, layer])
+    rows, mean, deviation = (part[expert, layer] for part in bank.standard)
     near: Floats = rows @ unit((state.astype(np.float32) - mean) / deviation)
     order = np.argsort(-near, kind="stable")[:count]
     return order.tolist(), near[order]

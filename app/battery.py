@@ -21,11 +21,12 @@ from app.pictures import draw_pictures
 from app.probes import (
     Emergence,
     agreement,
+    bootstrap,
     effective_rank,
     emergence,
     item_draws,
     letters_apart,
-    nearest_rows,
+    nearest_by,
     partial,
     picture_distances,
     ranks,
@@ -152,9 +153,8 @@ class _Jobs:
         return np.asarray(self.shuffled[:, pairs[0]] == self.shuffled[:, pairs[1]])
 
     def _weights(self, pairs: Pairs) -> Curves:
-        """(1 + B, m): how often each pair is drawn; once in the first row."""
-        drawn = self.draws[:, pairs[0]] * self.draws[:, pairs[1]]
-        return np.concatenate((np.ones((1, len(pairs[0])), np.float32), drawn))
+        """(B, m): how often each pair is drawn."""
+        return self.draws[:, pairs[0]] * self.draws[:, pairs[1]]
 
     def measure(self, layer: Curves) -> dict[str, _Measured]:
         """Every measure of one layer's states (n, d)."""
@@ -166,8 +166,8 @@ class _Jobs:
         none = np.zeros(0)
         near = cosines(layer)
         return {
-            "purity": self._purity(nearest_rows(layer, 5)),
-            "purity_apart": self._purity(nearest_rows(layer, 5, self.apart)),
+            "purity": self._purity(nearest_by(near, 5)),
+            "purity_apart": self._purity(nearest_by(near, 5, self.apart)),
             "auc": self._auc(near[self.kept]),
             **self._similarity(1 - near[self.upper]),
             **{name: _Measured(value, none, none) for name, value in plain.items()},
@@ -176,7 +176,7 @@ class _Jobs:
     def _purity(self, nearest: NDArray[np.int64]) -> _Measured:
         shares = agreement(nearest, self.labels)
         shuffled = (self.shuffled[1:, nearest] == self.shuffled[1:, :, None]).mean(axis=(1, 2))
-        return _Measured(float(shares.mean()), self.draws @ shares / len(shares), shuffled)
+        return _Measured(float(shares.mean()), bootstrap(shares, self.draws), shuffled)
 
     def _auc(self, near: Curves) -> _Measured:
         """Area under the ROC curve of the pairs without common letters (m,): by rank sums for the labels,
@@ -187,7 +187,7 @@ class _Jobs:
         ones = self.kept_same.sum(axis=1).astype(np.float64)
         sums = self.kept_same.astype(np.float32) @ (place / len(near))
         by_labels = _ratio(sums * len(near) - ones * (ones + 1) / 2, ones * (len(near) - ones))
-        weights, same = self.kept_weights[1:, order], self.kept_same[0, order]
+        weights, same = self.kept_weights[:, order], self.kept_same[0, order]
         positive, negative = weights * same, weights * ~same
         below = np.cumsum(negative, axis=1, dtype=np.float64) - negative / 2
         counted = np.einsum("bm,bm->b", positive, below)
@@ -202,7 +202,7 @@ class _Jobs:
         labelled = self.other @ near / len(near)  # (1 + S,)
         given = partial(labelled, memory, self.other @ pictures / len(near))
         with_labels, with_pictures, between = (
-            _weighted(a, b, self.weights[1:])
+            _weighted(a, b, self.weights)
             for a, b in ((near, self.other[0]), (near, pictures), (self.other[0], pictures))
         )
         return {

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
-from safetensors.numpy import load_file, save_file
+from safetensors.numpy import save_file
 
 from app.bank import Progress, WordStates, word_states
 from app.battery import Battery, run_battery
@@ -60,17 +60,13 @@ class Lexicon:
         shipped = read_words(folder, self.engine) if folder is not None else None
         bank, places, self.proof = shipped or (word_states(self.engine, all_words()), {}, None)
         self._shipped = {preset(name): places[name] for name in PRESETS if name in places}
-        self.pictures = self.drawn(bank.words)
+        self.pictures = draw_pictures([word.text for word in bank.words], self.engine.bundle.substrate.recipe)
         self.bank = bank
         self._ready.set()
 
     def wait(self, seconds: float) -> bool:
         """Whether the list is read, after waiting for it at most so long."""
         return self._ready.wait(seconds)
-
-    def drawn(self, words: tuple[Word, ...]) -> Pictures:
-        """Pictures (n, 32, 32) of words, in the vocabulary or not."""
-        return draw_pictures([word.text for word in words], self.engine.bundle.substrate.recipe)
 
     def states(self, words: tuple[Word, ...], progress: Progress = lambda share: True) -> WordStates:
         """States of a word set: of a preset from the list, of any other read now.  The last sets are kept."""
@@ -140,8 +136,8 @@ def read_words(folder: Path, engine: Engine) -> tuple[WordStates, dict[str, Floa
     if not path.is_file():
         return None
     try:
-        stored = load_file(path)
         with safe_open(path, "numpy") as file:
+            stored = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  not a dict
             facts = file.metadata() or {}
     except (OSError, SafetensorError):
         log.warning("%s is damaged and is not used", path.name)

@@ -2,7 +2,8 @@
 
 States are (n, d) of one layer, one row a word; cosines are those of standardised states
 (`app.bank.cosines`).  A pair of words that share letters can be near for its looks alone, so the
-measures take a mask of the pairs that count.
+measures take a mask of the pairs that count.  These are the plain forms; `app.battery` computes the same
+over many draws and shuffles at once.
 """
 
 from collections.abc import Sequence
@@ -41,11 +42,14 @@ def chance_purity(labels: Sequence[str]) -> float:
 def nearest_rows(states: Floats, neighbours: int, apart: Mask | None = None) -> Rows:
     """Rows (n, k) of each item's nearest others among states (n, d), best first; of `apart` (n, n) only
     those pairs count."""
-    count = min(neighbours, len(states) - 1)
-    near = cosines(states)
+    return nearest_by(cosines(states), neighbours, apart)
+
+
+def nearest_by(near: Floats, neighbours: int, apart: Mask | None = None) -> Rows:
+    """The same from cosines (n, n)."""
     if apart is not None:
         near = np.where(apart, near, -np.inf)
-    rows: Rows = np.argsort(-near, axis=1, kind="stable")[:, :count]
+    rows: Rows = np.argsort(-near, axis=1, kind="stable")[:, : min(neighbours, len(near) - 1)]
     return rows
 
 
@@ -221,12 +225,10 @@ def item_draws(n: int, times: int, seed: int = 0) -> NDArray[np.float32]:
     return np.stack(counts).astype(np.float32)
 
 
-def bootstrap(per_item: NDArray[np.floating], times: int = 1000, seed: int = 0) -> NDArray[np.float64]:
-    """Means (times, ...) of values per item (..., n) over items drawn with replacement: the same draws for
-    every layer, so that layers can be compared."""
-    n = per_item.shape[-1]
-    draws = item_draws(n, times, seed) / n
-    means: NDArray[np.float64] = np.tensordot(draws, per_item.astype(np.float64), axes=(1, per_item.ndim - 1))
+def bootstrap(per_item: NDArray[np.floating], draws: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Means (times, ...) of values per item (..., n) over draws (times, n) of the items."""
+    shares = draws.astype(np.float64) / per_item.shape[-1]
+    means: NDArray[np.float64] = np.tensordot(shares, per_item.astype(np.float64), axes=(1, per_item.ndim - 1))
     return means
 
 

@@ -68,8 +68,7 @@ def pair_apart(engine: Engine, bank: WordStates, first: str, second: str) -> Apa
     """
     own = (Word(first, language_of(first), ""), Word(second, language_of(second), ""))
     same = (own[0], Word(second, own[0].language, ""))
-    mean = bank.states.mean(axis=2, keepdims=True)
-    deviation = np.maximum(bank.states.std(axis=2, keepdims=True), 1e-6)
+    mean, deviation = (part[:, :, None] for part in bank.standard[1:])
 
     def distances(words: tuple[Word, ...]) -> Floats:
         rows = unit((word_states(engine, words).states - mean) / deviation)  # (E, L + 1, 2, d)

@@ -10,7 +10,7 @@ from app.published import published
 from app.texts import LANGUAGES
 from viz.figure import Line, curve_figure
 from viz.figures import Held, figures_panel
-from viz.html import Say, Table, panel
+from viz.html import Say, Table
 from viz.proof import Chart, Crossed, proof_panel
 
 
@@ -47,11 +47,6 @@ def figures_view(engine: Engine, say: Say) -> str:
         {name: run["minutes"] for name, run in experts.items()},
     )
     return figures_panel(held, known, say)
-
-
-def proof_message(say: Say, code: str) -> str:
-    """The proof panel while there is nothing to draw: one sentence."""
-    return panel(say, "proof", "", say(code))
 
 
 def subject_of(battery: Battery, say: Say, code: str) -> str:

@@ -15,10 +15,11 @@ from app.battery import Battery
 from app.errors import UserError
 from app.lexicon import Lexicon
 from app.proof import PROOF_SETS
-from app.proof_views import proof_message, proof_view, subject_of
+from app.proof_views import proof_view, subject_of
 from app.texts import say, speaker
-from app.word_views import words_message, words_view
+from app.word_views import words_view
 from app.words import PRESETS, Word, parse_words, preset
+from viz.html import panel
 
 _WAIT_SECONDS = 60.0
 _POLL_SECONDS = 0.15
@@ -43,7 +44,7 @@ class WordListeners:
         """Show a preset: the words, for the state, and their panel."""
         speak = speaker(language)
         if not self.lexicon.wait(_WAIT_SECONDS):
-            return [gr.skip(), words_message(speak, "meanings_wait"), ""]
+            return [gr.skip(), panel(speak, "words", "", speak("meanings_wait")), ""]
         words = preset(name if name in PRESETS else PRESETS[0])
         return [words, words_view(self.lexicon, words, speak, language), ""]
 
@@ -73,10 +74,10 @@ class WordListeners:
         """Show the shipped curves of a preset: no battery of one's own, for the state, and their panel."""
         speak = speaker(language)
         if not self.lexicon.wait(_WAIT_SECONDS):
-            return [None, proof_message(speak, "meanings_wait"), ""]
+            return [None, panel(speak, "proof", "", speak("meanings_wait")), ""]
         proof = self.lexicon.proof
         if proof is None:
-            return [None, proof_message(speak, "proof_none"), ""]
+            return [None, panel(speak, "proof", "", speak("proof_none")), ""]
         known = name if name in PROOF_SETS else language
         battery = proof.batteries[known]
         subject = subject_of(battery, speak, f"proof_set_{known}")

@@ -9,14 +9,15 @@ from app.engine import clean
 from app.errors import UserError
 from app.fusion import preference
 from app.lexicon import Lexicon
-from app.probes import chance_purity, nearest_rows, purity
+from app.pictures import draw_pictures
+from app.probes import agreement, chance_purity, nearest_rows
 from app.projection import neighbour_changes, project, trustworthiness
 from app.proof import pair_apart
 from app.trace import Floats, Trace
 from app.views import LAB_CHARACTERS, NEAR_TOKENS
 from app.words import Word, gloss
 from viz.glyphs import Meanings, Neighbour
-from viz.html import Say, panel, percent
+from viz.html import Say, percent
 from viz.lab import Depths
 from viz.words import Layout, WordMap, words_panel
 
@@ -57,8 +58,8 @@ def meanings(lexicon: Lexicon, trace: Trace, selected: int, language: str = "en"
 def words_view(lexicon: Lexicon, words: tuple[Word, ...], say: Say, language: str = "en") -> str:
     """Both experts' maps of a word set through the layers: the linear one, and UMAP if it is known."""
     states, places = lexicon.states(words), lexicon.places(words)
-    facts = _facts(states)
-    names = lexicon.engine.bundle.experts
+    bundle = lexicon.engine.bundle
+    facts, names = _facts(states, bundle.substrate.recipe), bundle.experts
     layouts = [
         Layout(
             "pca",
@@ -81,7 +82,7 @@ def words_view(lexicon: Lexicon, words: tuple[Word, ...], say: Say, language: st
             concepts=tuple(concept_name(word.concept, say) for word in states.words),
             languages=tuple(word.language for word in states.words),
             glosses=tuple(gloss(word.text, language) for word in states.words),
-            bitmaps=lexicon.drawn(states.words),
+            bitmaps=facts.bitmaps,
             layouts=tuple(layouts),
             near=facts.near,
             purity=facts.purity,
@@ -111,29 +112,25 @@ def concept_name(concept: str, say: Say) -> str:
     return say("concept_" + concept) if concept in CONCEPTS else concept
 
 
-def words_message(say: Say, code: str, **values: object) -> str:
-    """The words panel while there is no map: one sentence."""
-    return panel(say, "words", "", say(code, **values))
-
-
 class _Facts:
     """What a map shows besides its places: points (E, L + 1, n, 2), shown and trust (E, L + 1), near
-    (E, L + 1, n, k), purity (E, L + 1), changes (E, L)."""
+    (E, L + 1, n, k), purity (E, L + 1), changes (E, L), and the words' pictures (n, 32, 32)."""
 
-    def __init__(self, states: WordStates) -> None:
+    def __init__(self, states: WordStates, recipe: str) -> None:
         concepts = [word.concept for word in states.words]
         projections = [project(expert) for expert in states.states]
         self.points = np.stack([p.points for p in projections])
         self.shown = np.stack([p.shown for p in projections])
         self.trust = np.stack([p.trust for p in projections])
         self.near = np.stack([[nearest_rows(layer, NEAR_ON_MAP) for layer in expert] for expert in states.states])
-        self.purity = np.array([[purity(layer, concepts) for layer in expert] for expert in states.states])
+        self.purity = np.array([[agreement(rows, concepts).mean() for rows in expert] for expert in self.near])
+        self.bitmaps = draw_pictures([word.text for word in states.words], recipe)
         self.changes = np.stack([neighbour_changes(expert) for expert in states.states])
 
 
 @lru_cache(maxsize=8)
-def _facts(states: WordStates) -> _Facts:
-    return _Facts(states)
+def _facts(states: WordStates, recipe: str) -> _Facts:
+    return _Facts(states, recipe)
 
 
 def _umap_captions(states: Floats, places: Floats, say: Say) -> tuple[tuple[str, ...], ...]:

@@ -181,7 +181,7 @@ def test_two_nn_of_one_repeated_point_is_nothing() -> None:
 
 def test_bootstrap_spreads_like_the_standard_error() -> None:
     values = RANDOM.random((2, 80))
-    means = bootstrap(values, times=4000)
+    means = bootstrap(values, item_draws(80, 4000))
     assert means.shape == (4000, 2)
     assert means.mean(axis=0) == pytest.approx(values.mean(axis=1), abs=0.004)
     assert means.std(axis=0) == pytest.approx(values.std(axis=1) / np.sqrt(80), rel=0.06)
