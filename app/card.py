@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from app.expert import Recipe
+from app.expert import OPTIONS, Recipe
 from app.model import Shape
 
 WORDS = "python -m app.train words --to assets/mini"
@@ -93,6 +93,6 @@ def _commands(experts: dict[str, Any]) -> str:
 
 def _chosen(recipe: dict[str, Any]) -> str:
     """The options of a recipe that are not the defaults."""
-    fields = ("seed", "adam_rate", "muon_rate", "decay")
+    fields = [name for name in OPTIONS if name != "tokens"]
     others = [name for name in fields if recipe.get(name, getattr(Recipe, name)) != getattr(Recipe, name)]
     return "".join(f" --{name.replace('_', '-')} {recipe[name]}" for name in others)

@@ -1,13 +1,12 @@
 """Held-out bits per character: of each expert alone, and of three ways to fuse them."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import torch
 from tokenizers import Tokenizer
 from torch import Tensor
 
-from app.bundle import merge
 from app.corpus import LANGUAGES
 from app.model import Shape, StackedExperts, fuse
 from app.prepare import SEPARATOR
@@ -34,15 +33,15 @@ def padded(rows: Sequence[list[int]], batch: int) -> Iterator[tuple[Tensor, Tens
 
 
 @torch.inference_mode()
-def nats(model: StackedExperts, rows: Sequence[list[int]], batch: int = 24) -> Tensor:
+def nats(models: Sequence[StackedExperts], rows: Sequence[list[int]], batch: int = 24) -> Tensor:
     """Total negative log-likelihood (E + 3,) in nats of all tokens after the first of each row: each
-    expert, the mean of logits, the mean of probabilities, and that mean weighted by each expert's
-    likelihood of the row so far."""
-    device = model.embedding.device
-    total = torch.zeros(model.shape.experts + len(FUSIONS), dtype=torch.float64)
+    expert of each model, the mean of logits, the mean of probabilities, and that mean weighted by each
+    expert's likelihood of the row so far.  Experts of one model share a table, those of two need not."""
+    device = models[0].embedding.device
+    total = torch.zeros(sum(model.shape.experts for model in models) + len(FUSIONS), dtype=torch.float64)
     for ids, real in padded(rows, batch):
         inputs, targets, scored = (t.to(device) for t in (ids[:, :-1], ids[:, 1:], real[:, 1:]))
-        experts = model(inputs).logits.float().log_softmax(-1)  # (E, B, T, V)
+        experts = torch.cat([model(inputs).logits for model in models]).float().log_softmax(-1)  # (E, B, T, V)
         by_logits = fuse(experts).log_softmax(-1)
         at = targets[None, ..., None].expand(len(experts), *targets.shape, 1)
         single = experts.gather(-1, at).squeeze(-1)
@@ -56,29 +55,34 @@ def nats(model: StackedExperts, rows: Sequence[list[int]], batch: int = 24) -> T
 
 
 def bits_per_character(
-    model: StackedExperts, tokenizer: Tokenizer, lines: Sequence[str], separator: int, names: Sequence[str]
+    models: Sequence[StackedExperts], tokenizer: Tokenizer, lines: Sequence[str], separator: int, names: Sequence[str]
 ) -> dict[str, float]:
     """Bits per character of `lines` for each of `names` (one an expert) and every fusion.
 
     Characters are those of the lines as written; a character outside the vocabulary is scored as
     the unknown token.
     """
-    rows = chunks(lines, tokenizer, separator, model.shape.context)
+    rows = chunks(lines, tokenizer, separator, models[0].shape.context)
     characters = sum(map(len, lines))
-    bits = nats(model, rows) / torch.log(torch.tensor(2.0, dtype=torch.float64)) / characters
+    bits = nats(models, rows) / torch.log(torch.tensor(2.0, dtype=torch.float64)) / characters
     return dict(zip((*names, *FUSIONS), bits.tolist(), strict=True))
 
 
 def evaluate(
-    work: Path, states: Mapping[str, dict[str, Tensor]], shape: Shape, limit: int | None = None
+    work: Path, models: Sequence[StackedExperts], names: Sequence[str], limit: int | None = None
 ) -> dict[str, dict[str, float]]:
-    """Bits per character of merged experts on a work folder's held-out lines, `{language: {who: bits}}`;
+    """Bits per character of named experts on a work folder's held-out lines, `{language: {who: bits}}`;
     `limit` takes the first lines only."""
-    model = StackedExperts(shape)
-    model.load_state_dict(merge(list(states.values())))
     tokenizer = Tokenizer.from_file(str(work / "tokenizer.json"))
     report = {}
     for language in LANGUAGES:
         lines = (work / f"{language}.held_out.txt").read_text(encoding="utf-8").split("\n")[:limit]
-        report[language] = bits_per_character(model, tokenizer, lines, SEPARATOR, list(states))
+        report[language] = bits_per_character(models, tokenizer, lines, SEPARATOR, names)
     return report
+
+
+def load_network(weights: dict[str, Tensor], shape: Shape) -> StackedExperts:
+    """A network with these weights, for inference."""
+    model = StackedExperts(shape)
+    model.load_state_dict(weights)
+    return model.requires_grad_(False).eval()

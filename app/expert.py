@@ -3,7 +3,7 @@
 import json
 import os
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +16,14 @@ from tqdm import tqdm
 
 from app.batches import Rows, order_rows
 from app.bundle import take_expert
-from app.model import Shape, StackedExperts
+from app.model import Shape, StackedExperts, fuse
 from app.muon import Muon
 
 LOG_EVERY = 25
+
+
+OPTIONS = ("tokens", "seed", "adam_rate", "muon_rate", "warmup", "decay", "embedding")
+"""Fields of a recipe, beside the mix, that the command line sets."""
 
 
 @dataclass(frozen=True)
@@ -27,7 +31,9 @@ class Recipe:
     """How one expert is trained.  From the step where the recipe begins, the learning rate rises over
     `warmup` steps, stays, and falls linearly to zero over the last `decay` share of the steps left.
 
-    embedding: `frozen` pictures, or one of the controls in `EMBEDDINGS`."""
+    embedding: `frozen` pictures, or one of the controls in `EMBEDDINGS`.  kept_layers: so many first
+    blocks are left as they are (growth).  fused: the loss is that of the experts' mean logits, not the
+    mean of their own losses (joint tuning after a merge)."""
 
     mix: dict[str, float]
     tokens: int = 10_000_000
@@ -40,6 +46,8 @@ class Recipe:
     clip: float = 1.0
     seed: int = 0
     embedding: str = "frozen"
+    kept_layers: int = 0
+    fused: bool = False
 
     def steps(self, context: int) -> int:
         return max(1, self.tokens // (self.batch * context))
@@ -76,11 +84,12 @@ def make_optimizers(model: StackedExperts, recipe: Recipe) -> list[torch.optim.O
     """Muon for the blocks' matrices, one matrix an expert; AdamW for the heads, and for the embedding where
     a control trains it."""
     decay = recipe.weight_decay
+    model.blocks[: recipe.kept_layers].requires_grad_(False)
     model.embedding.requires_grad_(recipe.embedding == "trained")
     tables = [model.head, *([model.embedding] if model.embedding.requires_grad else [])]
     dtype = torch.bfloat16 if half_pays(model.embedding.device) else torch.float32
     return [
-        Muon(model.blocks.parameters(), recipe.muon_rate, decay, dtype),
+        Muon(model.blocks[recipe.kept_layers :].parameters(), recipe.muon_rate, decay, dtype),
         torch.optim.AdamW(tables, lr=recipe.adam_rate, betas=(0.9, 0.95), weight_decay=decay, fused=True),
     ]
 
@@ -95,10 +104,11 @@ def train_step(
     model: StackedExperts, optimizers: list[torch.optim.Optimizer], batch: Tensor, recipe: Recipe, share: float
 ) -> float:
     """One optimizer step on rows (B, T + 1) at a share of the peak rates; returns the loss in nats a
-    token, the mean over the experts' own losses."""
+    token: the mean over the experts' own losses, or that of their fusion."""
     with torch.autocast(batch.device.type, torch.bfloat16, enabled=half_pays(batch.device)):
         logits = model(batch[:, :-1]).logits
-    targets = batch[:, 1:].flatten().repeat(model.shape.experts)
+        logits = fuse(logits)[None] if recipe.fused else logits
+    targets = batch[:, 1:].flatten().repeat(len(logits))
     loss = F.cross_entropy(logits.flatten(0, 2).float(), targets)
     loss.backward()  # type: ignore[no-untyped-call]
     weights = [weight for optimizer in optimizers for weight in optimizer.param_groups[0]["params"]]
@@ -127,13 +137,23 @@ class Run:
 
 
 def open_run(
-    work: Path, name: str, recipe: Recipe, shape: Shape, device: torch.device, origin: Path | None = None
+    work: Path,
+    name: str,
+    recipe: Recipe,
+    shape: Shape,
+    device: torch.device,
+    origin: Path | None = None,
+    start: dict[str, Tensor] | None = None,
 ) -> Run:
-    """A new run, or the one in `<name>.pt` to be continued, or else one that goes on from the expert of
-    that name in the checkpoint folder `origin` (with fresh optimizers: such folders keep none)."""
+    """A new run, from the weights `start` where given; or the one in `<name>.pt` to be continued; or else
+    one that goes on from the expert of that name in the checkpoint folder `origin` (with fresh optimizers:
+    such folders keep none)."""
     model = StackedExperts(shape)
     model.initialise(torch.Generator().manual_seed(recipe.seed))
     model.embedding.copy_(table_of(load_embedding(work), recipe))
+    if start is not None:
+        _, unknown = model.load_state_dict(start, strict=False)  # layers that `start` lacks stay as drawn
+        assert not unknown, f"{unknown} have no place in {shape}"
     model.to(device)
     run = Run(model, make_optimizers(model, recipe), step=0, seconds=0.0, recipes=[], curve=[])
     if origin is not None and not (work / f"{name}.pt").exists():
@@ -172,16 +192,23 @@ def save_run(work: Path, name: str, run: Run) -> None:
 
 
 def train_expert(
-    work: Path, name: str, recipe: Recipe, shape: Shape, origin: Path | None = None, save_every: int = 200
+    work: Path,
+    name: str,
+    recipe: Recipe,
+    shape: Shape,
+    origin: Path | None = None,
+    start: dict[str, Tensor] | None = None,
+    save_every: int = 200,
+    log_every: int = LOG_EVERY,
 ) -> StackedExperts:
     """Train one expert to the end of its recipe, from its checkpoint if there is one.
 
     A run may be continued with another recipe (another mix, more tokens), also from a written
-    checkpoint folder `origin`.  Writes `<name>.pt` (checkpoint) and `<name>.curve.jsonl` (one line
-    every 25 steps).
+    checkpoint folder `origin`; a new one may begin with the weights `start`.  Writes `<name>.pt`
+    (checkpoint) and `<name>.curve.jsonl` (one line every `log_every` steps).
     """
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    run = open_run(work, name, recipe, shape, device, origin)
+    run = open_run(work, name, recipe, shape, device, origin, start)
     begun = run.recipes[-1]["from_step"]
     rows = training_rows(work, recipe, shape)
     steps, started = recipe.steps(shape.context), time.monotonic() - run.seconds
@@ -194,7 +221,7 @@ def train_expert(
             run.step += 1
             run.seconds = time.monotonic() - started
             bar.update()
-            if run.step % LOG_EVERY == 0 or run.step == steps:
+            if run.step % log_every == 0 or run.step == steps:
                 run.curve.append(
                     {
                         "step": run.step,
@@ -209,6 +236,25 @@ def train_expert(
             if run.step % save_every == 0 or run.step == steps:
                 save_run(work, name, run)
     return run.model
+
+
+def grow_expert(work: Path, name: str, recipe: Recipe, shape: Shape) -> None:
+    """Train an expert layer by layer (Bochkov 2025, arXiv 2507.07129): one block and the head; then, again
+    and again, that block is left as it is, the next is put on it, and head and new block are trained.
+    Each of the stages gets an equal part of the recipe's tokens and is a run of its own, `<name>1`,
+    `<name>2`, …, on rows of its own."""
+    for layers in range(1, shape.layers + 1):
+        stage = replace(
+            recipe, tokens=recipe.tokens // shape.layers, seed=recipe.seed + layers - 1, kept_layers=layers - 1
+        )
+        start = load_weights(work, f"{name}{layers - 1}") if layers > 1 else None
+        train_expert(work, f"{name}{layers}", stage, replace(shape, layers=layers), start=start, log_every=5)
+
+
+def load_weights(work: Path, name: str) -> dict[str, Tensor]:
+    """The weights in a run's checkpoint; plain tensors only, nothing is unpickled."""
+    weights: dict[str, Tensor] = torch.load(work / f"{name}.pt", map_location="cpu", weights_only=True)["model"]
+    return weights
 
 
 def read_curve(log: Path) -> list[dict[str, float]]:

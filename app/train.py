@@ -6,26 +6,40 @@
     python -m app.train evaluate
     python -m app.train bundle --to assets/mini
 
+Beside them stand the runs that a claim is tested with: twins (`expert ru_trained --embedding trained`), an
+expert grown layer by layer (`grow`), merged experts tuned together (`joint`).
+
 Every step reads and writes one work folder and can be run alone.  `expert` saves a checkpoint as
 it goes and resumes from it, whenever it was killed, on the same rows with the same optimizer state.
 """
 
 import argparse
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import torch
 from safetensors import safe_open
 
-from app.bundle import load_bundle, write_bundle
+from app.bundle import load_bundle, merge, write_bundle
 from app.card import model_card
 from app.engine import Engine
-from app.evaluate import evaluate
-from app.expert import EMBEDDINGS, Recipe, load_embedding, read_curve, train_expert
+from app.evaluate import evaluate, load_network
+from app.expert import (
+    EMBEDDINGS,
+    OPTIONS,
+    Recipe,
+    grow_expert,
+    load_embedding,
+    load_weights,
+    read_curve,
+    train_expert,
+)
 from app.lexicon import write_words
 from app.model import Shape
 from app.prepare import prepare
+from app.twins import write_twins
 
 ATTRIBUTION = Path(__file__).parent.parent / "assets" / "attribution.md"
 
@@ -42,7 +56,8 @@ def load_states(work: Path, names: list[str]) -> dict[str, dict[str, Any]]:
 
 def write_report(work: Path, states: dict[str, dict[str, Any]]) -> dict[str, Any]:
     """Evaluate the merged experts on the held-out lines; write and return `evaluation.json`."""
-    report = evaluate(work, {name: state["model"] for name, state in states.items()}, merged_shape(states))
+    model = load_network(merge([state["model"] for state in states.values()]), merged_shape(states))
+    report = evaluate(work, [model], list(states))
     (work / "evaluation.json").write_text(json.dumps(report, indent=1), encoding="utf-8")
     for language, row in report.items():
         print(language, "  ".join(f"{name} {bits:.3f}" for name, bits in row.items()))
@@ -82,18 +97,22 @@ def make_parser() -> argparse.ArgumentParser:
     first.add_argument("--size", type=int, default=Shape.vocabulary, help="vocabulary size")
     first.add_argument("--width", type=int, default=Shape.width, help="dimensions of the embedding")
     expert = steps.add_parser("expert", help="train one expert; resumes from its checkpoint")
-    expert.add_argument("name")
-    expert.add_argument("--mix", type=parse_mix, required=True, help="language shares: ru=0.52,en=0.30,zh=0.18")
-    expert.add_argument("--tokens", type=int, default=Recipe.tokens, help="in all, earlier ones counted in")
-    for field in ("seed", "adam_rate", "muon_rate", "decay"):
-        default = getattr(Recipe, field)
-        expert.add_argument(f"--{field.replace('_', '-')}", type=type(default), default=default)
-    expert.add_argument("--embedding", choices=EMBEDDINGS, default=Recipe.embedding, help="frozen, or a control")
     expert.add_argument("--origin", type=Path, help="checkpoint folder whose expert of that name goes on")
-    for name in ("layers", "heads", "context"):
-        expert.add_argument(f"--{name}", type=int, default=getattr(Shape, name))
+    grow = steps.add_parser("grow", help="train an expert layer by layer: NAME1, NAME2, …")
+    joint = steps.add_parser("joint", help="merge trained experts and tune their mean logits")
+    joint.add_argument("--of", nargs="+", required=True, help="the experts to merge")
+    for run in (expert, grow, joint):
+        run.add_argument("name")
+        run.add_argument("--mix", type=parse_mix, required=True, help="language shares: ru=0.52,en=0.30,zh=0.18")
+        for field in OPTIONS:
+            default, among = getattr(Recipe, field), EMBEDDINGS if field == "embedding" else None
+            run.add_argument(f"--{field.replace('_', '-')}", type=type(default), default=default, choices=among)
+        for name in ("layers", "heads", "context"):
+            run.add_argument(f"--{name}", type=int, default=getattr(Shape, name))
     words = steps.add_parser("words", help="read the word list with a folder's model; maps and curves beside it")
     words.add_argument("--to", type=Path, required=True)
+    twins = steps.add_parser("twins", help="measure all twins of the work folder; their figures beside a bundle")
+    twins.add_argument("--to", type=Path, required=True)
     for step, text in (("evaluate", "held-out bits per character"), ("bundle", "write a checkpoint folder")):
         last = steps.add_parser(step, help=text)
         last.add_argument("--experts", nargs="+", default=["ru", "zh"])
@@ -103,19 +122,32 @@ def make_parser() -> argparse.ArgumentParser:
     return parser
 
 
+def train(options: argparse.Namespace) -> None:
+    """One run, as the command line says."""
+    vocabulary, width = load_embedding(options.work).shape
+    shape = Shape(vocabulary, width, options.layers, options.heads, experts=1, context=options.context)
+    recipe = Recipe(options.mix, **{field: getattr(options, field) for field in OPTIONS})
+    if options.step == "grow":
+        grow_expert(options.work, options.name, recipe, shape)
+    elif options.step == "joint":
+        start = merge([load_weights(options.work, name) for name in options.of])
+        merged = replace(shape, experts=len(options.of))
+        train_expert(options.work, options.name, replace(recipe, fused=True), merged, start=start)
+    else:
+        train_expert(options.work, options.name, recipe, shape, options.origin)
+
+
 def main(arguments: list[str] | None = None) -> None:
     options = make_parser().parse_args(arguments)
     torch.set_num_threads(options.threads)
     if options.step == "prepare":
         prepare(options.text, options.work, options.size, options.width)
-    elif options.step == "expert":
-        vocabulary, width = load_embedding(options.work).shape
-        shape = Shape(vocabulary, width, options.layers, options.heads, experts=1, context=options.context)
-        fields = ("tokens", "seed", "adam_rate", "muon_rate", "decay", "embedding")
-        chosen = {field: getattr(options, field) for field in fields}
-        train_expert(options.work, options.name, Recipe(options.mix, **chosen), shape, options.origin)
+    elif options.step in ("expert", "grow", "joint"):
+        train(options)
     elif options.step == "words":
         write_words(options.to, Engine(load_bundle(options.to)))
+    elif options.step == "twins":
+        write_twins(options.to, options.work, load_bundle(options.to))
     else:
         states = load_states(options.work, options.experts)
         if options.step == "evaluate":

@@ -1,6 +1,7 @@
 """The training chain: reproducible order, resume after a kill, held-out lines that stay out."""
 
 import dataclasses
+import itertools
 import json
 import os
 import shutil
@@ -202,6 +203,56 @@ def test_only_the_trained_control_changes_its_table(toy_work: Path, tmp_path: Pa
     assert torch.equal(again.model.embedding, model.embedding) and len(again.recipes) == 1
 
 
+def small_work(toy_work: Path, folder: Path) -> Shape:
+    """Streams and table of the toy work folder in a folder of one's own; the shape of a small expert."""
+    for file in toy_work.glob("*"):
+        if file.suffix in (".npy", ".safetensors", ".json", ".txt"):
+            shutil.copy(file, folder)
+    vocabulary, width = expert.load_embedding(folder).shape
+    return Shape(vocabulary, width, layers=3, heads=2, experts=1, context=48)
+
+
+def test_growth_leaves_the_lower_blocks_as_they_are(toy_work: Path, tmp_path: Path) -> None:
+    shape = small_work(toy_work, tmp_path)
+    expert.grow_expert(tmp_path, "ru_grown", expert.Recipe({"en": 1.0}, tokens=3 * 6 * 8 * 48, warmup=2), shape)
+    stages = [expert.load_weights(tmp_path, f"ru_grown{layers}") for layers in (1, 2, 3)]
+    for layers, (below, above) in enumerate(itertools.pairwise(stages), 1):
+        blocks = [name for name in below if name.startswith("blocks")]
+        assert len(blocks) == 4 * layers
+        assert all(torch.equal(below[name], above[name]) for name in blocks)
+        assert not torch.equal(below["head"], above["head"])
+    drawn = StackedExperts(shape)
+    drawn.initialise(torch.Generator().manual_seed(2))
+    assert not torch.equal(stages[2]["blocks.2.mlp_in"], drawn.state_dict()["blocks.2.mlp_in"])
+    assert [line["step"] for line in expert.read_curve(tmp_path / "ru_grown3.curve.jsonl")] == [5, 6]
+
+
+def test_joint_tuning_lowers_the_loss_of_the_mean_logits(toy_work: Path, tmp_path: Path) -> None:
+    """On rows of Chinese, which one of the two hardly knows; two steps of the same rows, by hand."""
+    shape = small_work(toy_work, tmp_path)
+    parts = []
+    for name, mix in (("ru_alone", {"ru": 1.0}), ("zh_alone", {"zh": 1.0})):
+        recipe = expert.Recipe(mix, tokens=10 * 8 * 48, warmup=2)
+        expert.train_expert(tmp_path, name, recipe, shape)
+        parts.append(expert.load_weights(tmp_path, name))
+    start, both = merge(parts), dataclasses.replace(shape, experts=2)
+    recipe = expert.Recipe({"zh": 1.0}, tokens=12 * 8 * 48, warmup=2, fused=True)
+    rows = torch.from_numpy(expert.training_rows(tmp_path, recipe, shape).batch(0, 8))
+
+    def loss(weights: dict[str, torch.Tensor]) -> float:
+        network = StackedExperts(both)
+        network.load_state_dict(weights)
+        with torch.inference_mode():
+            z = network(rows[:, :-1]).logits
+        fused = (z[0] + z[1]) / 2
+        return float(torch.nn.functional.cross_entropy(fused.flatten(0, 1), rows[:, 1:].flatten()))
+
+    tuned = expert.train_expert(tmp_path, "joint", recipe, both, start=start, log_every=1)
+    assert loss(dict(tuned.state_dict())) < 0.9 * loss(start)
+    first = expert.read_curve(tmp_path / "joint.curve.jsonl")[0]["loss"]
+    assert first == pytest.approx(loss(start), rel=1e-3)
+
+
 def test_the_card_names_the_options_of_a_recipe() -> None:
     recipe = {"mix": {"ru": 1.0}, "tokens": 9, "seed": 1, "muon_rate": expert.Recipe.muon_rate, "from_step": 0}
     assert "--tokens 9 --seed 1\n" in _commands({"RU": {"recipes": [recipe]}})
@@ -244,7 +295,7 @@ def test_bits_per_character_by_hand(toy_work: Path) -> None:
         gate -= torch.log2((so_far / so_far.sum()) @ p[:, t, ids[t + 1]]) / len(line)
         so_far = so_far * p[:, t, ids[t + 1]]
     expected["gate by likelihood"] = gate
-    measured = bits_per_character(model, tokenizer, [line], SEPARATOR, ["RU", "ZH"])
+    measured = bits_per_character([model], tokenizer, [line], SEPARATOR, ["RU", "ZH"])
     assert measured == pytest.approx({name: float(value) for name, value in expected.items()}, rel=1e-4)
 
 

@@ -1,0 +1,166 @@
+"""Twins of the experts: what each claim about the frozen pictures is tested against.
+
+A twin is trained on the same rows from the same seed, at the same budget, and differs in one thing: its
+table is trained along, its tokens got each other's pictures, it starts from random vectors, its expert
+never saw the other's script, or it was grown layer by layer.  Their weights are not shipped: `twins.json`
+of a checkpoint folder holds what was measured on them, and says so.
+"""
+
+import json
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+
+from app.bank import word_states
+from app.battery import run_battery
+from app.bundle import Bundle
+from app.engine import Engine
+from app.evaluate import evaluate, load_network
+from app.expert import read_curve
+from app.model import Shape, StackedExperts
+from app.opening import EXAMPLES
+from app.sampling import Sampling
+from app.texts import LANGUAGES
+from app.words import preset
+
+TWINS_FILE = "twins.json"
+Kind = Literal["frozen", "trained", "permuted", "random", "alone", "grown"]
+KINDS: tuple[Kind, ...] = ("frozen", "trained", "permuted", "random", "alone")
+FUSIONS = {
+    "alone": ("ru_alone", "zh_alone"),
+    "some": ("ru_frozen", "zh_frozen"),
+    "joint": ("joint",),
+    "trained": ("ru_trained", "zh_trained"),
+    "unshared": ("ru_frozen", "zh_permuted"),
+}
+"""Runs whose logits are averaged.  alone: experts that never saw the other's script; some: with a little of
+it; joint: the former, tuned together after the merge; trained: each with a trained table of its own that
+began as the pictures; unshared: pictures beside permuted pictures, so that no token has one vector in both."""
+SHOWN = ("purity", "auc")
+_ANSWER = Sampling(new_tokens=32, seed=1)
+
+
+@dataclass(frozen=True)
+class Twin:
+    """One run as measured.
+
+    expert: its name; tokens and minutes of its training; curve: pairs of tokens seen and training loss, nats
+    a token.  bits[language]: held-out bits per character.  curves[language][measure]: by layer, the
+    value and the ends of its 95 % interval, (L + 1, 3).  answer: what it wrote after `PROMPT`.
+    """
+
+    name: str
+    expert: str
+    kind: Kind
+    layers: int
+    tokens: int
+    minutes: float
+    mix: dict[str, float]
+    curve: list[tuple[int, float]]
+    bits: dict[str, float]
+    curves: dict[str, dict[str, list[tuple[float, float, float]]]]
+    answer: str
+
+
+@dataclass(frozen=True)
+class Twins:
+    """All runs, and `fusions[way][language][who]`: bits per character of the merges in `FUSIONS`.
+    prompt: what every twin was asked."""
+
+    runs: tuple[Twin, ...]
+    fusions: dict[str, dict[str, dict[str, float]]]
+    prompt: str
+
+
+def run_names(work: Path) -> list[tuple[str, Kind]]:
+    """The runs of a work folder that are twins, with their kind."""
+    names = [(f"{expert}_{kind}", kind) for expert in ("ru", "zh") for kind in KINDS]
+    grown: list[tuple[str, Kind]] = [
+        (path.stem, "grown") for path in sorted(work.glob("??_grown[0-9].pt"), key=lambda path: path.stem)
+    ]
+    return [(name, kind) for name, kind in names if (work / f"{name}.pt").exists()] + grown
+
+
+def load_run(work: Path, name: str) -> tuple[StackedExperts, dict[str, Any]]:
+    """A run's network, and the rest of its checkpoint."""
+    state = torch.load(work / f"{name}.pt", map_location="cpu", weights_only=True)
+    return load_network(state["model"], Shape(**state["shape"])), state
+
+
+def measure_run(work: Path, bundle: Bundle, name: str, kind: Kind) -> Twin:
+    """Measure one run, or read what was measured of it at the same step."""
+    model, state = load_run(work, name)
+    kept = work / f"{name}.measured.json"
+    if kept.exists() and (known := json.loads(kept.read_text(encoding="utf-8")))["step"] == state["step"]:
+        return _twin(known["twin"])
+    recipe, engine = state["recipes"][-1], Engine(replace(bundle, model=model, experts=(name,)))
+    twin = Twin(
+        name,
+        name[:2].upper(),
+        kind,
+        model.shape.layers,
+        state["step"] * recipe["batch"] * model.shape.context,
+        round(state["seconds"] / 60, 1),
+        recipe["mix"],
+        [(int(line["tokens"]), line["loss"]) for line in read_curve(work / f"{name}.curve.jsonl")],
+        {language: row[name] for language, row in evaluate(work, [model], [name]).items()},
+        {language: probe(engine, language) for language in LANGUAGES},
+        answer(engine),
+    )
+    kept.write_text(json.dumps({"step": state["step"], "twin": asdict(twin)}), encoding="utf-8")
+    return twin
+
+
+def probe(engine: Engine, language: str) -> dict[str, list[tuple[float, float, float]]]:
+    """The shown measures of a one-expert engine on a language's preset words, by layer."""
+    battery = run_battery(engine, word_states(engine, preset(language)))
+    return {
+        name: [
+            (round(float(v), 5), round(float(low), 5), round(float(high), 5))
+            for v, low, high in zip(curve.values[0], curve.low[0], curve.high[0], strict=True)
+        ]
+        for name, curve in battery.curves.items()
+        if name in SHOWN
+    }
+
+
+def answer(engine: Engine) -> str:
+    """What an engine writes after the prompt of the opening example."""
+    return "".join(step.text for step in engine.generate(EXAMPLES[0].prompt, _ANSWER) if step.id is not None)
+
+
+def measure_fusion(work: Path, names: tuple[str, ...]) -> dict[str, dict[str, float]]:
+    """Bits per character by language: the experts RU and ZH, and every way to fuse them."""
+    return evaluate(work, [load_run(work, name)[0] for name in names], ["RU", "ZH"])
+
+
+def write_twins(folder: Path, work: Path, bundle: Bundle) -> Twins:
+    """Measure every run of a work folder; write and return the record."""
+    runs = tuple(measure_run(work, bundle, name, kind) for name, kind in run_names(work))
+    fusions = {
+        way: measure_fusion(work, names)
+        for way, names in FUSIONS.items()
+        if all((work / f"{name}.pt").exists() for name in names)
+    }
+    twins = Twins(runs, fusions, EXAMPLES[0].prompt)
+    (folder / TWINS_FILE).write_text(json.dumps(asdict(twins), ensure_ascii=False), encoding="utf-8")
+    return twins
+
+
+def read_twins(folder: Path) -> Twins | None:
+    """The record of a checkpoint folder, None where there is none."""
+    path = folder / TWINS_FILE
+    if not path.is_file():
+        return None
+    record = json.loads(path.read_text(encoding="utf-8"))
+    return Twins(tuple(map(_twin, record["runs"])), record["fusions"], record["prompt"])
+
+
+def _twin(record: dict[str, Any]) -> Twin:
+    curves = {
+        language: {measure: list(map(tuple, layers)) for measure, layers in row.items()}
+        for language, row in record["curves"].items()
+    }
+    return Twin(**{**record, "curve": list(map(tuple, record["curve"])), "curves": curves})

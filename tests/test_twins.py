@@ -1,0 +1,111 @@
+"""Twins: what is recorded of a run is what can be measured on it again."""
+
+import json
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from sklearn.neighbors import NearestNeighbors
+
+from app import train
+from app.bank import word_states
+from app.bundle import Bundle, load_bundle
+from app.engine import Engine
+from app.evaluate import load_network
+from app.model import Shape
+from app.opening import EXAMPLES
+from app.sampling import Sampling
+from app.twins import Twins, read_twins, write_twins
+from app.words import preset
+
+
+@pytest.fixture(scope="module")
+def work(toy_work: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A work folder whose twins are the toy experts; one of them on a table of its own."""
+    folder = tmp_path_factory.mktemp("twins")
+    for path in toy_work.iterdir():
+        if path.is_file():
+            shutil.copy(path, folder)
+    for expert in ("ru", "zh"):
+        for kind in ("frozen", "trained"):
+            shutil.copy(folder / f"{expert}.pt", folder / f"{expert}_{kind}.pt")
+        shutil.copy(folder / f"{expert}.curve.jsonl", folder / f"{expert}_frozen.curve.jsonl")
+    state = torch.load(folder / "zh_trained.pt", weights_only=True)
+    state["model"]["embedding"] = state["model"]["embedding"].flip(0)
+    torch.save(state, folder / "zh_trained.pt")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def bundle(toy_bundle: Path) -> Bundle:
+    return load_bundle(toy_bundle)
+
+
+@pytest.fixture(scope="module")
+def twins(work: Path, bundle: Bundle) -> Twins:
+    return write_twins(work, work, bundle)
+
+
+def test_the_record_comes_back_as_it_was_written(work: Path, twins: Twins) -> None:
+    again = read_twins(work)
+    assert again is not None and again.fusions == twins.fusions
+    assert [run.name for run in again.runs] == ["ru_frozen", "ru_trained", "zh_frozen", "zh_trained"]
+    assert again.runs[0].curve == twins.runs[0].curve and len(again.runs[0].curve) > 1
+    assert read_twins(work / "nowhere") is None
+
+
+def test_bits_of_twins_are_those_of_the_merged_experts(work: Path, twins: Twins) -> None:
+    """The same two experts, evaluated as one stacked network when the toy was made."""
+    known = json.loads((work / "evaluation.json").read_text(encoding="utf-8"))
+    for language, row in known.items():
+        assert twins.fusions["some"][language] == pytest.approx(row, rel=1e-5)
+        assert twins.runs[0].bits[language] == pytest.approx(row["RU"], rel=1e-5)
+        assert twins.runs[2].bits[language] == pytest.approx(row["ZH"], rel=1e-5)
+
+
+def test_experts_on_two_tables_are_fused_each_on_its_own(twins: Twins) -> None:
+    """Russian twins are equal, so is what they are recorded with; the Chinese one reads wrong pictures."""
+    for language, row in twins.fusions["trained"].items():
+        assert row["RU"] == pytest.approx(twins.fusions["some"][language]["RU"], rel=1e-6)
+        assert row["ZH"] > twins.fusions["some"][language]["ZH"]
+
+
+def test_purity_of_a_twin_by_another_way(work: Path, twins: Twins, bundle: Bundle) -> None:
+    state = torch.load(work / "zh_trained.pt", weights_only=True)
+    engine = Engine(replace(bundle, model=load_network(state["model"], Shape(**state["shape"])), experts=("x",)))
+    words = preset("en")
+    states = word_states(engine, words).states[0]
+    labels = np.array([word.concept for word in words])
+    expected = []
+    for layer in states[1:].astype(np.float64):  # at layer 0 words that end alike are ties
+        rows = (layer - layer.mean(axis=0)) / np.maximum(layer.std(axis=0), 1e-9)
+        near = NearestNeighbors(n_neighbors=5, metric="cosine").fit(rows).kneighbors(return_distance=False)
+        expected.append((labels[near] == labels[:, None]).mean())
+    recorded = np.array(twins.runs[3].curves["en"]["purity"])
+    assert recorded[1:, 0] == pytest.approx(expected, abs=2e-3)
+    assert np.all(recorded[:, 1] <= recorded[:, 0]) and np.all(recorded[:, 0] <= recorded[:, 2])
+
+
+def test_the_answer_is_what_the_twin_writes(bundle: Bundle, work: Path, twins: Twins) -> None:
+    state = torch.load(work / "ru_frozen.pt", weights_only=True)
+    engine = Engine(replace(bundle, model=load_network(state["model"], Shape(**state["shape"])), experts=("x",)))
+    *_, last = engine.generate(EXAMPLES[0].prompt, Sampling(new_tokens=32, seed=1))
+    assert last.trace is not None
+    assert twins.runs[0].answer and last.trace.text.endswith(twins.runs[0].answer)
+
+
+def test_what_was_measured_is_not_measured_again(
+    work: Path, bundle: Bundle, twins: Twins, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.twins.probe", None)
+    assert write_twins(work, work, bundle) == twins
+
+
+def test_twins_are_measured_by_a_command(work: Path, toy_bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[Path, Path]] = []
+    monkeypatch.setattr(train, "write_twins", lambda folder, work, bundle: asked.append((folder, work)))
+    train.main(["--work", str(work), "twins", "--to", str(toy_bundle)])
+    assert asked == [(toy_bundle, work)]
