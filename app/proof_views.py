@@ -8,10 +8,11 @@ from app.engine import Engine
 from app.proof import PAIRS, Crossings
 from app.published import published
 from app.texts import LANGUAGES
+from viz.charts import Chart
 from viz.figure import Line, curve_figure
 from viz.figures import Held, figures_panel
 from viz.html import Say, Table
-from viz.proof import Chart, Crossed, proof_panel
+from viz.proof import Crossed, proof_panel
 
 
 def proof_view(battery: Battery, crossings: Crossings | None, subject: str, say: Say) -> str:

@@ -688,6 +688,122 @@ _SENTENCES: dict[str, tuple[str, str, str]] = {
         "Среднее логитов против лучшего эксперта, в битах на знак: {list}.",
         "logit 平均与较好专家单独相比（每字符比特数）：{list}。",
     ),
+    "twins_title": (
+        "Twins and growth: what the frozen pictures change",
+        "Близнецы и рост: что меняют замороженные картинки",
+        "孪生模型与生长：冻结图片带来什么",
+    ),
+    "twins_lead": (
+        "Small twins of each expert, trained on the same rows from the same seed; each differs in one thing. Their curves were "
+        "measured when they were trained; their weights are not part of the demo.",
+        "Маленькие близнецы каждого эксперта, обученные на тех же строках с того же зерна; каждый отличается чем-то одним. Кривые "
+        "измерены при обучении; их весов в демо нет.",
+        "每位专家的小型孪生模型，用相同的数据行和种子训练，各自只有一处不同。曲线在训练时测得；演示中不含它们的权重。",
+    ),
+    "twins_budget": (
+        "All twins saw the same number of tokens, a tenth of what the experts on display saw",
+        "Все близнецы видели одинаковое число токенов — десятую часть того, что видели эксперты на экране",
+        "所有孪生模型所见词元数相同，约为所展示专家的十分之一",
+    ),
+    "twins_tokens": ("million tokens seen", "миллионов токенов", "所见词元（百万）"),
+    "twins_loss": (
+        "{expert}: training loss by tokens seen",
+        "{expert}: потери при обучении по числу токенов",
+        "{expert}：训练损失随所见词元",
+    ),
+    "twins_loss_says": (
+        "After {tokens} million tokens, in nats a token: {list}.",
+        "После {tokens} млн токенов, в натах на токен: {list}.",
+        "在 {tokens} 百万词元之后，每词元奈特：{list}。",
+    ),
+    "twins_purity": (
+        "{expert}: words of one group near each other, {language}",
+        "{expert}: слова одной группы рядом, {language}",
+        "{expert}：同类词相邻程度，{language}",
+    ),
+    "twins_grown": (
+        "{expert} grown or trained whole: words of one group near each other, {language}",
+        "{expert}, послойно или целиком: слова одной группы рядом, {language}",
+        "{expert}，逐层生长或整体训练：同类词相邻程度，{language}",
+    ),
+    "twins_purity_says": (
+        "Purity starts at {start} with the pictures; at the best layer, with 95 % intervals: {list}.",
+        "Чистота начинается с {start} на картинках; на лучшем слое, с 95 % интервалами: {list}.",
+        "纯度在图片层为 {start}；最佳层（含 95 % 区间）：{list}。",
+    ),
+    "twins_growth": (
+        "{expert} grown layer by layer: training loss by tokens seen",
+        "{expert}, выращенный слой за слоем: потери при обучении по числу токенов",
+        "{expert} 逐层生长：训练损失随所见词元",
+    ),
+    "twins_growth_says": (
+        "Each stage freezes what is there and adds one layer; the largest jump of the loss at a new layer is {jump}. Held-out bits "
+        "per character by stage, {language}: {list}.",
+        "Каждая стадия замораживает готовое и добавляет слой; наибольший скачок потерь на новом слое {jump}. Биты на знак по "
+        "стадиям, {language}: {list}.",
+        "每一阶段冻结已有部分并新增一层；新层处损失的最大跳变为 {jump}。各阶段保留文本每字符比特数，{language}：{list}。",
+    ),
+    "twins_stage": ("{layers}", "{layers}", "{layers}"),
+    "twins_held": (
+        "Twins: held-out bits per character",
+        "Близнецы: биты на знак на отложенном тексте",
+        "孪生模型：保留文本上的每字符比特数",
+    ),
+    "twins_merges": (
+        "Merges: held-out bits per character, and how much more than the better expert alone",
+        "Слияния: биты на знак и насколько больше, чем у лучшего эксперта",
+        "合并：每字符比特数，以及比较好的单个专家多出多少",
+    ),
+    "twins_merges_note": (
+        "Logits are averaged over one list of tokens; the tables that the experts read need not be the same for that. The rows "
+        "show what the shared table adds, and what having seen the other's script adds.",
+        "Логиты усредняются по одному списку токенов; таблицы, которые читают эксперты, для этого не обязаны совпадать. Строки "
+        "показывают, что даёт общая таблица и что даёт знакомство с чужим письмом.",
+        "logit 在同一词元表上取平均；专家所读的嵌入表不必相同。各行显示共享嵌入表与见过对方文字各带来什么。",
+    ),
+    "twins_answers": (
+        "What each twin wrote after “{prompt}”",
+        "Что каждый близнец написал после «{prompt}»",
+        "每个孪生模型在“{prompt}”之后写了什么",
+    ),
+    "twins_answers_note": (
+        "Written once, when the twins were measured (temperature and seed as recorded in the code), not now.",
+        "Написано один раз, когда близнецов измеряли (температура и зерно записаны в коде), не сейчас.",
+        "在测量孪生模型时一次写成（温度与种子记于代码），并非现场生成。",
+    ),
+    "twins_summary": (
+        "Averaging logits against the better expert alone, mean of three languages: {list}.",
+        "Среднее логитов против лучшего эксперта, среднее по трём языкам: {list}.",
+        "logit 平均与较好专家单独相比，三种语言平均：{list}。",
+    ),
+    "twin_frozen": ("frozen pictures", "замороженные картинки", "冻结图片"),
+    "twin_trained": ("pictures trained along", "картинки обучаются", "图片一同训练"),
+    "twin_permuted": ("every token another's picture", "у каждого токена чужая картинка", "每个词元用他者的图片"),
+    "twin_random": ("random vectors", "случайные векторы", "随机向量"),
+    "twin_alone": ("never saw the other's script", "не видел чужого письма", "未见过对方文字"),
+    "twin_grown": ("grown layer by layer", "выращен послойно", "逐层生长"),
+    "twin_grown_to": ("grown to {layers} layers", "выращен до {layers} слоёв", "生长到 {layers} 层"),
+    "merge_alone": (
+        "experts that never saw the other's script",
+        "эксперты, не видевшие чужого письма",
+        "未见过对方文字的专家",
+    ),
+    "merge_some": ("experts with a little of it", "эксперты, видевшие его немного", "见过少量对方文字的专家"),
+    "merge_joint": (
+        "the former after a short joint tuning",
+        "первые после короткой совместной донастройки",
+        "前者经短暂联合微调",
+    ),
+    "merge_trained": (
+        "two tables, each trained along",
+        "две таблицы, каждая обучалась",
+        "两张各自训练的嵌入表",
+    ),
+    "merge_unshared": (
+        "two tables with nothing in common",
+        "две таблицы без общего",
+        "两张毫无共同之处的嵌入表",
+    ),
     # Errors: each says what to do
     "empty_prompt": ("Type a few words first.", "Сначала введите несколько слов.", "请先输入几个词。"),
     "unknown_prompt": (

@@ -366,7 +366,7 @@ def test_charts_draw_the_battery_and_say_what_it_shows(battery: Battery, bank: W
 
     html = proof_view(battery, cross(("RU", "ZH"), bank), subject_of(battery, SAY, "proof_set_map"), SAY)
     reader = Reader(html)
-    charts = json.loads(reader.with_class("gs-proof-data")[0]["data-charts"])
+    charts = json.loads(reader.with_class("gs-charts")[0]["data-charts"])
     assert len(charts) == len(MEASURES)
     for name, chart in zip(MEASURES, charts, strict=True):
         curve = battery.curves[name]

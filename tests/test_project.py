@@ -11,6 +11,8 @@ from app import texts
 from app.battery import MEASURES as BATTERY
 from app.proof import PROOF_SETS
 from app.settings import FUSIONS
+from app.twins import FUSIONS as MERGES
+from app.twins import KINDS
 from app.word_views import CONCEPTS
 from app.words import CARRIERS, PRESETS
 from viz.strip import MEASURES
@@ -79,6 +81,8 @@ FAMILIES = {
     "pick_": ("layout", "colour", "mode", "word", "measure"),
     "proof_set_": (*PROOF_SETS, "map"),
     "measure_of_": BATTERY,
+    "twin_": (*KINDS, "grown", "grown_to"),
+    "merge_": MERGES,
     "layout_": ("pca", "umap"),
     "colour_": ("concept", "language", "script", "expert"),
     "mode_": ("words", "dots", "pictures"),

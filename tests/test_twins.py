@@ -1,11 +1,15 @@
 """Twins: what is recorded of a run is what can be measured on it again."""
 
+import html
 import json
+import re
 import shutil
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import plotly.graph_objects
 import pytest
 import torch
 from sklearn.neighbors import NearestNeighbors
@@ -18,7 +22,9 @@ from app.evaluate import load_network
 from app.model import Shape
 from app.opening import EXAMPLES
 from app.sampling import Sampling
-from app.twins import Twins, read_twins, write_twins
+from app.texts import speaker
+from app.twin_views import twins_view
+from app.twins import Kind, Twin, Twins, read_twins, write_twins
 from app.words import preset
 
 
@@ -109,3 +115,91 @@ def test_twins_are_measured_by_a_command(work: Path, toy_bundle: Path, monkeypat
     monkeypatch.setattr(train, "write_twins", lambda folder, work, bundle: asked.append((folder, work)))
     train.main(["--work", str(work), "twins", "--to", str(toy_bundle)])
     assert asked == [(toy_bundle, work)]
+
+
+# What the panel shows of it
+
+
+def made_up(name: str, kind: Kind, layers: int = 2, loss: float = 4.0, **bits: float) -> Twin:
+    """A run with numbers that are easy to find again."""
+    curve = [(1_000_000, loss), (2_000_000, loss - 1)]
+    purity = {"purity": [(0.1, 0.05, 0.15), (0.2, 0.15, 0.25), (0.4, 0.3, 0.5)][: layers + 1]}
+    curves = {language: purity for language in ("en", "ru", "zh")}
+    every = {"en": 1.0, "ru": 2.0, "zh": 4.0} | bits
+    return Twin(name, name[:2].upper(), kind, layers, 2_000_000, 30.0, {"en": 1.0}, curve, every, curves, "<b>${x}</b>")
+
+
+RECORD = Twins(
+    (
+        made_up("ru_frozen", "frozen"),
+        made_up("ru_trained", "trained", loss=3.5),
+        made_up("zh_frozen", "frozen"),
+        made_up("zh_grown1", "grown", 1, loss=6.0, zh=5.5),
+        made_up("zh_grown2", "grown", 2, loss=5.25, zh=4.5),
+    ),
+    {
+        "some": {
+            language: {
+                "RU": 2.0,
+                "ZH": 4.0,
+                "mean of logits": 2.2,
+                "mean of probabilities": 1.9,
+                "gate by likelihood": 2.0,
+            }
+            for language in ("en", "ru", "zh")
+        }
+    },
+    "a prompt",
+)
+
+
+def shown() -> tuple[str, list[dict[str, Any]]]:
+    page = twins_view(RECORD, speaker("en"))
+    found = re.search(r"data-charts='([^']*)'", page)
+    assert found is not None
+    return page, json.loads(html.unescape(found[1]))
+
+
+def test_the_panel_is_empty_without_a_record() -> None:
+    assert twins_view(None, speaker("en")) == ""
+
+
+def test_charts_draw_the_recorded_curves() -> None:
+    _, charts = shown()
+    lines = charts[0]["figure"]["data"]
+    assert [line["name"] for line in lines] == ["frozen pictures", "pictures trained along"]
+    assert [line["x"] for line in lines] == [[1.0, 2.0]] * 2 and [line["y"] for line in lines] == [[4, 3], [3.5, 2.5]]
+    assert "After 2.0 million" in charts[0]["sentence"] and "3.00; pictures trained along 2.50" in charts[0]["sentence"]
+    purity = charts[1]["figure"]["data"]
+    assert purity[-1]["y"] == [0.1, 0.2, 0.4] and purity[0]["y"] == [0.05, 0.15, 0.3]
+    assert "frozen pictures 0.40 (0.30–0.50)" in charts[1]["sentence"]
+
+
+def test_growth_stands_stage_after_stage_and_its_jump_is_said() -> None:
+    _, charts = shown()
+    figure, sentence = next(
+        (chart["figure"], chart["sentence"]) for chart in charts if "largest jump" in chart["sentence"]
+    )
+    grown, whole = figure["data"]
+    assert grown["x"] == [1, 2, 3, 4] and grown["y"] == [6, 5, 5.25, 4.25] and whole["x"] == [1, 2]
+    assert [shape["x0"] for shape in figure["layout"]["shapes"]] == [0, 2]
+    assert "+0.25" in sentence and "Chinese: 5.50 → 4.50" in sentence
+
+
+def test_the_cost_of_a_merge_is_counted_against_the_better_expert() -> None:
+    page, _ = shown()
+    assert "2.200 <small>+10.0 %</small>" in page and "1.900 <small>-5.0 %</small>" in page
+    assert "experts with a little of it +10.0 %" in page
+
+
+def test_what_a_twin_wrote_is_text_only() -> None:
+    page, _ = shown()
+    assert "<b>" not in page and "&lt;b&gt;${x}&lt;/b&gt;" in page
+
+
+@pytest.mark.parametrize("language", ["en", "ru", "zh"])
+def test_figures_of_twins_are_figures(language: str) -> None:
+    page = twins_view(RECORD, speaker(language))
+    for chart in json.loads(html.unescape(re.findall(r"data-charts='([^']*)'", page)[0])):
+        coloured = re.sub(r"--gs-\w+(/[\d.]+)?", "#123456", json.dumps(chart["figure"]))
+        plotly.graph_objects.Figure(json.loads(coloured))

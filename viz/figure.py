@@ -40,8 +40,9 @@ def map_figure(aspect: float) -> dict[str, Any]:
 
 @dataclass(frozen=True, eq=False)
 class Line:
-    """One curve over the layers: values (L + 1,), with an interval if low and high (L + 1,) are given.
-    ink: the name of a colour of the page's style; dash and symbol tell it apart without colour."""
+    """One curve over the layers: values (L + 1,), with an interval if low and high (L + 1,) are given; or
+    over any x (n,): values (n,).  ink: the name of a colour of the page's style; dash and symbol tell it
+    apart without colour."""
 
     name: str
     values: NDArray[np.floating]
@@ -50,16 +51,17 @@ class Line:
     symbol: str
     low: NDArray[np.floating] | None = None
     high: NDArray[np.floating] | None = None
+    x: NDArray[np.floating] | None = None
 
 
 def curve_figure(
     lines: Sequence[Line],
     band: tuple[str, NDArray[np.floating], NDArray[np.floating]] | None,
-    marks: Sequence[tuple[str, str, int]],
+    marks: Sequence[tuple[str, str, float]],
     axis: str,
 ) -> dict[str, Any]:
-    """Curves over the layers, over a grey band (name, low, high) of what is no effect; marks (name, ink,
-    layer) are vertical lines.  Colours are names of the page's style, which the page fills in."""
+    """Curves over the layers (or their own x), over a grey band (name, low, high) of what is no effect;
+    marks (name, ink, x) are vertical lines.  Colours are names of the page's style, which the page fills in."""
     traces: list[Any] = []
     if band is not None:
         traces += _between(band[1], band[2], "--gs-both", band[0], shown=True)
@@ -70,10 +72,10 @@ def curve_figure(
         traces.append(
             {
                 "type": "scatter",
-                "x": list(range(len(line.values))),
+                "x": list(range(len(line.values))) if line.x is None else _plain(line.x),
                 "y": _plain(line.values),
                 "name": escape(line.name),
-                "mode": "lines+markers",
+                "mode": "lines+markers" if line.x is None else "lines",
                 "line": {"color": line.ink, "dash": line.dash, "width": 2.5},
                 "marker": {"color": line.ink, "symbol": line.symbol, "size": 8},
                 "hovertemplate": "%{y:.3f}",
@@ -104,14 +106,13 @@ def curve_figure(
         }
         for i, (name, ink, layer) in enumerate(marks)
     ]
-    last = len(lines[0].values) - 1
+    layers = {"dtick": 1, "range": [-0.15, len(lines[0].values) - 0.85]} if lines[0].x is None else {}
     grid = {"gridcolor": "--gs-line", "zerolinecolor": "--gs-line", "automargin": True}
     layout = {
         "xaxis": {
             **grid,
+            **layers,
             "title": {"text": escape(axis)},
-            "dtick": 1,
-            "range": [-0.15, last + 0.15],
             "fixedrange": True,
         },
         "yaxis": {**grid, "fixedrange": True},

@@ -1,25 +1,14 @@
 """The proof panel: curves of meaning by layer with their controls, and what crosses experts and languages."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from viz.charts import Chart, chart_picker
 from viz.html import SIDES, Say, Table, panel
-
-
-@dataclass(frozen=True, eq=False)
-class Chart:
-    """One measure: the figure as Plotly takes it, and a sentence that says what it shows here."""
-
-    name: str
-    label: str
-    figure: dict[str, Any]
-    sentence: str
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,18 +25,8 @@ class Crossed:
 
 def proof_panel(charts: Sequence[Chart], table: Table, crossed: Crossed | None, subject: str, say: Say) -> str:
     """One chart at a time, chosen in the page; its sentence under it.  subject: which words it is about."""
-    data = escape(
-        json.dumps([{"figure": c.figure, "sentence": c.sentence} for c in charts], ensure_ascii=False), quote=True
-    )
-    options = "".join(f"<option value='{i}'>{escape(chart.label)}</option>" for i, chart in enumerate(charts))
     tables = "" if crossed is None else _crossed(crossed, say)
-    body = (
-        f"<div class='gs-proof-data' data-charts='{data}'><div class='gs-picks'>"
-        f"<label>{escape(say('pick_measure'))} <select class='gs-measure'>{options}</select></label>"
-        f"<span>{escape(subject)}</span></div>"
-        f"<div class='gs-curve' role='img' aria-label='{escape(charts[0].label, quote=True)}'></div>"
-        f"<p class='gs-said' role='status'>{escape(charts[0].sentence)}</p>{tables}</div>"
-    )
+    body = chart_picker(charts, subject, say) + tables
     return panel(say, "proof", body, say("proof_summary"), {"words": subject}, table)
 
 
