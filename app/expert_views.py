@@ -36,9 +36,6 @@ def experts_view(
     weights = everywhere[position]
     first, second = (rescore(trace, position, pair_weights(share)) for share in (1.0, 0.0))
     fused = rescore(trace, position, weights, fusion)
-    shares = (
-        margin_shares(fused, weights) if fusion == "logits" else probability_shares(trace, position, fused, weights)
-    )
     columns = tuple(
         tuple(
             Candidate(
@@ -53,22 +50,21 @@ def experts_view(
         )
         for ranking in (first, fused, second)
     )
-    leads = [
-        Part(
-            margin_shares(fused, weights, i, 0 if i else 1)
-            if fusion == "logits"
-            else probability_shares(trace, position, fused, weights, i, 0 if i else 1),
-            added(trace, position, fused, i),
-        )
-        for i in range(len(columns[1]))
-    ]
+
+    def odds(first: int, second: int) -> Floats:
+        """The experts' shares in the lead of one fused candidate over another."""
+        if fusion == "logits":
+            return margin_shares(fused, weights, first, second)
+        return probability_shares(trace, position, fused, weights, first, second)
+
+    leads = [Part(odds(i, 0 if i else 1), added(trace, position, fused, i)) for i in range(len(columns[1]))]
     view = Position(
         before=trace.texts[position] if position else say("start"),
         columns=columns,
         parts=tuple(leads),
         fusion=fusion,
         weight=float(weights[0]),
-        shares=(float(shares[0]), float(shares[1])),
+        shares=(float(leads[0].odds[0]), float(leads[0].odds[1])),
         disagreement=float(disagreement(trace)[position]),
         jensen_shannon=float(trace.jensen_shannon[position]),
         spread=(float(trace.spread[position, 0]), float(trace.spread[position, 1])),

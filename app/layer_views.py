@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 from app.engine import Engine
 from app.fusion import preference
 from app.projection import neighbour_change, neighbour_changes, project
+from app.scripts import script_of
 from app.trace import Trace
-from app.views import script_of
 from viz.depth import Depth, Option, depth_panel
 from viz.html import Say, panel
 from viz.layers import Labels, LensTable, Points, layers_panel, lens_panel

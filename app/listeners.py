@@ -4,13 +4,13 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from html import escape
 from itertools import zip_longest
 from typing import Any
 
 import gradio as gr
 
+from app.brakes import Brakes
 from app.engine import Engine
 from app.errors import UserError
 from app.expert_views import disagreement_view, experts_view
@@ -34,7 +34,7 @@ log = logging.getLogger(__name__)
 
 
 class Listeners:
-    """Answers to everything a visitor does, over one engine; `stops` holds each visitor's brake.
+    """Answers to everything a visitor does, over one engine.
 
     `relabel` gives the labels of the page in a language.
     """
@@ -43,7 +43,7 @@ class Listeners:
         self.engine = engine
         self.lexicon = lexicon
         self.relabel = relabel
-        self.stops: dict[str, threading.Event] = {}
+        self.brakes = Brakes()
 
     def on_load(self, request: gr.Request) -> list[Any]:
         """A new visitor: the opening example, finished, in the visitor's language."""
@@ -65,24 +65,13 @@ class Listeners:
         language = str(view[-1])
         try:
             sampling = Sampling(temperature, top_k, top_p, seed, new_tokens)  # type: ignore[arg-type]
-            with self._brake(request, "text") as stop:
+            with self.brakes.hold(f"{request.session_hash}/text") as stop:
                 yield from self._writing(prompt, sampling, View.of(*view), stop)
         except UserError as error:
             yield self._only_status(say(error.code, language, **error.values))
         except Exception:
             log.exception("generation failed")
             yield self._only_status(say("busy", language))
-
-    @contextmanager
-    def _brake(self, request: gr.Request, what: str) -> Iterator[threading.Event]:
-        """An event that `on_stop` sets for this visitor while the model writes."""
-        key = f"{request.session_hash}/{what}"
-        mine = self.stops[key] = threading.Event()
-        try:
-            yield mine
-        finally:
-            if self.stops.get(key) is mine:  # not that of a newer run
-                del self.stops[key]
 
     def _writing(self, prompt: str, sampling: Sampling, view: View, stop: threading.Event) -> Iterator[list[Any]]:
         speak = speaker(view.language)
@@ -120,10 +109,7 @@ class Listeners:
 
     def on_stop(self, request: gr.Request) -> None:
         """Let what this visitor started end after the token in hand; what is written stays."""
-        for what in ("text", "alone"):
-            event = self.stops.get(f"{request.session_hash}/{what}")
-            if event is not None:
-                event.set()
+        self.brakes.press(f"{request.session_hash}/text", f"{request.session_hash}/alone")
 
     def on_alone(
         self, trace: Trace | None, selected: int, temperature: float, top_k: float, top_p: float, seed: float,
@@ -137,7 +123,7 @@ class Listeners:
         prompt = "".join(trace.texts[1 : selected + 1])
         try:
             sampling = Sampling(temperature, top_k, top_p, seed, new_tokens)  # type: ignore[arg-type]
-            with self._brake(request, "alone") as stop:
+            with self.brakes.hold(f"{request.session_hash}/alone") as stop:
                 yield from self._three_ways(prompt, sampling, speaker(language), stop)
         except UserError as error:
             yield status_html(say(error.code, language, **error.values), failed=True)

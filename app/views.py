@@ -1,7 +1,5 @@
 """From traces to what the panels draw: one function a figure, records in, HTML out."""
 
-import unicodedata
-
 from app.engine import Engine, clean
 from app.errors import UserError
 from app.fusion import (
@@ -11,6 +9,7 @@ from app.fusion import (
     winner_balance,
 )
 from app.pictures import cell_borders
+from app.scripts import script_of
 from app.substrate import draw, glyph
 from app.trace import Floats, Trace
 from viz.glyphs import GlyphCard, Meanings, Neighbour, glyph_panel
@@ -21,16 +20,6 @@ from viz.strip import MEASURES, Chip, strip
 NEAR_TOKENS = 6
 LAB_CHARACTERS = 16
 """Longest text in the glyph laboratory: more characters no longer fit into 32 pixels."""
-
-
-def script_of(text: str) -> str:
-    """`latin`, `cyrillic`, `han` or `other`: the script of the first letter of a text."""
-    for character in text:
-        name = unicodedata.name(character, "")
-        for script, prefix in (("latin", "LATIN"), ("cyrillic", "CYRILLIC"), ("han", "CJK UNIFIED")):
-            if name.startswith(prefix):
-                return script
-    return "other"
 
 
 def most_disputed(trace: Trace) -> int:

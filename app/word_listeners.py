@@ -12,8 +12,10 @@ import gradio as gr
 
 from app.bank import Progress
 from app.battery import Battery
+from app.brakes import Brakes
 from app.errors import UserError
 from app.lexicon import Lexicon
+from app.listeners import status_html
 from app.proof import PROOF_SETS
 from app.proof_views import proof_view, subject_of
 from app.texts import say, speaker
@@ -29,11 +31,11 @@ Result = TypeVar("Result")
 
 
 class WordListeners:
-    """Answers to what a visitor does with word sets; `stops` holds each visitor's brake."""
+    """Answers to what a visitor does with word sets."""
 
     def __init__(self, lexicon: Lexicon) -> None:
         self.lexicon = lexicon
-        self.stops: dict[str, threading.Event] = {}
+        self.brakes = Brakes()
 
     def on_load(self, language: str) -> list[Any]:
         """A new visitor: a few groups in the visitor's language."""
@@ -62,9 +64,7 @@ class WordListeners:
 
     def on_cancel(self, request: gr.Request) -> None:
         """End what this visitor started."""
-        event = self.stops.get(str(request.session_hash))
-        if event is not None:
-            event.set()
+        self.brakes.press(str(request.session_hash))
 
     def on_language(self, words: tuple[Word, ...] | None, language: str) -> Any:
         """The same words in another language."""
@@ -129,26 +129,22 @@ class WordListeners:
     ) -> Iterator[list[Any]]:
         """Run a job beside, tell its progress under a state and a panel left as they are, and show what it
         gives."""
-        speak, key, kept = speaker(language), str(request.session_hash), [gr.skip()] * 2
-        mine = self.stops[key] = threading.Event()
+        speak, kept = speaker(language), [gr.skip()] * 2
         try:
-            working = watched(job, mine)
-            while True:
-                try:
-                    share = next(working)
-                except StopIteration as done:
-                    yield shown(done.value)
-                    return
-                yield [*kept, progress_html(speak(code), share)]
+            with self.brakes.hold(str(request.session_hash)) as stop:
+                working = watched(job, stop)
+                while True:
+                    try:
+                        share = next(working)
+                    except StopIteration as done:
+                        yield shown(done.value)
+                        return
+                    yield [*kept, progress_html(speak(code), share)]
         except UserError as error:
-            yield [*kept, progress_html(say(error.code, language, **error.values))]
+            yield [*kept, status_html(say(error.code, language, **error.values), failed=True)]
         except Exception:
             log.exception("a word set failed")
-            yield [*kept, progress_html(say("busy", language))]
-        finally:
-            mine.set()  # also when the visitor has gone: the job need not go on
-            if self.stops.get(key) is mine:
-                del self.stops[key]
+            yield [*kept, status_html(say("busy", language), failed=True)]
 
 
 def watched(job: Callable[[Progress], Result], stop: threading.Event) -> Generator[float, None, Result]:
@@ -175,10 +171,8 @@ def watched(job: Callable[[Progress], Result], stop: threading.Event) -> Generat
     return future.result()
 
 
-def progress_html(sentence: str, share: float | None = None) -> str:
-    """One line: what is being done, with a bar, or (no share) what went wrong."""
-    if share is None:
-        return f"<p class='gs-status gs-failed' role='alert'>{escape(sentence)}</p>"
+def progress_html(sentence: str, share: float) -> str:
+    """One line: what is being done, with a bar."""
     return (
         f"<p class='gs-status' role='status'><progress max='1' value='{share:.2f}'></progress> {escape(sentence)}</p>"
     )

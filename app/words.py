@@ -13,6 +13,7 @@ from functools import cache
 from pathlib import Path
 
 from app.errors import UserError
+from app.scripts import script_of
 
 WORDS_FILE = Path(__file__).parent.parent / "assets" / "words.tsv"
 MAX_WORDS = 200
@@ -27,7 +28,7 @@ CARRIERS = {
 }
 """Language -> beginnings of sentences that end with the word; the bare word is one of them."""
 
-_SCRIPTS = (("LATIN", "en"), ("CYRILLIC", "ru"), ("CJK UNIFIED", "zh"))
+_LANGUAGES = {"latin": "en", "cyrillic": "ru", "han": "zh"}
 
 
 @dataclass(frozen=True)
@@ -126,12 +127,10 @@ def language_of(word: str) -> str:
     Raises:
         UserError: when there is none.
     """
-    for character in word:
-        name = unicodedata.name(character, "")
-        for script, language in _SCRIPTS:
-            if name.startswith(script):
-                return language
-    raise UserError("other_script", word=word[:MAX_WORD_CHARACTERS])
+    language = _LANGUAGES.get(script_of(word))
+    if language is None:
+        raise UserError("other_script", word=word[:MAX_WORD_CHARACTERS])
+    return language
 
 
 def carried(words: Iterable[Word], carrier: int) -> list[str]:

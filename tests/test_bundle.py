@@ -17,7 +17,7 @@ from app.lexicon import read_words
 from app.pictures import draw_pictures
 from app.proof import PROOF_SETS, cross, proof_set
 from app.sampling import Sampling
-from app.views import script_of
+from app.scripts import script_of
 from app.words import PRESETS, preset
 
 

@@ -17,9 +17,10 @@ from app.layer_views import depth_view, layers_view, lens_view, script_groups
 from app.model import Output
 from app.pictures import cell_borders, legible
 from app.sampling import Sampling
+from app.scripts import script_of
 from app.texts import speaker
 from app.trace import Trace
-from app.views import glyph_view, lab_view, most_disputed, script_of, strip_view, writing_view
+from app.views import glyph_view, lab_view, most_disputed, strip_view, writing_view
 from viz.glyphs import GlyphCard, Meanings, Neighbour, glyph_panel
 from viz.html import data_uri, percent, token, visible
 from viz.strip import MEASURES, Chip, mark, strip

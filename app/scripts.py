@@ -1,0 +1,15 @@
+"""The script of a text, by the names that Unicode gives its characters."""
+
+import unicodedata
+
+_PREFIXES = {"LATIN": "latin", "CYRILLIC": "cyrillic", "CJK UNIFIED": "han"}
+
+
+def script_of(text: str) -> str:
+    """`latin`, `cyrillic` or `han`, by the first letter that is one of them; else `other`."""
+    for character in text:
+        name = unicodedata.name(character, "")
+        for prefix, script in _PREFIXES.items():
+            if name.startswith(prefix):
+                return script
+    return "other"
