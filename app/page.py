@@ -17,6 +17,8 @@ from app.proof_views import figures_view
 from app.sampling import MAX_NEW_TOKENS, MAX_TEMPERATURE, Sampling
 from app.settings import FUSIONS, View
 from app.texts import LANGUAGES, say, speaker
+from app.twin_views import twins_view
+from app.twins import Twins
 from app.word_listeners import WordListeners
 from app.words import MAX_WORDS, PRESETS
 from viz.strip import MEASURES
@@ -31,9 +33,9 @@ WORDS_QUEUE = "words"
 """One word set at a time is read or mapped."""
 
 
-def build_page(engine: Engine, lexicon: Lexicon) -> gr.Blocks:
-    """The whole page over one engine and its word list."""
-    page = Page(engine, lexicon)
+def build_page(engine: Engine, lexicon: Lexicon, twins: Twins | None) -> gr.Blocks:
+    """The whole page over one engine, its word list, and what is known of its twins."""
+    page = Page(engine, lexicon, twins)
     page.connect()
     blocks: gr.Blocks = page.blocks
     return blocks
@@ -42,8 +44,9 @@ def build_page(engine: Engine, lexicon: Lexicon) -> gr.Blocks:
 class Page:
     """Components as attributes; `connect` adds the listeners."""
 
-    def __init__(self, engine: Engine, lexicon: Lexicon) -> None:
+    def __init__(self, engine: Engine, lexicon: Lexicon, twins: Twins | None) -> None:
         self.engine = engine
+        self.twins_record = twins
         default = Sampling()
         first, second = engine.bundle.experts
         with gr.Blocks(title="Glyphscope", analytics_enabled=False) as self.blocks:
@@ -145,6 +148,7 @@ class Page:
             self._word_panel()
             self.lens = clickable("lens")
             self.depth = clickable("depth")
+            self.twins = clickable("twins", script="proof.js")
             self.figures = clickable("figures")
             self.footer = gr.HTML(model_line(engine, "en"))
         self.word_outputs = [self.words, self.words_figure, self.words_status]
@@ -235,6 +239,7 @@ class Page:
             ),
             (self.own_show, partial(say, "own_show")),
             (self.hint, partial(hint_line, self.engine)),
+            (self.twins, lambda language: twins_view(self.twins_record, speaker(language))),
             (self.figures, lambda language: figures_view(self.engine, speaker(language))),
             (self.footer, partial(model_line, self.engine)),
         ]

@@ -23,6 +23,7 @@ from app.lexicon import Lexicon
 from app.opening import opening_trace
 from app.page import ASSETS, build_page
 from app.texts import say, speaker
+from app.twins import read_twins
 from app.word_views import words_view
 from app.words import PRESETS, preset
 
@@ -47,7 +48,7 @@ def model_folder() -> Path:
 
 def build_demo(engine: Engine, lexicon: Lexicon) -> gr.Blocks:
     """Page and API, with their queue."""
-    demo = build_page(engine, lexicon)
+    demo = build_page(engine, lexicon, read_twins(model_folder()))
     add_api(demo, engine)
     demo.queue(max_size=QUEUE_LENGTH)
     return demo
