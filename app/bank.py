@@ -1,6 +1,6 @@
 """Hidden states of a word list, and who is near whom in them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -8,12 +8,12 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from app.contexts import Readings
 from app.engine import Engine
 from app.errors import UserError
 from app.trace import Floats
-from app.words import CARRIERS, Word, carried
+from app.words import Word, carried
 
-_CARRIERS = len(CARRIERS["en"])
 _BATCH = 64
 
 Progress = Callable[[float], bool]
@@ -22,14 +22,22 @@ Progress = Callable[[float], bool]
 
 @dataclass(frozen=True, eq=False)
 class WordStates:
-    """states (E, L + 1, n, d): of each word's last token, averaged over the carrier sentences of its
-    language.  Layer 0 is the frozen embedding of that token."""
+    """states (E, L + 1, n, d): of each word's last token, averaged over the sentences that it was read in.
+    Layer 0 is the frozen embedding of that token.  sentences: how many real ones for each word; 0 where it
+    was read in the carrier sentences of its language (the default for all)."""
 
     words: tuple[Word, ...]
     states: Floats
+    sentences: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         assert self.states.shape[2] == len(self.words), f"{self.states.shape} for {len(self.words)} words"
+        assert len(self.sentences) in (0, len(self.words)), f"{len(self.sentences)} for {len(self.words)} words"
+
+    @property
+    def in_text(self) -> int:
+        """How many words were read in real sentences."""
+        return sum(count > 0 for count in self.sentences)
 
     @cached_property
     def standard(self) -> tuple[Floats, Floats, Floats]:
@@ -37,25 +45,52 @@ class WordStates:
         (E, L + 1, d)."""
         return centred(self.states)
 
+    def has(self, words: tuple[Word, ...]) -> bool:
+        """Whether all of some words are among these."""
+        return set(words) <= set(self.words)
+
+    def places(self, words: tuple[Word, ...]) -> list[int]:
+        """Where some of the words stand, in their order."""
+        place = {word: i for i, word in enumerate(self.words)}
+        return [place[word] for word in words]
+
     def subset(self, words: tuple[Word, ...]) -> "WordStates":
         """The states of some of the words, in their order."""
-        rows = {word: i for i, word in enumerate(self.words)}
-        return WordStates(words, self.states[:, :, [rows[word] for word in words]])
+        rows = self.places(words)
+        return WordStates(words, self.states[:, :, rows], tuple(self.sentences[i] for i in rows if self.sentences))
 
 
-def word_states(engine: Engine, words: tuple[Word, ...], progress: Progress = lambda share: True) -> WordStates:
-    """Read every word in every carrier sentence of its language.
+def word_states(
+    engine: Engine, words: tuple[Word, ...], progress: Progress = lambda share: True, readings: Readings | None = None
+) -> WordStates:
+    """Read every word at the end of the texts that `readings` has for it, else in every carrier sentence of
+    its language.
 
     Raises:
         UserError: `cancelled` when `progress` says so.
     """
+    real = [_read(engine, word, (readings or {}).get(word, ())) for word in words]
+    texts = [own or _read(engine, word, carried(word)) for word, own in zip(words, real, strict=True)]
+    rounds = max(map(len, texts))
     total = np.zeros(0, np.float32)
-    for carrier in range(_CARRIERS):
-        if not progress(carrier / _CARRIERS):
+    for turn in range(rounds):
+        if not progress(turn / rounds):
             raise UserError("cancelled")
-        states = _last_states(engine, [engine.ids_of(text) for text in carried(words, carrier)])
-        total = states if carrier == 0 else total + states
-    return WordStates(words, total / np.float32(_CARRIERS))
+        rows = [i for i, own in enumerate(texts) if turn < len(own)]
+        states = _last_states(engine, [texts[i][turn] for i in rows])
+        if turn == 0:
+            total = states
+        else:
+            total[:, :, rows] += states
+    counts = np.array([len(own) for own in texts], np.float32)
+    return WordStates(words, total / counts[:, None], tuple(map(len, real)))
+
+
+def _read(engine: Engine, word: Word, texts: Sequence[str]) -> list[list[int]]:
+    """Those texts, as ids, in which the word ends with the token that it has alone, so that layer 0 is one
+    embedding.  (大 after 的 can be the token 的大.)"""
+    last = engine.ids_of(word.text)[-1]
+    return [ids for ids in map(engine.ids_of, texts) if ids[-1] == last]
 
 
 @torch.inference_mode()

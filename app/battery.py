@@ -2,11 +2,12 @@
 
 Controls: layer 0 (the pictures alone); labels shuffled 200 times, of which the 95th percentile of the
 maximum over layers counts; an untrained twin of the same shape over the same frozen table; pairs of
-words that share letters left out.
+words that share letters left out.  Beside them, where they are known, twins whose table was trained along
+with them: not a control, for meaning can arise there too, but what the frozen experts are compared with.
 """
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -14,12 +15,12 @@ import torch
 from numpy.typing import NDArray
 
 from app.bank import Progress, WordStates, cosines, word_states
+from app.curves import Battery, Curve, Curves
 from app.engine import Engine
 from app.errors import UserError
 from app.model import StackedExperts
 from app.pictures import draw_pictures
 from app.probes import (
-    Emergence,
     agreement,
     bootstrap,
     effective_rank,
@@ -33,6 +34,7 @@ from app.probes import (
     selectivity,
     two_nn,
 )
+from app.twin_states import TwinStates
 from app.words import Word
 
 DRAWS = 200
@@ -44,39 +46,7 @@ LABELLED = ("purity", "purity_apart", "auc", "rsa", "rsa_given")
 """Measures of the labels: only these have shuffled labels as a control, and a layer of emergence."""
 _TWIN_SEED = 7
 
-Curves = NDArray[np.float32]
 Pairs = tuple[NDArray[Any], ...]
-
-
-@dataclass(frozen=True, eq=False)
-class Curve:
-    """One measure by layer.
-
-    values, low, high (E, L + 1): of each expert, with the central 95 % of bootstrap draws over words (equal
-    to the values where a measure has none).  shuffled_low, shuffled_high (E, L + 1): the central 95 %
-    under shuffled labels; ceiling (E,): the 95th percentile of their maximum over layers.  untrained,
-    untrained_high (L + 1,): of the untrained twin.  emergence: of each expert, for labelled measures.
-    """
-
-    values: Curves
-    low: Curves
-    high: Curves
-    shuffled_low: Curves
-    shuffled_high: Curves
-    ceiling: Curves
-    untrained: Curves
-    untrained_high: Curves
-    emergence: tuple[Emergence, ...]
-
-
-@dataclass(frozen=True, eq=False)
-class Battery:
-    """Curves of one word set in E experts: `curves[measure]`."""
-
-    experts: tuple[str, ...]
-    words: int
-    groups: int
-    curves: dict[str, Curve]
 
 
 def untrained_twin(engine: Engine) -> Engine:
@@ -89,27 +59,35 @@ def untrained_twin(engine: Engine) -> Engine:
     return Engine(replace(engine.bundle, model=model, experts=("untrained",)))
 
 
-def run_battery(engine: Engine, states: WordStates, progress: Progress = lambda share: True) -> Battery:
-    """All measures of a word set, with their controls.
+def run_battery(
+    engine: Engine, states: WordStates, progress: Progress = lambda share: True, twins: TwinStates | None = None
+) -> Battery:
+    """All measures of a word set, with their controls.  twins: what is known of other networks on the words;
+    else the untrained twin reads them now, in carrier sentences.
 
     Raises:
         UserError: `cancelled` when `progress` says so.
     """
-    twin = word_states(untrained_twin(engine), states.words, _part(progress, 0.0, 0.3))
-    layers = [*states.states, twin.states[0]]
+    begun = 0.0 if twins else 0.3
+    if twins is None:
+        untrained = word_states(untrained_twin(engine), states.words, _part(progress, 0.0, begun)).states
+    else:
+        untrained = twins.untrained[None]
+    layers = [*states.states, *untrained, *(twins.unfrozen if twins else ())]
     jobs = _Jobs(states.words, engine.bundle.substrate.recipe)
     total = len(layers) * states.states.shape[1]
     found = []
     for number, expert in enumerate(layers):
         rows = []
         for at, layer in enumerate(expert):
-            if not progress(0.3 + 0.7 * (number * len(expert) + at) / total):
+            if not progress(begun + (1 - begun) * (number * len(expert) + at) / total):
                 raise UserError("cancelled")
             rows.append(jobs.measure(layer))
         found.append(rows)
-    experts, twins = found[:-1], found[-1]
-    curves = {name: _curve(name, experts, twins) for name in MEASURES}
-    return Battery(engine.bundle.experts, len(states.words), len({w.concept for w in states.words}), curves)
+    count = len(states.states)
+    curves = {name: _curve(name, found[:count], found[count], found[count + 1 :]) for name in MEASURES}
+    groups = len({word.concept for word in states.words})
+    return Battery(engine.bundle.experts, len(states.words), groups, states.in_text, curves)
 
 
 def _part(progress: Progress, start: float, end: float) -> Progress:
@@ -235,8 +213,12 @@ def _weighted(a: Curves, b: Curves, weights: Curves) -> NDArray[np.float64]:
     return found
 
 
-def _curve(name: str, experts: list[list[dict[str, _Measured]]], twins: list[dict[str, _Measured]]) -> Curve:
+_Layers = list[dict[str, _Measured]]
+
+
+def _curve(name: str, experts: list[_Layers], twins: _Layers, unfrozen: list[_Layers]) -> Curve:
     values = np.array([[layer[name].value for layer in expert] for expert in experts])
+    others = np.array([[layer[name].value for layer in expert] for expert in unfrozen])
     untrained = np.array([layer[name].value for layer in twins])
     drawn = len(experts[0][0][name].draws) > 0
     draws = [np.stack([layer[name].draws for layer in expert], 1) for expert in experts]  # (B, L + 1) each
@@ -255,45 +237,10 @@ def _curve(name: str, experts: list[list[dict[str, _Measured]]], twins: list[dic
     single: Callable[[Any], Curves] = lambda array: np.asarray(array, np.float32)  # noqa: E731
     return Curve(
         single(values), single(low), single(high), single(band[0]), single(band[1]), single(ceiling),
-        single(untrained), single(twin_high), found,
+        single(untrained), single(twin_high), single(others if unfrozen else np.full(values.shape, np.nan)), found,
     )  # fmt: skip
 
 
 def _interval(draws: list[NDArray[np.float64]]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     ends = np.stack([np.quantile(draw, [0.025, 0.975], axis=0) for draw in draws], 1)
     return ends[0], ends[1]
-
-
-def to_plain(battery: Battery) -> dict[str, Any]:
-    """As JSON takes it; what is not a number becomes None."""
-
-    def plain(value: Any) -> Any:
-        if isinstance(value, np.ndarray):
-            return [plain(part) for part in value] if value.ndim > 1 else [_number(x) for x in value]
-        return [asdict(part) for part in value]
-
-    return {
-        "experts": list(battery.experts),
-        "words": battery.words,
-        "groups": battery.groups,
-        "curves": {
-            name: {field: plain(value) for field, value in vars(curve).items()}
-            for name, curve in battery.curves.items()
-        },
-    }
-
-
-def _number(value: float) -> float | None:
-    return round(float(value), 5) if np.isfinite(value) else None
-
-
-def from_plain(record: dict[str, Any]) -> Battery:
-    """The reverse of `to_plain`."""
-
-    def curve(fields: dict[str, Any]) -> Curve:
-        found = tuple(Emergence(**part) for part in fields["emergence"])
-        arrays = {name: np.array(value, np.float32) for name, value in fields.items() if name != "emergence"}
-        return Curve(**arrays, emergence=found)
-
-    curves = {name: curve(fields) for name, fields in record["curves"].items()}
-    return Battery(tuple(record["experts"]), record["words"], record["groups"], curves)

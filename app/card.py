@@ -1,15 +1,36 @@
 """The model card of a checkpoint folder, written from what training measured."""
 
+import json
+from pathlib import Path
 from typing import Any
 
+from safetensors import safe_open
+
+from app.bundle import shape_of
 from app.expert import OPTIONS, Recipe
 from app.model import Shape
+from app.twins import Twin, Twins, read_twins
 
-WORDS = "python -m app.train words --to assets/mini"
+LAST = """python -m app.train evaluate
+python -m app.train bundle --to assets/mini
+python -m app.train twins --to assets/mini
+python -m app.train words --to assets/mini"""
 
 
-def model_card(shape: Shape, training: dict[str, Any], kept: float, attribution: str) -> str:
-    """Markdown with hub front matter: what the model is, held-out figures, how it was made, licences.
+def write_card(folder: Path, attribution: Path) -> None:
+    """Write the README.md of a checkpoint folder from its records.  attribution: whose text it was, Markdown."""
+    config, training = (
+        json.loads((folder / name).read_text(encoding="utf-8")) for name in ("config.json", "training.json")
+    )
+    with safe_open(folder / "substrate.safetensors", "numpy") as file:
+        kept = float(file.metadata()["kept"])
+    text = attribution.read_text(encoding="utf-8")
+    card = model_card(shape_of(config), training, kept, text, read_twins(folder))
+    (folder / "README.md").write_text(card, encoding="utf-8")
+
+
+def model_card(shape: Shape, training: dict[str, Any], kept: float, attribution: str, twins: Twins | None) -> str:
+    """Markdown with hub front matter: what the model is, held-out figures, how it was made, its twins, licences.
 
     training: what `training.json` holds; kept: share of the pictures' variance in the embedding.
     """
@@ -49,7 +70,7 @@ holds every recipe and loss curve. Made by:
 ```
 {_commands(training["experts"])}
 ```
-
+{"" if twins is None else _twins(twins)}
 ## Text and licences
 
 {attribution.strip()}
@@ -88,7 +109,46 @@ def _commands(experts: dict[str, Any]) -> str:
             lines.append(
                 f"python -m app.train expert {name.lower()} --mix {mix} --tokens {recipe['tokens']}{chosen}{until}"
             )
-    return "\n".join([*lines, "python -m app.train evaluate", "python -m app.train bundle --to assets/mini", WORDS])
+    return "\n".join([*lines, LAST])
+
+
+def _twins(twins: Twins) -> str:
+    """Sections on the twins, their merges, and the short runs that decided something."""
+    tries = "\n## What was tried in short runs\n\n" + _measured(twins.tries) if twins.tries else ""
+    return f"""
+## Twins
+
+Runs that differ in one thing (`app/twins.py`), made by `python -m app.train expert ru_trained --embedding trained` and
+the like; those called grown by `python -m app.train grow`. Held-out bits per character; purity of 5 neighbours
+at the best layer, the words read in held-out sentences where there are any.
+
+{_measured(twins.runs)}
+Merges of two of them (`FUSIONS` in `app/twins.py`), held-out bits per character:
+
+{_merges(twins)}{tries}"""
+
+
+def _merges(twins: Twins) -> str:
+    first = next(iter(twins.fusions.values()), {})
+    ways = [f"{language}, {way}" for language, row in first.items() for way in row]
+    lines = ["| merge | " + " | ".join(ways) + " |", "|---" * (len(ways) + 1) + "|"]
+    for way, fusion in twins.fusions.items():
+        lines.append(
+            f"| {way} | " + " | ".join(f"{bits:.3f}" for row in fusion.values() for bits in row.values()) + " |"
+        )
+    return "\n".join([*lines, ""])
+
+
+def _measured(runs: tuple[Twin, ...]) -> str:
+    languages = ("en", "ru", "zh")
+    columns = [*(f"{name}, bits" for name in languages), *(f"{name}, purity" for name in languages)]
+    lines = ["| run | tokens | minutes | mix | " + " | ".join(columns) + " |", "|---" * (len(columns) + 4) + "|"]
+    for run in runs:
+        mix = ", ".join(f"{name} {share:.0%}" for name, share in run.mix.items())
+        best = [max(value for value, _, _ in run.curves[name]["purity"]) for name in languages]
+        figures = [*(f"{run.bits[name]:.3f}" for name in languages), *(f"{value:.3f}" for value in best)]
+        lines.append(f"| {run.name} | {run.tokens:,} | {run.minutes:.0f} | {mix} | " + " | ".join(figures) + " |")
+    return "\n".join([*lines, ""])
 
 
 def _chosen(recipe: dict[str, Any]) -> str:

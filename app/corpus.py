@@ -1,6 +1,7 @@
 """Training text: folders of lines in, cleaned training and held-out lines out.
 
-A folder holds `en.txt`, `ru.txt`, `zh.txt` (or `.txt.xz`), one sentence or short story a line.
+A folder holds `en.txt`, `ru.txt`, `zh.txt` (or `.txt.xz`), one sentence or short story a line, and may
+hold `en-ru.tsv`, `en-zh.tsv` (or `.tsv.xz`), a sentence and its translation a line, parted by a tab.
 Lines unfit for a classroom are dropped; every fiftieth line, chosen by its hash, is held out, so
 that the split never depends on order.  Nothing here knows tokens or models.
 """
@@ -12,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 LANGUAGES = ("en", "ru", "zh")
+PAIRED = ("en-ru", "en-zh")
 HELD_OUT_ONE_IN = 50
 LONGEST_LINE = 4_000
 
@@ -57,8 +59,11 @@ def is_fit(line: str, language: str) -> bool:
 
 def is_held_out(line: str) -> bool:
     """Whether the hash of a line puts it into the held-out 2 %."""
-    digest = hashlib.blake2b(line.encode(), digest_size=8).digest()
-    return int.from_bytes(digest, "big") % HELD_OUT_ONE_IN == 0
+    return _digest(line) % HELD_OUT_ONE_IN == 0
+
+
+def _digest(line: str) -> int:
+    return int.from_bytes(hashlib.blake2b(line.encode(), digest_size=8).digest(), "big")
 
 
 def read_lines(folder: Path, language: str) -> Lines:
@@ -67,13 +72,7 @@ def read_lines(folder: Path, language: str) -> Lines:
     Raises:
         FileNotFoundError: when the folder has no `<language>.txt` or `<language>.txt.xz`.
     """
-    plain = folder / f"{language}.txt"
-    if plain.exists():
-        text = plain.read_text(encoding="utf-8")
-    else:
-        with lzma.open(folder / f"{language}.txt.xz", "rt", encoding="utf-8") as file:
-            text = file.read()
-    lines = [line.strip() for line in text.split("\n")]
+    lines = [line.strip() for line in _read(folder, f"{language}.txt").split("\n")]
     whole = [line for line in dict.fromkeys(lines) if 0 < len(line) <= LONGEST_LINE]
     fit = [line for line in whole if is_fit(line, language)]
     return Lines(
@@ -81,3 +80,33 @@ def read_lines(folder: Path, language: str) -> Lines:
         held_out=tuple(line for line in fit if is_held_out(line)),
         dropped=len(whole) - len(fit),
     )
+
+
+def read_pairs(folder: Path, pair: str) -> tuple[str, ...]:
+    """Sentences with their translations, `en-ru`: each pair as one training line, `= this = that`, either side
+    first by the line's hash.  The signs keep translations apart from plain text, which goes on in its own
+    language.  A pair is left out if a line of it is held out or unfit; no pairs for a folder without them."""
+    try:
+        text = _read(folder, f"{pair}.tsv")
+    except FileNotFoundError:
+        return ()
+    languages = pair.split("-")
+    rows = (tuple(side.strip() for side in line.split("\t")) for line in dict.fromkeys(text.split("\n")))
+    kept = (
+        row for row in rows
+        if len(row) == len(languages) and all(row) and not any(map(is_held_out, row))
+        and all(map(is_fit, row, languages))
+    )  # fmt: skip
+    return tuple("= {} = {}".format(*(row if _digest(row[0]) % 2 else row[::-1])) for row in kept)
+
+
+def _read(folder: Path, name: str) -> str:
+    """A text file of a folder, packed or not.
+
+    Raises:
+        FileNotFoundError: when there is neither.
+    """
+    if (folder / name).exists():
+        return (folder / name).read_text(encoding="utf-8")
+    with lzma.open(folder / f"{name}.xz", "rt", encoding="utf-8") as file:
+        return file.read()

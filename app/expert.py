@@ -22,7 +22,7 @@ from app.muon import Muon
 LOG_EVERY = 25
 
 
-OPTIONS = ("tokens", "seed", "adam_rate", "muon_rate", "warmup", "decay", "embedding")
+OPTIONS = ("tokens", "seed", "batch", "adam_rate", "muon_rate", "warmup", "decay", "embedding")
 """Fields of a recipe, beside the mix, that the command line sets."""
 
 
@@ -146,8 +146,8 @@ def open_run(
     start: dict[str, Tensor] | None = None,
 ) -> Run:
     """A new run, from the weights `start` where given; or the one in `<name>.pt` to be continued; or else
-    one that goes on from the expert of that name in the checkpoint folder `origin` (with fresh optimizers:
-    such folders keep none)."""
+    one that goes on from an expert in the checkpoint folder `origin`, the one that the name begins with
+    (`ru_try_pairs`: RU; with fresh optimizers: such folders keep none)."""
     model = StackedExperts(shape)
     model.initialise(torch.Generator().manual_seed(recipe.seed))
     model.embedding.copy_(table_of(load_embedding(work), recipe))
@@ -157,7 +157,7 @@ def open_run(
     model.to(device)
     run = Run(model, make_optimizers(model, recipe), step=0, seconds=0.0, recipes=[], curve=[])
     if origin is not None and not (work / f"{name}.pt").exists():
-        record = take_expert(origin, name.upper(), model)
+        record = take_expert(origin, name.partition("_")[0].upper(), model)
         run.step = record["tokens"] // (recipe.batch * shape.context)
         run.seconds, run.recipes, run.curve = record["minutes"] * 60, record["recipes"], record["curve"]
     elif (work / f"{name}.pt").exists():

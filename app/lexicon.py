@@ -1,14 +1,16 @@
 """The word list as the model on display sees it: computed once, kept, and shipped with the bundled model.
 
-`words.safetensors` of a checkpoint folder holds the hidden states of every word of the list, the UMAP
-places of the presets, and the curves of the probes over them.  It is used only if it proves to be this
-model's: the states of a few words are computed anew at start and compared.
+`words.safetensors` of a checkpoint folder holds the hidden states of every word of the list, read in held-out
+sentences where there are any, the UMAP places of the presets, and the curves of the probes over them.  It is
+used only if it proves to be this model's: at start, layer 0 must be the model's own embedding of every word,
+and a few words are read anew in carrier sentences and compared with what the file has of that.
 """
 
 import json
 import logging
 import threading
 from collections import OrderedDict
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,20 +19,25 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
-from app.bank import Progress, WordStates, word_states
-from app.battery import Battery, run_battery
+from app.bank import Progress, WordStates, centred, word_states
+from app.battery import run_battery
+from app.contexts import Readings
+from app.curves import Battery
 from app.engine import Engine
 from app.errors import UserError
 from app.maps import MIN_POINTS, aligned_umap
 from app.pictures import draw_pictures
 from app.proof import Proof, plain_proof, prove, read_proof
 from app.trace import Floats
+from app.twin_states import TwinStates, read_twin_states
 from app.words import PRESETS, Word, all_words, preset
 
 WORDS_FILE = "words.safetensors"
 _SAMPLE = 7  # words compared at start, spread over the list
 _TOLERANCE = 0.02  # of states of about unit size, stored in half precision
 _KEPT_SETS = 16
+Scale = tuple[Floats, Floats]
+"""Mean and deviation (E, L + 1, d) of the list's states, read in carrier sentences."""
 
 Pictures = NDArray[np.bool_]
 
@@ -46,6 +53,8 @@ class Lexicon:
         """States of the whole list, once `prepare` is through."""
         self.pictures: Pictures = np.zeros((0, 32, 32), bool)
         """Every word of the list as the substrate draws it (n, 32, 32), once `prepare` is through."""
+        self.scale: Scale | None = None
+        """What a text that is read in carrier sentences is compared on, once `prepare` is through."""
         self._ready = threading.Event()
         self._states: OrderedDict[tuple[Word, ...], WordStates] = OrderedDict()
         self._places: OrderedDict[tuple[Word, ...], Floats] = OrderedDict()
@@ -53,13 +62,18 @@ class Lexicon:
         """Curves of the presets, where they are shipped."""
         self._batteries: OrderedDict[tuple[Word, ...], Battery] = OrderedDict()
         self._shipped: dict[tuple[Word, ...], Floats] = {}
+        self._folder: Path | None = None
         self._lock = threading.Lock()
 
     def prepare(self, folder: Path | None = None) -> None:
         """Take the list's states from a checkpoint folder if they are this model's, else compute them."""
-        shipped = read_words(folder, self.engine) if folder is not None else None
-        bank, places, self.proof = shipped or (word_states(self.engine, all_words()), {}, None)
-        self._shipped = {preset(name): places[name] for name in PRESETS if name in places}
+        found = read_words(folder, self.engine) if folder is not None else None
+        if found is None:
+            bank = word_states(self.engine, all_words())
+            found = WordFile(bank, centred(bank.states)[1:], {}, None)
+        bank, self.scale, self.proof = found.bank, found.scale, found.proof
+        self._shipped = {preset(name): found.places[name] for name in PRESETS if name in found.places}
+        self._folder = folder
         self.pictures = draw_pictures([word.text for word in bank.words], self.engine.bundle.substrate.recipe)
         self.bank = bank
         self._ready.set()
@@ -73,8 +87,7 @@ class Lexicon:
         known: WordStates | None = self._known(self._states, words)
         if known is None:
             bank = self.bank
-            listed = bank is not None and set(words) <= set(bank.words)
-            known = bank.subset(words) if bank and listed else word_states(self.engine, words, progress)
+            known = bank.subset(words) if bank and bank.has(words) else word_states(self.engine, words, progress)
             self._keep(self._states, words, known)
         return known
 
@@ -104,9 +117,17 @@ class Lexicon:
         """
         known: Battery | None = self._known(self._batteries, words)
         if known is None:
-            known = run_battery(self.engine, self.states(words), progress)
+            known = run_battery(self.engine, self.states(words), progress, self.twins(words))
             self._keep(self._batteries, words, known)
         return known
+
+    def twins(self, words: tuple[Word, ...]) -> TwinStates | None:
+        """What twins make of a word set, if it is part of the list and they are shipped; read when asked for."""
+        bank = self.bank
+        if bank is None or self._folder is None or not bank.has(words):
+            return None
+        twins = read_twin_states(self._folder, bank.states.shape[1:])
+        return twins and twins.rows(bank.places(words))
 
     def _known(self, kept: OrderedDict[tuple[Word, ...], Any], words: tuple[Word, ...]) -> Any:
         with self._lock:
@@ -130,8 +151,18 @@ def _umap(states: Floats, progress: Progress = lambda share: True) -> Floats:
     return np.stack(places).astype(np.float32)
 
 
-def read_words(folder: Path, engine: Engine) -> tuple[WordStates, dict[str, Floats], Proof | None] | None:
-    """States, UMAP places and curves of a folder's `words.safetensors`; None if it has none for this model."""
+@dataclass(frozen=True, eq=False)
+class WordFile:
+    """What a `words.safetensors` holds.  places[preset]: UMAP places (E, L + 1, n, 2)."""
+
+    bank: WordStates
+    scale: Scale
+    places: dict[str, Floats]
+    proof: Proof | None
+
+
+def read_words(folder: Path, engine: Engine) -> WordFile | None:
+    """A folder's `words.safetensors`; None if it has none for this model."""
     path = folder / WORDS_FILE
     if not path.is_file():
         return None
@@ -139,30 +170,57 @@ def read_words(folder: Path, engine: Engine) -> tuple[WordStates, dict[str, Floa
         with safe_open(path, "numpy") as file:
             stored = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  not a dict
             facts = file.metadata() or {}
-    except (OSError, SafetensorError):
+        states, sample = stored.pop("states").astype(np.float32), stored.pop("sample")
+        scale = stored.pop("mean"), stored.pop("deviation")
+        bank = WordStates(all_words(), states, tuple(stored.pop("sentences").tolist()))
+    except (OSError, SafetensorError, KeyError, AssertionError):
         log.warning("%s is damaged and is not used", path.name)
         return None
-    states = stored.pop("states").astype(np.float32)
-    words = all_words()
-    sample = words[:: max(1, len(words) // _SAMPLE)]
-    shape = engine.model.shape
-    if states.shape != (shape.experts, shape.layers + 1, len(words), shape.width):
-        return None
-    bank = WordStates(words, states)
-    fresh = word_states(engine, sample).states
-    kept = bank.subset(sample).states
-    if np.abs(fresh - kept).max() > _TOLERANCE * max(1.0, float(np.abs(fresh).max())):
+    if not _is_of(engine, bank, sample):
         log.warning("%s belongs to another model and is not used", path.name)
         return None
-    proof = read_proof(json.loads(facts["proof"])) if "proof" in facts else None
-    return bank, stored, proof
+    return WordFile(bank, scale, stored, read_proof(json.loads(facts["proof"])) if "proof" in facts else None)
 
 
-def write_words(folder: Path, engine: Engine) -> None:
-    """Compute and write `words.safetensors` for a checkpoint folder's model."""
-    bank = word_states(engine, all_words())
-    arrays: dict[str, Floats] = {"states": bank.states.astype(np.float16)}
+def _sample() -> tuple[Word, ...]:
+    words = all_words()
+    return words[:: max(1, len(words) // _SAMPLE)]
+
+
+def _is_of(engine: Engine, bank: WordStates, sample: Floats) -> bool:
+    """Whether states of the list, and of a sample read in carrier sentences, are those of a model."""
+    shape = engine.model.shape
+    if bank.states.shape != (shape.experts, shape.layers + 1, len(bank.words), shape.width):
+        return False
+    last = [engine.ids_of(word.text)[-1] for word in bank.words]
+    return _close(bank.states[:, 0], engine.model.embedding[last].numpy()[None]) and _close(
+        sample, word_states(engine, _sample()).states
+    )
+
+
+def _close(stored: Floats, fresh: Floats) -> bool:
+    bound = _TOLERANCE * max(1.0, float(np.abs(fresh).max()))
+    return bool(stored.shape[1:] == fresh.shape[1:] and np.abs(stored - fresh).max() <= bound)
+
+
+def write_words(folder: Path, engine: Engine, readings: Readings | None = None) -> None:
+    """Compute and write `words.safetensors` for a checkpoint folder's model.  readings: real sentences to read
+    the words in; those without any are read in carrier sentences.  What is known of twins comes from the
+    folder's `twins.safetensors`."""
+    words = all_words()
+    carried = word_states(engine, words)
+    bank = word_states(engine, words, readings=readings) if readings else carried
+    mean, deviation = centred(carried.states)[1:]
+    arrays: dict[str, Any] = {
+        "states": bank.states.astype(np.float16),
+        "sentences": np.array(bank.sentences, np.int16),
+        "sample": carried.subset(_sample()).states,
+        "mean": mean,
+        "deviation": deviation,
+    }
     for name in PRESETS:
         arrays[name] = _umap(bank.subset(preset(name)).states)
-    save_file(arrays, folder / WORDS_FILE, metadata={"proof": json.dumps(plain_proof(prove(engine, bank)))})
+    proof = prove(engine, bank, read_twin_states(folder, bank.states.shape[1:]))
+    rows = {name: np.ascontiguousarray(array) for name, array in arrays.items()}  # else stored in another order
+    save_file(rows, folder / WORDS_FILE, metadata={"proof": json.dumps(plain_proof(proof))})
     (folder / WORDS_FILE).chmod(0o644)

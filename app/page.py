@@ -196,7 +196,8 @@ class Page:
 
     def _labels(self) -> list[tuple[Any, Callable[[str], Any]]]:
         """Every component with words of its own, and how to say them in a language."""
-        first, second = self.engine.bundle.experts
+        engine = self.engine
+        first, second = engine.bundle.experts
         labelled = {
             "settings": self.settings, "temperature": self.temperature, "top_k": self.top_k, "top_p": self.top_p,
             "new_tokens": self.new_tokens, "seed": self.seed, "components": self.components, "lab": self.lab,
@@ -239,7 +240,10 @@ class Page:
             ),
             (self.own_show, partial(say, "own_show")),
             (self.hint, partial(hint_line, self.engine)),
-            (self.twins, lambda language: twins_view(self.twins_record, speaker(language))),
+            (
+                self.twins,
+                lambda language: twins_view(self.twins_record, engine.bundle.training, speaker(language)),
+            ),
             (self.figures, lambda language: figures_view(self.engine, speaker(language))),
             (self.footer, partial(model_line, self.engine)),
         ]

@@ -7,7 +7,7 @@ import numpy as np
 from safetensors.numpy import save_file
 
 from app.batches import token_stream
-from app.corpus import LANGUAGES, read_lines
+from app.corpus import LANGUAGES, PAIRED, read_lines, read_pairs
 from app.embedding import embed, fit_basis
 from app.pictures import draw_pictures
 from app.vocabulary import (
@@ -68,4 +68,8 @@ def prepare(text: Path, work: Path, size: int, width: int) -> None:
         np.save(work / f"{name}.npy", token_stream(part.train, tokenizer, SEPARATOR, seed=0))
         (work / f"{name}.held_out.txt").write_text("\n".join(part.held_out), encoding="utf-8")
         print(f"{name}: {len(part.train)} lines, {len(part.held_out)} held out, {part.dropped} dropped")
+    for pair in PAIRED:
+        if rows := read_pairs(text, pair):
+            np.save(work / f"{pair}.npy", token_stream(rows, tokenizer, SEPARATOR, seed=0))
+            print(f"{pair}: {len(rows)} pairs")
     print(f"{len(vocabulary.tokens)} tokens; {width} dimensions keep {basis.kept:.1%} of the pictures")

@@ -6,11 +6,13 @@ from typing import Any
 import numpy as np
 
 from app.bank import WordStates, unit, word_states
-from app.battery import Battery, from_plain, run_battery, to_plain
+from app.battery import run_battery
+from app.curves import Battery, from_plain, to_plain
 from app.engine import Engine
 from app.probes import cka, retrieval
 from app.trace import Floats
-from app.words import CARRIERS, Word, kept_out, language_of, preset
+from app.twin_states import TwinStates
+from app.words import CARRIERS, Word, even, kept_out, language_of, preset
 
 PAIRS = (("en", "ru"), ("en", "zh"), ("ru", "zh"))
 
@@ -60,15 +62,16 @@ class Apart:
     own: Floats
 
 
-def pair_apart(engine: Engine, bank: WordStates, first: str, second: str) -> Apart:
-    """Read two texts in carrier sentences and compare their states, on the scale of the word list.
+def pair_apart(engine: Engine, scale: tuple[Floats, Floats], first: str, second: str) -> Apart:
+    """Read two texts in carrier sentences and compare their states, on the scale of the word list: mean and
+    deviation (E, L + 1, d) of its words in the same sentences.
 
     Raises:
         UserError: for a text in none of the three scripts.
     """
     own = (Word(first, language_of(first), ""), Word(second, language_of(second), ""))
     same = (own[0], Word(second, own[0].language, ""))
-    mean, deviation = (part[:, :, None] for part in bank.standard[1:])
+    mean, deviation = (part[:, :, None] for part in scale)
 
     def distances(words: tuple[Word, ...]) -> Floats:
         rows = unit((word_states(engine, words).states - mean) / deviation)  # (E, L + 1, 2, d)
@@ -78,17 +81,23 @@ def pair_apart(engine: Engine, bank: WordStates, first: str, second: str) -> Apa
     return Apart(distances(same), distances(own))
 
 
-PROOF_SETS = ("en", "ru", "zh", "kept_en", "kept_ru", "kept_zh")
+PROOF_SETS = ("en", "ru", "zh", "even_en", "even_ru", "even_zh", "kept_en", "kept_ru", "kept_zh")
 
 
 def proof_set(name: str) -> tuple[Word, ...]:
-    """Words of a shipped battery: all groups of a language, or those kept out of every decision."""
-    return kept_out(name.removeprefix("kept_")) if name.startswith("kept_") else preset(name)
+    """Words of a shipped battery: all groups of a language, its words of one length, or those groups that were
+    kept out of every decision."""
+    kind, _, language = name.rpartition("_")
+    return {"": preset, "even": even, "kept": kept_out}[kind](language)
 
 
-def prove(engine: Engine, bank: WordStates) -> Proof:
+def prove(engine: Engine, bank: WordStates, twins: TwinStates | None = None) -> Proof:
     """Everything that is shipped, computed by the code that also answers a visitor's own words."""
-    batteries = {name: run_battery(engine, bank.subset(proof_set(name))) for name in PROOF_SETS}
+    sets = {name: proof_set(name) for name in PROOF_SETS}
+    batteries = {
+        name: run_battery(engine, bank.subset(words), twins=twins and twins.rows(bank.places(words)))
+        for name, words in sets.items()
+    }
     return Proof(batteries, cross(engine.bundle.experts, bank))
 
 

@@ -3,7 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from app.battery import LABELLED, MEASURES, Battery, Curve
+from app.battery import LABELLED, MEASURES
+from app.curves import Battery, Curve
 from app.engine import Engine
 from app.proof import PAIRS, Crossings
 from app.published import published
@@ -26,7 +27,8 @@ def proof_view(battery: Battery, crossings: Crossings | None, subject: str, say:
         | {
             "untrained": np.stack(
                 [np.broadcast_to(battery.curves[m].untrained, battery.curves[m].values.shape) for m in MEASURES]
-            )
+            ),
+            "unfrozen": np.stack([_known(battery.curves[m].unfrozen) for m in MEASURES]),
         },
     )
     return proof_panel(charts, table, None if crossings is None else _crossed(crossings, say), subject, say)
@@ -51,8 +53,9 @@ def figures_view(engine: Engine, say: Say) -> str:
 
 
 def subject_of(battery: Battery, say: Say, code: str) -> str:
-    """Which words a battery is about: the sentence of a code, with their number."""
-    return say("proof_subject", set=say(code), count=battery.words, groups=battery.groups)
+    """Which words a battery is about: the sentence of a code, with their number and how they were read."""
+    read = say("proof_read", text=battery.in_text, carriers=battery.words - battery.in_text)
+    return say("proof_subject", set=say(code), count=battery.words, groups=battery.groups, read=read)
 
 
 def _known(values: NDArray[np.floating]) -> NDArray[np.object_]:
@@ -73,6 +76,13 @@ def _chart(name: str, battery: Battery, say: Say) -> Chart:
             curve.values, curve.low, curve.high, strict=True,
         )
     ]  # fmt: skip
+    lines += [
+        Line(say("unfrozen", expert=expert), values, f"--gs-{side}", "dot", symbol)
+        for expert, side, symbol, values in zip(
+            battery.experts, ("first", "second"), ("circle-open", "square-open"), curve.unfrozen, strict=True
+        )
+        if np.isfinite(values).all()
+    ]
     lines.append(Line(say("untrained"), curve.untrained, "--gs-dim", "dot", "x"))
     band = (say("shuffled"), curve.shuffled_low.min(axis=0), curve.shuffled_high.max(axis=0)) if labelled else None
     marks = [

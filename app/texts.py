@@ -112,9 +112,9 @@ _SENTENCES: dict[str, tuple[str, str, str]] = {
         "在各层中最近的词（余弦）",
     ),
     "meanings_note": (
-        "Out of a list of {count} words, each read once at the end of short sentences; this token as it stands in your text.",
-        "Из списка в {count} слов, каждое прочитано один раз в конце коротких фраз; этот токен — как он стоит в вашем тексте.",
-        "取自 {count} 个词的词表，每个词在短句末尾各读一次；此词元则取自你的文字。",
+        "Out of a list of {count} words, each read at the end of several sentences; this token as it stands in your text.",
+        "Из списка в {count} слов, каждое прочитано в конце нескольких предложений; этот токен — как он стоит в вашем тексте.",
+        "取自 {count} 个词的词表，每个词在若干句子的末尾读出；此词元则取自你的文字。",
     ),
     "meanings_wait": (
         "The word list is being read: select a token again in a few seconds.",
@@ -409,11 +409,11 @@ _SENTENCES: dict[str, tuple[str, str, str]] = {
     # Words
     "words_title": ("Words: where meaning gathers", "Слова: где собирается смысл", "词语：意义在哪里汇聚"),
     "words_lead": (
-        "Each point is a word, read at the end of short sentences. At layer 0 words lie by looks; follow them to meaning. "
+        "Each point is a word, read at the end of several sentences. At layer 0 words lie by looks; follow them to meaning. "
         "Click a word for its nearest words, a group to single it out.",
-        "Каждая точка — слово, прочитанное в конце коротких фраз. На слое 0 слова лежат по виду; проследите их путь к смыслу. "
+        "Каждая точка — слово, прочитанное в конце нескольких предложений. На слое 0 слова лежат по виду; проследите их путь к смыслу. "
         "Нажмите на слово, чтобы увидеть ближайшие, на группу — чтобы выделить её.",
-        "每个点是一个词，在短句末尾读出。第 0 层按外形排列；看它们走向意义。点击词语看它的近邻，点击类别可单独突出。",
+        "每个点是一个词，在若干句子的末尾读出。第 0 层按外形排列；看它们走向意义。点击词语看它的近邻，点击类别可单独突出。",
     ),
     "words_plot": (
         "{count} words in expert {expert}, by layer",
@@ -529,10 +529,11 @@ _SENTENCES: dict[str, tuple[str, str, str]] = {
     ),
     "proof_summary": (
         "Shaded: 95 % of bootstrap draws over words, and 95 % of shuffled labels; a vertical line marks the first layer "
-        "whose lower bound exceeds every control.",
+        "whose lower bound exceeds every control. The twins with a trained table saw far less text (see Twins) and are no control.",
         "Закрашено: 95 % бутстреп-выборок слов и 95 % перемешиваний меток; вертикаль — первый слой, чья нижняя граница "
-        "выше всех контролей.",
-        "阴影：对词自助抽样的 95 % 区间，以及打乱标签的 95 % 区间；竖线标出下界首次超过所有对照的层。",
+        "выше всех контролей. Близнецы с обучаемой таблицей видели намного меньше текста (см. «Близнецы») и контролем не служат.",
+        "阴影：对词自助抽样的 95 % 区间，以及打乱标签的 95 % 区间；竖线标出下界首次超过所有对照的层。"
+        "可训练表的孪生模型所见文本少得多（见“孪生模型”），不作为对照。",
     ),
     "proof_none": (
         "This model ships no curves: press the button to measure the words on the map.",
@@ -540,14 +541,30 @@ _SENTENCES: dict[str, tuple[str, str, str]] = {
         "此模型不附带曲线：按按钮测量图上的词。",
     ),
     "proof_subject": (
-        "{set}: {count} words, {groups} groups, read in carrier sentences",
-        "{set}: слов {count}, групп {groups}, прочитаны в коротких фразах",
-        "{set}：{count} 个词，{groups} 组，在短句中读出",
+        "{set}: {count} words, {groups} groups; {read}",
+        "{set}: слов {count}, групп {groups}; {read}",
+        "{set}：{count} 个词，{groups} 组；{read}",
+    ),
+    "proof_read": (
+        "{text} read in sentences of held-out text, {carriers} in short carrier sentences",
+        "{text} прочитано в предложениях отложенного текста, {carriers} — в коротких фразах",
+        "{text} 个在保留文本的句子中读出，{carriers} 个在短句中读出",
     ),
     "proof_set": ("Measured words", "Измеренные слова", "所测词语"),
     "proof_set_en": ("Fourteen groups, English", "Четырнадцать групп, английский", "十四个类别，英语"),
     "proof_set_ru": ("Fourteen groups, Russian", "Четырнадцать групп, русский", "十四个类别，俄语"),
     "proof_set_zh": ("Fourteen groups, Chinese", "Четырнадцать групп, китайский", "十四个类别，中文"),
+    "proof_set_even_en": (
+        "Words of four to six letters, English",
+        "Слова из четырёх–шести букв, английский",
+        "四至六个字母的词，英语",
+    ),
+    "proof_set_even_ru": (
+        "Words of four to six letters, Russian",
+        "Слова из четырёх–шести букв, русский",
+        "四至六个字母的词，俄语",
+    ),
+    "proof_set_even_zh": ("Words of one character, Chinese", "Слова из одного знака, китайский", "单字词，中文"),
     "proof_set_kept_en": (
         "Five groups kept out of every decision, English",
         "Пять групп, не влиявших ни на одно решение, английский",
@@ -613,6 +630,11 @@ _SENTENCES: dict[str, tuple[str, str, str]] = {
         "内在维度（TwoNN）",
     ),
     "untrained": ("untrained twin", "необученный двойник", "未训练模型"),
+    "unfrozen": (
+        "{expert}'s twin with a trained table",
+        "близнец {expert} с обучаемой таблицей",
+        "{expert} 的可训练表孪生模型",
+    ),
     "shuffled": ("shuffled labels", "перемешанные метки", "打乱的标签"),
     "emerges": ("{expert}: above all controls", "{expert}: выше всех контролей", "{expert}：超过所有对照"),
     "says_plain": (
@@ -701,9 +723,9 @@ _SENTENCES: dict[str, tuple[str, str, str]] = {
         "每位专家的小型孪生模型，用相同的数据行和种子训练，各自只有一处不同。曲线在训练时测得；演示中不含它们的权重。",
     ),
     "twins_budget": (
-        "All twins saw the same number of tokens, a tenth of what the experts on display saw",
-        "Все близнецы видели одинаковое число токенов — десятую часть того, что видели эксперты на экране",
-        "所有孪生模型所见词元数相同，约为所展示专家的十分之一",
+        "Every twin saw {twins} million tokens, the experts on display {shown} million",
+        "Каждый близнец видел {twins} млн токенов, эксперты на экране — {shown} млн",
+        "每个孪生模型所见词元为 {twins} 百万，所展示的专家为 {shown} 百万",
     ),
     "twins_tokens": ("million tokens seen", "миллионов токенов", "所见词元（百万）"),
     "twins_loss": (

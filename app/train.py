@@ -6,8 +6,12 @@
     python -m app.train evaluate
     python -m app.train bundle --to assets/mini
 
+    python -m app.train twins --to assets/mini
+    python -m app.train words --to assets/mini
+
 Beside them stand the runs that a claim is tested with: twins (`expert ru_trained --embedding trained`), an
-expert grown layer by layer (`grow`), merged experts tuned together (`joint`).
+expert grown layer by layer (`grow`), merged experts tuned together (`joint`), and short runs that a decision
+is made on (`expert ru_try_pairs --origin assets/mini`).
 
 Every step reads and writes one work folder and can be run alone.  `expert` saves a checkpoint as
 it goes and resumes from it, whenever it was killed, on the same rows with the same optimizer state.
@@ -20,10 +24,10 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import safe_open
 
 from app.bundle import load_bundle, merge, write_bundle
-from app.card import model_card
+from app.card import write_card
+from app.contexts import held_out_contexts
 from app.engine import Engine
 from app.evaluate import evaluate, load_network
 from app.expert import (
@@ -40,6 +44,7 @@ from app.lexicon import write_words
 from app.model import Shape
 from app.prepare import prepare
 from app.twins import write_twins
+from app.words import all_words
 
 ATTRIBUTION = Path(__file__).parent.parent / "assets" / "attribution.md"
 
@@ -109,16 +114,16 @@ def make_parser() -> argparse.ArgumentParser:
             run.add_argument(f"--{field.replace('_', '-')}", type=type(default), default=default, choices=among)
         for name in ("layers", "heads", "context"):
             run.add_argument(f"--{name}", type=int, default=getattr(Shape, name))
-    words = steps.add_parser("words", help="read the word list with a folder's model; maps and curves beside it")
-    words.add_argument("--to", type=Path, required=True)
+    evaluated = steps.add_parser("evaluate", help="held-out bits per character")
+    bundle = steps.add_parser("bundle", help="write a checkpoint folder")
     twins = steps.add_parser("twins", help="measure all twins of the work folder; their figures beside a bundle")
-    twins.add_argument("--to", type=Path, required=True)
-    for step, text in (("evaluate", "held-out bits per character"), ("bundle", "write a checkpoint folder")):
-        last = steps.add_parser(step, help=text)
+    words = steps.add_parser("words", help="read the word list in the held-out text; maps and curves beside a bundle")
+    for last in (evaluated, bundle):
         last.add_argument("--experts", nargs="+", default=["ru", "zh"])
-        if step == "bundle":
-            last.add_argument("--to", type=Path, required=True)
-            last.add_argument("--attribution", type=Path, default=ATTRIBUTION, help="whose text it was, for the card")
+    for last in (bundle, twins, words):
+        last.add_argument("--to", type=Path, required=True)
+    for last in (bundle, twins):
+        last.add_argument("--attribution", type=Path, default=ATTRIBUTION, help="whose text it was, for the card")
     return parser
 
 
@@ -145,9 +150,11 @@ def main(arguments: list[str] | None = None) -> None:
     elif options.step in ("expert", "grow", "joint"):
         train(options)
     elif options.step == "words":
-        write_words(options.to, Engine(load_bundle(options.to)))
+        engine = Engine(load_bundle(options.to))
+        write_words(options.to, engine, held_out_contexts(options.work, all_words(), engine.bundle.tokenizer))
     elif options.step == "twins":
         write_twins(options.to, options.work, load_bundle(options.to))
+        write_card(options.to, options.attribution)
     else:
         states = load_states(options.work, options.experts)
         if options.step == "evaluate":
@@ -156,11 +163,7 @@ def main(arguments: list[str] | None = None) -> None:
             weights = {name: state["model"] for name, state in states.items()}
             record = training_record(options.work, states)
             write_bundle(options.to, options.work, weights, merged_shape(states), record)
-            with safe_open(options.work / "substrate.safetensors", "numpy") as file:
-                kept = float(file.metadata()["kept"])
-            attribution = options.attribution.read_text(encoding="utf-8")
-            card = model_card(merged_shape(states), record, kept, attribution)
-            (options.to / "README.md").write_text(card, encoding="utf-8")
+            write_card(options.to, options.attribution)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,8 @@
 """From the record of the twins to their panel: charts of loss and purity, each with its sentence."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import accumulate, pairwise
+from typing import Any
 
 import numpy as np
 
@@ -23,8 +24,8 @@ _LOOKS = {
 _OWN = {"RU": "ru", "ZH": "zh"}
 
 
-def twins_view(twins: Twins | None, say: Say) -> str:
-    """The panel; empty for a model without such a record."""
+def twins_view(twins: Twins | None, training: Mapping[str, Any], say: Say) -> str:
+    """The panel; empty for a model without such a record.  training: the record of the experts on display."""
     if twins is None or not twins.runs:
         return ""
     experts = sorted({twin.expert for twin in twins.runs})
@@ -32,7 +33,10 @@ def twins_view(twins: Twins | None, say: Say) -> str:
     charts = [chart for expert in experts for chart in _charts(twins, expert, sides[expert], say)]
     runs = [Run(t.expert, sides[t.expert], _kind(t, say), t.tokens, t.minutes, t.bits, t.answer) for t in twins.runs]
     merges = [Merge(say("merge_" + way), bits) for way, bits in twins.fusions.items()]
-    return twins_panel(charts, runs, merges, twins.prompt, _summary(twins, say), say)
+    seen = max(twin.tokens for twin in twins.runs)
+    shown = max(run["tokens"] for run in training["experts"].values())
+    budget = say("twins_budget", twins=f"{seen / 1e6:.1f}", shown=f"{shown / 1e6:.1f}")
+    return twins_panel(charts, runs, merges, twins.prompt, budget, _summary(twins, say), say)
 
 
 def _kind(twin: Twin, say: Say) -> str:

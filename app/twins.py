@@ -3,7 +3,10 @@
 A twin is trained on the same rows from the same seed, at the same budget, and differs in one thing: its
 table is trained along, its tokens got each other's pictures, it starts from random vectors, its expert
 never saw the other's script, or it was grown layer by layer.  Their weights are not shipped: `twins.json`
-of a checkpoint folder holds what was measured on them, and says so.
+of a checkpoint folder holds what was measured on them, and `twins.safetensors` the states of the word list
+in the twins that the proof draws beside the experts.
+
+Runs named `…_try_…` are no twins: short ones that a decision about training was made on.
 """
 
 import json
@@ -11,11 +14,13 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
+import numpy as np
 import torch
 
 from app.bank import word_states
-from app.battery import run_battery
+from app.battery import run_battery, untrained_twin
 from app.bundle import Bundle
+from app.contexts import Readings, held_out_contexts
 from app.engine import Engine
 from app.evaluate import evaluate, load_network
 from app.expert import read_curve
@@ -23,10 +28,11 @@ from app.model import Shape, StackedExperts
 from app.opening import EXAMPLES
 from app.sampling import Sampling
 from app.texts import LANGUAGES
-from app.words import preset
+from app.twin_states import TwinStates, write_twin_states
+from app.words import all_words, preset
 
 TWINS_FILE = "twins.json"
-Kind = Literal["frozen", "trained", "permuted", "random", "alone", "grown"]
+Kind = Literal["frozen", "trained", "permuted", "random", "alone", "grown", "try"]
 KINDS: tuple[Kind, ...] = ("frozen", "trained", "permuted", "random", "alone")
 FUSIONS = {
     "alone": ("ru_alone", "zh_alone"),
@@ -67,10 +73,12 @@ class Twin:
 @dataclass(frozen=True)
 class Twins:
     """All runs, and `fusions[way][language][who]`: bits per character of the merges in `FUSIONS`.
-    prompt: what every twin was asked."""
+    tries: short runs that a decision was made on, whose names say what they try.  prompt: what every run was
+    asked."""
 
     runs: tuple[Twin, ...]
     fusions: dict[str, dict[str, dict[str, float]]]
+    tries: tuple[Twin, ...]
     prompt: str
 
 
@@ -83,14 +91,19 @@ def run_names(work: Path) -> list[tuple[str, Kind]]:
     return [(name, kind) for name, kind in names if (work / f"{name}.pt").exists()] + grown
 
 
+def tried_names(work: Path) -> list[tuple[str, Kind]]:
+    """The short runs of a work folder that a decision was made on."""
+    return [(path.stem, "try") for path in sorted(work.glob("??_try_*.pt"))]
+
+
 def load_run(work: Path, name: str) -> tuple[StackedExperts, dict[str, Any]]:
     """A run's network, and the rest of its checkpoint."""
     state = torch.load(work / f"{name}.pt", map_location="cpu", weights_only=True)
     return load_network(state["model"], Shape(**state["shape"])), state
 
 
-def measure_run(work: Path, bundle: Bundle, name: str, kind: Kind) -> Twin:
-    """Measure one run, or read what was measured of it at the same step."""
+def measure_run(work: Path, bundle: Bundle, name: str, kind: Kind, readings: Readings) -> Twin:
+    """Measure one run, or read what was measured of it at the same step.  readings: what the words are read in."""
     model, state = load_run(work, name)
     kept = work / f"{name}.measured.json"
     if kept.exists() and (known := json.loads(kept.read_text(encoding="utf-8")))["step"] == state["step"]:
@@ -106,16 +119,16 @@ def measure_run(work: Path, bundle: Bundle, name: str, kind: Kind) -> Twin:
         recipe["mix"],
         [(int(line["tokens"]), line["loss"]) for line in read_curve(work / f"{name}.curve.jsonl")],
         {language: row[name] for language, row in evaluate(work, [model], [name]).items()},
-        {language: probe(engine, language) for language in LANGUAGES},
+        {language: probe(engine, language, readings) for language in LANGUAGES},
         answer(engine),
     )
     kept.write_text(json.dumps({"step": state["step"], "twin": asdict(twin)}), encoding="utf-8")
     return twin
 
 
-def probe(engine: Engine, language: str) -> dict[str, list[tuple[float, float, float]]]:
+def probe(engine: Engine, language: str, readings: Readings) -> dict[str, list[tuple[float, float, float]]]:
     """The shown measures of a one-expert engine on a language's preset words, by layer."""
-    battery = run_battery(engine, word_states(engine, preset(language)))
+    battery = run_battery(engine, word_states(engine, preset(language), readings=readings))
     return {
         name: [
             (round(float(v), 5), round(float(low), 5), round(float(high), 5))
@@ -136,16 +149,34 @@ def measure_fusion(work: Path, names: tuple[str, ...]) -> dict[str, dict[str, fl
     return evaluate(work, [load_run(work, name)[0] for name in names], ["RU", "ZH"])
 
 
+def twin_states(work: Path, bundle: Bundle, readings: Readings) -> TwinStates:
+    """The word list as an untrained network and, where there is one for each expert, twins with a trained
+    table see it."""
+    words = all_words()
+    engine = Engine(bundle)
+    untrained = word_states(untrained_twin(engine), words, readings=readings).states
+    names = [f"{expert.lower()}_trained" for expert in bundle.experts]
+    if not all((work / f"{name}.pt").exists() for name in names):
+        return TwinStates(untrained[0], untrained[:0])
+    twins = [Engine(replace(bundle, model=load_run(work, name)[0], experts=(name,))) for name in names]
+    return TwinStates(untrained[0], np.concatenate([word_states(e, words, readings=readings).states for e in twins]))
+
+
 def write_twins(folder: Path, work: Path, bundle: Bundle) -> Twins:
-    """Measure every run of a work folder; write and return the record."""
-    runs = tuple(measure_run(work, bundle, name, kind) for name, kind in run_names(work))
+    """Measure every run of a work folder; write and return the record, and write the states for the proof."""
+    readings = held_out_contexts(work, all_words(), bundle.tokenizer)
+    runs, tries = (
+        tuple(measure_run(work, bundle, name, kind, readings) for name, kind in names)
+        for names in (run_names(work), tried_names(work))
+    )
     fusions = {
         way: measure_fusion(work, names)
         for way, names in FUSIONS.items()
         if all((work / f"{name}.pt").exists() for name in names)
     }
-    twins = Twins(runs, fusions, EXAMPLES[0].prompt)
+    twins = Twins(runs, fusions, tries, EXAMPLES[0].prompt)
     (folder / TWINS_FILE).write_text(json.dumps(asdict(twins), ensure_ascii=False), encoding="utf-8")
+    write_twin_states(folder, twin_states(work, bundle, readings))
     return twins
 
 
@@ -155,7 +186,8 @@ def read_twins(folder: Path) -> Twins | None:
     if not path.is_file():
         return None
     record = json.loads(path.read_text(encoding="utf-8"))
-    return Twins(tuple(map(_twin, record["runs"])), record["fusions"], record["prompt"])
+    runs, tries = (tuple(map(_twin, record[name])) for name in ("runs", "tries"))
+    return Twins(runs, record["fusions"], tries, record["prompt"])
 
 
 def _twin(record: dict[str, Any]) -> Twin:

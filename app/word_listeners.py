@@ -11,8 +11,8 @@ from typing import Any, TypeVar
 import gradio as gr
 
 from app.bank import Progress
-from app.battery import Battery
 from app.brakes import Brakes
+from app.curves import Battery
 from app.errors import UserError
 from app.lexicon import Lexicon
 from app.listeners import status_html

@@ -96,12 +96,12 @@ def words_view(lexicon: Lexicon, words: tuple[Word, ...], say: Say, language: st
 def depths(lexicon: Lexicon, first: str, second: str) -> Depths | None:
     """How far the layers of both experts pull two texts apart; None where there is nothing to read: no list
     yet, or a text that is no word in one of the three scripts."""
-    bank, engine = lexicon.bank, lexicon.engine
+    scale, engine = lexicon.scale, lexicon.engine
     texts = [clean(text).strip() for text in (first, second) if isinstance(text, str)]
-    if bank is None or len(texts) < 2 or not all(1 <= len(text) <= LAB_CHARACTERS for text in texts):
+    if scale is None or len(texts) < 2 or not all(1 <= len(text) <= LAB_CHARACTERS for text in texts):
         return None
     try:
-        apart = pair_apart(engine, bank, *texts)
+        apart = pair_apart(engine, scale, *texts)
     except UserError:
         return None
     return Depths(engine.bundle.experts, apart.same, apart.own)

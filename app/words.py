@@ -1,13 +1,14 @@
 """Word sets: the concepts whose paths through the layers the page shows, and a visitor's own.
 
-A word is read at the end of several short carrier sentences of its language, so that a state depends
-on the word and little on one context.  Nothing here knows models or pages.
+Where there is no real text with a word, it is read at the end of several short carrier sentences of its
+language, so that a state depends on the word and little on one context.  Nothing here knows models or pages.
 """
 
 import csv
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -72,6 +73,22 @@ def kept_out(language: str) -> tuple[Word, ...]:
     return tuple(word for word in all_words() if word.concept in KEPT_OUT and word.language == language)
 
 
+FEWEST_EVEN = 4
+
+
+def even(language: str) -> tuple[Word, ...]:
+    """Words of one language and script that are alike in length: within one character of the commonest length
+    of the preset's words (in Chinese, where a character is as wide as two letters, of that very length), from
+    the groups that keep at least `FEWEST_EVEN` of them."""
+    words, spread = preset(language), 0 if language == "zh" else 1
+    lengths = Counter(len(word.text) for word in words)
+    kept: Callable[[int], int] = lambda usual: sum(lengths[usual + step] for step in range(-spread, spread + 1))  # noqa: E731
+    usual = max(sorted(lengths), key=kept)
+    near = [word for word in words if abs(len(word.text) - usual) <= spread]
+    sizes = Counter(word.concept for word in near)
+    return tuple(word for word in near if sizes[word.concept] >= FEWEST_EVEN)
+
+
 @cache
 def _glosses() -> dict[str, dict[str, str]]:
     languages = list(CARRIERS)
@@ -133,6 +150,6 @@ def language_of(word: str) -> str:
     return language
 
 
-def carried(words: Iterable[Word], carrier: int) -> list[str]:
-    """Each word at the end of its language's carrier of that number."""
-    return [CARRIERS[word.language][carrier].format(word.text) for word in words]
+def carried(word: Word) -> list[str]:
+    """A word at the end of each carrier sentence of its language."""
+    return [carrier.format(word.text) for carrier in CARRIERS[word.language]]

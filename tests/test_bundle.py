@@ -93,7 +93,7 @@ def test_the_shipped_word_list_is_this_models_and_its_curves_are_those_of_the_pr
     """One battery and the comparison of experts, computed anew by the code that answers a visitor's words."""
     shipped = read_words(MINI, mini)
     assert shipped is not None
-    bank, places, proof = shipped
+    bank, places, proof = shipped.bank, shipped.places, shipped.proof
     assert proof is not None and set(places) == set(PRESETS) and set(proof.batteries) == set(PROOF_SETS)
     fresh = run_battery(mini, bank.subset(proof_set("kept_zh")))
     for name, curve in proof.batteries["kept_zh"].curves.items():

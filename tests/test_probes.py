@@ -13,7 +13,8 @@ from scipy.stats import spearmanr
 from sklearn.metrics import roc_auc_score
 
 from app.bank import WordStates, centred, cosines, word_states
-from app.battery import LABELLED, MEASURES, Battery, from_plain, run_battery, to_plain, untrained_twin
+from app.battery import LABELLED, MEASURES, run_battery, untrained_twin
+from app.curves import Battery, from_plain, to_plain
 from app.engine import Engine
 from app.errors import UserError
 from app.lexicon import Lexicon
@@ -300,19 +301,19 @@ def test_experts_agree_on_layer_zero_and_only_there(bank: WordStates) -> None:
 
 
 def test_look_alikes_are_one_in_the_same_sentence_and_two_in_their_own(engine: Engine, bank: WordStates) -> None:
-    apart = pair_apart(engine, bank, "A", "А")
+    apart = pair_apart(engine, bank.standard[1:], "A", "А")
     assert np.abs(apart.same).max() < 1e-3 and np.abs(apart.own[:, 0]).max() < 1e-3
     assert np.all(apart.own[:, 1:] > 2 * np.abs(apart.same).max() + 1e-4)
-    twins = pair_apart(engine, bank, "и", "й")
+    twins = pair_apart(engine, bank.standard[1:], "и", "й")
     assert np.all(twins.same[:, 1:] > 0) and np.array_equal(twins.same, twins.own)
 
 
 def test_the_laboratory_shows_how_far_the_layers_pull_a_pair_apart(engine: Engine, bank: WordStates) -> None:
     lexicon = Lexicon(engine)
     assert depths(lexicon, "A", "А") is None
-    lexicon.bank = bank
+    lexicon.scale = bank.standard[1:]
     found = depths(lexicon, "A", "А")
-    apart = pair_apart(engine, bank, "A", "А")
+    apart = pair_apart(engine, bank.standard[1:], "A", "А")
     assert found is not None and depths(lexicon, "A", "!") is None and depths(lexicon, "", "A") is None
     html = lab_view(engine, "A", "А", SAY, found)
     cells = [float(x) for x in re.findall(r">(\d\.\d\d)</td>", html)]
@@ -366,7 +367,7 @@ def test_charts_draw_the_battery_and_say_what_it_shows(battery: Battery, bank: W
 
     html = proof_view(battery, cross(("RU", "ZH"), bank), subject_of(battery, SAY, "proof_set_map"), SAY)
     reader = Reader(html)
-    charts = json.loads(reader.with_class("gs-charts")[0]["data-charts"])
+    charts = json.loads(reader.with_class("gs-picker")[0]["data-charts"])
     assert len(charts) == len(MEASURES)
     for name, chart in zip(MEASURES, charts, strict=True):
         curve = battery.curves[name]

@@ -16,7 +16,8 @@ from app import expert, train
 from app.batches import order_rows, token_stream
 from app.bundle import load_bundle, merge, take_expert
 from app.card import _commands
-from app.corpus import LANGUAGES, is_fit, is_held_out, read_lines
+from app.contexts import Readings
+from app.corpus import LANGUAGES, is_fit, is_held_out, read_lines, read_pairs
 from app.evaluate import bits_per_character, chunks
 from app.model import Shape, StackedExperts
 from app.muon import Muon
@@ -88,6 +89,24 @@ def test_about_two_per_cent_are_held_out() -> None:
 )
 def test_lines_unfit_for_a_class_are_dropped(line: str, language: str, fit: bool) -> None:
     assert is_fit(line, language) is fit
+
+
+def test_pairs_keep_off_held_out_and_unfit_lines(tmp_path: Path) -> None:
+    held = next(f"Line {i}." for i in range(999) if is_held_out(f"Line {i}."))
+    rows = [
+        "I see.\tЯ вижу.",
+        f"{held}\tДа.",
+        "He was murdered.\tНет.",
+        "Alone.",
+        "Two.\t",
+        "I see.\tЯ вижу.",
+        "No.\tНет.",
+    ]
+    (tmp_path / "en-ru.tsv").write_text("\n".join(rows), encoding="utf-8")
+    pairs = read_pairs(tmp_path, "en-ru")
+    assert len(pairs) == 2 and sorted(pairs[0].removeprefix("= ").split(" = ")) == ["I see.", "Я вижу."]
+    assert sorted(pairs[1].removeprefix("= ").split(" = ")) == ["No.", "Нет."]
+    assert read_pairs(tmp_path, "en-zh") == ()
 
 
 class Killed(Exception):
@@ -258,11 +277,17 @@ def test_the_card_names_the_options_of_a_recipe() -> None:
     assert "--tokens 9 --seed 1\n" in _commands({"RU": {"recipes": [recipe]}})
 
 
-def test_the_word_list_is_read_by_a_command(toy_bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    read: list[tuple[Path, str]] = []
-    monkeypatch.setattr(train, "write_words", lambda folder, engine: read.append((folder, engine.bundle.name)))
-    train.main(["words", "--to", str(toy_bundle)])
-    assert read == [(toy_bundle, "glyphscope-mini")]
+def test_the_word_list_is_read_by_a_command_in_held_out_text(
+    toy_work: Path, toy_bundle: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[tuple[Path, Readings]] = []
+    monkeypatch.setattr(train, "write_words", lambda folder, engine, readings: read.append((folder, readings)))
+    train.main(["--work", str(toy_work), "words", "--to", str(toy_bundle)])
+    ((folder, readings),) = read
+    held = [(toy_work / f"{name}.held_out.txt").read_text(encoding="utf-8") for name in LANGUAGES]
+    assert folder == toy_bundle and readings
+    for word, texts in readings.items():
+        assert all(text.endswith(word.text) and any(text in part for part in held) for text in texts)
 
 
 def test_training_learned_something(toy_work: Path) -> None:

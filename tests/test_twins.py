@@ -149,19 +149,21 @@ RECORD = Twins(
             for language in ("en", "ru", "zh")
         }
     },
+    (),
     "a prompt",
 )
+TRAINING = {"experts": {"RU": {"tokens": 30_000_000}, "ZH": {"tokens": 31_000_000}}}
 
 
 def shown() -> tuple[str, list[dict[str, Any]]]:
-    page = twins_view(RECORD, speaker("en"))
+    page = twins_view(RECORD, TRAINING, speaker("en"))
     found = re.search(r"data-charts='([^']*)'", page)
     assert found is not None
     return page, json.loads(html.unescape(found[1]))
 
 
 def test_the_panel_is_empty_without_a_record() -> None:
-    assert twins_view(None, speaker("en")) == ""
+    assert twins_view(None, {}, speaker("en")) == ""
 
 
 def test_charts_draw_the_recorded_curves() -> None:
@@ -199,7 +201,7 @@ def test_what_a_twin_wrote_is_text_only() -> None:
 
 @pytest.mark.parametrize("language", ["en", "ru", "zh"])
 def test_figures_of_twins_are_figures(language: str) -> None:
-    page = twins_view(RECORD, speaker(language))
+    page = twins_view(RECORD, TRAINING, speaker(language))
     for chart in json.loads(html.unescape(re.findall(r"data-charts='([^']*)'", page)[0])):
         coloured = re.sub(r"--gs-\w+(/[\d.]+)?", "#123456", json.dumps(chart["figure"]))
         plotly.graph_objects.Figure(json.loads(coloured))

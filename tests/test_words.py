@@ -4,6 +4,7 @@ import json
 import re
 import threading
 import time
+from collections import Counter
 from html import unescape
 from pathlib import Path
 from typing import Any
@@ -15,15 +16,31 @@ from safetensors.numpy import load_file, save_file
 
 from app import lexicon as lexicons
 from app.bank import WordStates, centred, cosines, nearest_words, word_states
+from app.contexts import MOST, find_contexts
 from app.engine import Engine
 from app.errors import UserError
 from app.lexicon import Lexicon, read_words, write_words
 from app.maps import MIN_POINTS, aligned_umap
 from app.probes import chance_purity, nearest_rows, purity
 from app.texts import speaker
+from app.twin_states import TwinStates, read_twin_states, write_twin_states
+from app.vocabulary import build_tokenizer, mini_vocabulary
 from app.word_listeners import watched
 from app.word_views import CONCEPTS, meanings, words_view
-from app.words import CARRIERS, KEPT_OUT, MAX_WORDS, PRESETS, Word, all_words, gloss, kept_out, parse_words, preset
+from app.words import (
+    CARRIERS,
+    FEWEST_EVEN,
+    KEPT_OUT,
+    MAX_WORDS,
+    PRESETS,
+    Word,
+    all_words,
+    even,
+    gloss,
+    kept_out,
+    parse_words,
+    preset,
+)
 from tests.test_views import HOSTILE, Reader, saved
 
 SAY = speaker("en")
@@ -339,3 +356,74 @@ def test_the_last_sets_are_kept_and_no_more(engine: Engine, lexicon: Lexicon, mo
     assert len(calls) == 17
     own.states(sets[0])  # went out first
     assert len(calls) == 18
+
+
+def test_contexts_are_beginnings_of_real_sentences_that_end_with_the_word(engine: Engine) -> None:
+    lines = ["A cat. Where is the cat? The cat is big.", "Catch the cats!", "the cat", "cat", "No word here."]
+    found = find_contexts(lines, [Word("cat", "en", "animals"), Word("dog", "en", "animals")], engine.bundle.tokenizer)
+    assert found == {Word("cat", "en", "animals"): ("A cat", "the cat")}
+    many = find_contexts(["I see the cat."] * 50, [Word("cat", "en", "")], engine.bundle.tokenizer)
+    assert [len(texts) for texts in many.values()] == [MOST]
+
+
+def test_a_han_word_counts_only_between_borders_of_tokens() -> None:
+    tokenizer = build_tokenizer(mini_vocabulary("花钱红我买不", ["花钱"]), spaced_words=True)
+    found = find_contexts(["我不花钱", "我买红花"], [Word("花", "zh", "")], tokenizer)
+    assert list(found.values()) == [("我买红花",)]
+
+
+def test_words_are_read_in_real_sentences_where_there_are_any(engine: Engine) -> None:
+    cat, dog = Word("cat", "en", "animals"), Word("dog", "en", "animals")
+    texts = ("The red cat", "Where is the cat", "I see the big cat")
+    both = word_states(engine, (cat, dog), readings={cat: texts})
+    assert both.sentences == (3, 0) and both.in_text == 1
+    one = [engine.model(torch.tensor([[engine.bundle.start, *engine.ids_of(t)]])).hidden for t in texts]
+    expected = np.mean([[layer[:, 0, -1].numpy() for layer in hidden] for hidden in one], axis=0)
+    assert np.allclose(both.states[:, :, 0], expected.swapaxes(0, 1), atol=1e-5)
+    assert np.allclose(both.states[:, :, 1], word_states(engine, (dog, cat)).states[:, :, 0], atol=1e-5)
+    assert both.subset((dog,)).sentences == (0,)
+
+
+def test_layer_zero_is_the_embedding_of_the_words_last_token(engine: Engine, lexicon: Lexicon) -> None:
+    assert lexicon.bank is not None
+    last = [engine.ids_of(word.text)[-1] for word in lexicon.bank.words]
+    assert np.allclose(lexicon.bank.states[0, 0], engine.model.embedding[last].numpy(), atol=1e-6)
+
+
+def test_words_of_one_length_are_of_one_length() -> None:
+    for language, spread in (("en", 2), ("ru", 2), ("zh", 0)):
+        words = even(language)
+        lengths = [len(word.text) for word in words]
+        assert max(lengths) - min(lengths) == spread and set(words) < set(preset(language))
+        assert min(Counter(word.concept for word in words).values()) >= FEWEST_EVEN
+
+
+def test_states_of_twins_come_back_nearly_as_they_were(tmp_path: Path) -> None:
+    generator = np.random.default_rng(0)
+    twins = TwinStates(
+        generator.normal(size=(3, 9, 8)).astype(np.float32), generator.normal(size=(2, 3, 9, 8)).astype(np.float32)
+    )
+    write_twin_states(tmp_path, twins)
+    back = read_twin_states(tmp_path, (3, 9, 8))
+    assert back is not None and read_twin_states(tmp_path, (3, 9, 7)) is None and read_twin_states(Path(), (1,)) is None
+    for name, states in vars(twins).items():
+        error = np.abs(getattr(back, name) - states) / np.abs(states).max(axis=-1, keepdims=True)
+        assert error.max() <= 0.5 / 127 + 1e-6
+    assert np.array_equal(back.rows([4, 1]).unfrozen, back.unfrozen[:, :, [4, 1]])
+
+
+def test_twins_of_the_list_are_measured_beside_the_experts(
+    monkeypatch: pytest.MonkeyPatch, engine: Engine, lexicon: Lexicon, tmp_path: Path
+) -> None:
+    """Twins that are the experts themselves: their curves must be the experts' own."""
+    monkeypatch.setattr(lexicons, "aligned_umap", lambda expert: np.zeros((*expert.shape[:2], 2), np.float32))
+    assert lexicon.bank is not None
+    write_twin_states(tmp_path, TwinStates(lexicon.bank.states[0], lexicon.bank.states[::-1]))
+    write_words(tmp_path, engine)
+    own = Lexicon(engine)
+    own.prepare(tmp_path)
+    words = preset("few_en")
+    curve = own.battery(words).curves["auc"]
+    assert np.allclose(curve.unfrozen, curve.values[::-1], atol=0.01)
+    assert np.allclose(curve.untrained, curve.values[0], atol=0.01)
+    assert np.isnan(own.battery(parse_words("x: a b c d e\ny: г д ж з и")).curves["auc"].unfrozen).all()

@@ -26,7 +26,7 @@ def chart_picker(charts: Sequence[Chart], subject: str, say: Say) -> str:
     )
     options = "".join(f"<option value='{i}'>{escape(chart.label)}</option>" for i, chart in enumerate(charts))
     return (
-        f"<div class='gs-charts' data-charts='{data}'><div class='gs-picks'>"
+        f"<div class='gs-picker' data-charts='{data}'><div class='gs-picks'>"
         f"<label>{escape(say('pick_measure'))} <select class='gs-measure'>{options}</select></label>"
         f"<span>{escape(subject)}</span></div>"
         f"<div class='gs-curve' role='img' aria-label='{escape(charts[0].label, quote=True)}'></div>"

@@ -44,12 +44,18 @@ WAYS = {
 
 
 def twins_panel(
-    charts: Sequence[Chart], runs: Sequence[Run], merges: Sequence[Merge], prompt: str, summary: str, say: Say
+    charts: Sequence[Chart],
+    runs: Sequence[Run],
+    merges: Sequence[Merge],
+    prompt: str,
+    budget: str,
+    summary: str,
+    say: Say,
 ) -> str:
-    """Charts, then the tables: runs, merges, answers to one prompt."""
+    """Charts, then the tables: runs, merges, answers to one prompt.  budget: how much text they saw, in words."""
     languages = list(runs[0].bits)
     body = (
-        f"{chart_picker(charts, say('twins_budget'), say)}"
+        f"{chart_picker(charts, budget, say)}"
         f"<div class='gs-ribbon'><h3>{escape(say('twins_held'))}</h3>{_runs(runs, languages, say)}</div>"
         f"<div class='gs-ribbon'><h3>{escape(say('twins_merges'))}</h3>{_merges(merges, languages, say)}"
         f"<p class='gs-note'>{escape(say('twins_merges_note'))}</p></div>"

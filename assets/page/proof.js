@@ -12,7 +12,7 @@ const inked = (value, ink) => {
 };
 const translucent = (hex, alpha) => `rgba(${[1, 3, 5].map((i) => parseInt(hex.slice(i, i + 2), 16)).join(',')},${alpha})`;
 const drawChart = async () => {
-  const holder = element.querySelector('.gs-charts');
+  const holder = element.querySelector('.gs-picker');
   if (!onView || !holder) return;
   const charts = JSON.parse(holder.dataset.charts);
   const { figure, sentence } = charts[measure];
