@@ -298,7 +298,7 @@ class Page:
             self.language.input(on.on_language, shown, relabelled, **hidden).then(
                 self.word_listeners.on_language, [self.words, self.language], self.words_figure, **hidden
             ).then(
-                self.word_listeners.on_proof_language,
+                self.word_listeners.on_proof,
                 [self.battery, self.proof_set, self.language],
                 self.proof_outputs,
                 **hidden,
@@ -311,12 +311,13 @@ class Page:
 
     def _connect_words(self, hidden: dict[str, Any]) -> None:
         on, outputs = self.word_listeners, self.word_outputs
+        proof = [self.battery, self.proof_set, self.language]
         queued = {**hidden, "concurrency_id": WORDS_QUEUE, "concurrency_limit": 1}
         self.word_set.input(on.on_preset, [self.word_set, self.language], outputs, **hidden)
         self.own_show.click(on.on_own, [self.own_text, self.language], outputs, **queued)
         self.umap.click(on.on_umap, [self.words, self.language], outputs, **queued)
-        self.proof_set.input(on.on_proof, [self.proof_set, self.language], self.proof_outputs, **hidden)
-        self.probe.click(on.on_measure, [self.words, self.language], self.proof_outputs, **queued)
+        self.proof_set.input(on.on_proof, proof, self.proof_outputs, **hidden)
+        self.probe.click(on.on_measure, [self.words, *proof[1:]], self.proof_outputs, **queued)
         gr.on([self.words_cancel.click, self.proof_cancel.click], on.on_cancel, None, None, queue=False, **hidden)
 
 

@@ -16,9 +16,15 @@ from viz.html import Say, Table
 from viz.proof import Crossed, proof_panel
 
 
-def proof_view(battery: Battery, crossings: Crossings | None, subject: str, say: Say) -> str:
-    """Every measure of a word set as a chart with its controls.  subject: which words, in words."""
-    charts = [_chart(name, battery, say) for name in MEASURES]
+def proof_view(own: Battery | None, shipped: tuple[str, Battery] | None, crossings: Crossings | None, say: Say) -> str:
+    """Every measure as a chart with its controls: of a visitor's own words, beside a shipped set (the code of
+    its name, and its battery) in the same plot; or of the shipped set alone."""
+    assert own is not None or shipped is not None, "nothing to show"
+    battery, beside = (own, shipped) if own is not None else (shipped[1], None) if shipped else (None, None)
+    assert battery is not None
+    named = [("proof_set_map", own)] if own is not None else []
+    subject = "; ".join(subject_of(part, say, code) for code, part in [*named, *([shipped] if shipped else [])])
+    charts = [_chart(name, battery, beside, say) for name in MEASURES]
     layers = range(battery.curves[MEASURES[0]].values.shape[1])
     fields = ("values", "low", "high", "shuffled_low", "shuffled_high")
     table = Table(
@@ -65,7 +71,7 @@ def _known(values: NDArray[np.floating]) -> NDArray[np.object_]:
     return cells
 
 
-def _chart(name: str, battery: Battery, say: Say) -> Chart:
+def _chart(name: str, battery: Battery, beside: tuple[str, Battery] | None, say: Say) -> Chart:
     curve, label = battery.curves[name], say("measure_of_" + name)
     labelled = name in LABELLED
     sampled = not np.array_equal(curve.low, curve.values)
@@ -83,6 +89,14 @@ def _chart(name: str, battery: Battery, say: Say) -> Chart:
         )
         if np.isfinite(values).all()
     ]
+    if beside is not None:
+        lines += [
+            Line(f"{expert}, {say(beside[0])}", values, f"--gs-{side}", "longdashdot", symbol)
+            for expert, side, symbol, values in zip(
+                battery.experts, ("first", "second"), ("circle-open", "square-open"), beside[1].curves[name].values,
+                strict=True,
+            )
+        ]  # fmt: skip
     lines.append(Line(say("untrained"), curve.untrained, "--gs-dim", "dot", "x"))
     band = (say("shuffled"), curve.shuffled_low.min(axis=0), curve.shuffled_high.max(axis=0)) if labelled else None
     marks = [

@@ -4,7 +4,6 @@ import logging
 import threading
 from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
-from functools import partial
 from html import escape
 from typing import Any, TypeVar
 
@@ -17,7 +16,7 @@ from app.errors import UserError
 from app.lexicon import Lexicon
 from app.listeners import status_html
 from app.proof import PROOF_SETS
-from app.proof_views import proof_view, subject_of
+from app.proof_views import proof_view
 from app.texts import say, speaker
 from app.word_views import words_view
 from app.words import PRESETS, Word, parse_words, preset
@@ -70,39 +69,33 @@ class WordListeners:
         """The same words in another language."""
         return gr.skip() if words is None else words_view(self.lexicon, words, speaker(language), language)
 
-    def on_proof(self, name: Any, language: str) -> list[Any]:
-        """Show the shipped curves of a preset: no battery of one's own, for the state, and their panel."""
+    def on_proof(self, own: Battery | None, name: Any, language: str) -> list[Any]:
+        """Show the shipped curves of a preset; curves of a visitor's own words stay, in the same plot."""
         speak = speaker(language)
         if not self.lexicon.wait(_WAIT_SECONDS):
-            return [None, panel(speak, "proof", "", speak("meanings_wait")), ""]
+            return [own, panel(speak, "proof", "", speak("meanings_wait")), ""]
         proof = self.lexicon.proof
-        if proof is None:
+        if proof is None and own is None:
             return [None, panel(speak, "proof", "", speak("proof_none")), ""]
-        known = name if name in PROOF_SETS else language
-        battery = proof.batteries[known]
-        subject = subject_of(battery, speak, f"proof_set_{known}")
-        return [None, proof_view(battery, proof.crossings, subject, speak), ""]
+        return [own, proof_view(own, self._shipped(name, language), proof.crossings if proof else None, speak), ""]
 
     def on_load_proof(self, language: str) -> list[Any]:
         """A new visitor: the curves of the visitor's language."""
-        return [language, *self.on_proof(language, language)]
+        return [language, *self.on_proof(None, language, language)]
 
-    def on_proof_language(self, own: Battery | None, name: Any, language: str) -> list[Any]:
-        """The same curves in another language."""
-        return self.on_proof(name, language) if own is None else self._measured(own, language)
-
-    def on_measure(self, words: tuple[Word, ...] | None, request: gr.Request, language: str) -> Iterator[list[Any]]:
+    def on_measure(
+        self, words: tuple[Word, ...] | None, name: Any, request: gr.Request, language: str
+    ) -> Iterator[list[Any]]:
         """Run the battery over the words on the map."""
         if words is not None:
             job: Callable[[Progress], Battery] = lambda progress: self.lexicon.battery(words, progress)  # noqa: E731
-            shown = partial(self._measured, language=language)
+            shown = lambda battery: self.on_proof(battery, name, language)  # noqa: E731
             yield from self._watched(request, language, job, "words_probing", shown)
 
-    def _measured(self, battery: Battery, language: str) -> list[Any]:
-        speak, proof = speaker(language), self.lexicon.proof
-        crossings = proof.crossings if proof else None
-        subject = subject_of(battery, speak, "proof_set_map")
-        return [battery, proof_view(battery, crossings, subject, speak), ""]
+    def _shipped(self, name: Any, language: str) -> tuple[str, Battery] | None:
+        """A shipped set's code and battery; that of the visitor's language for a name that is none."""
+        proof, known = self.lexicon.proof, name if name in PROOF_SETS else language
+        return None if proof is None else (f"proof_set_{known}", proof.batteries[known])
 
     def _read(self, text: Any, progress: Progress) -> tuple[Word, ...]:
         words = parse_words(text)

@@ -6,19 +6,26 @@ from collections import Counter
 import numpy as np
 import pytest
 import torch
+from sklearn.neighbors import NearestNeighbors
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 import app.causal_lm  # noqa: F401  registers the model class
-from app.battery import run_battery
+from app.bank import word_states
+from app.battery import run_battery, untrained_twin
 from app.bundle import MINI, load_bundle
+from app.contexts import find_contexts
+from app.corpus import read_lines
 from app.embedding import decode, embed
 from app.engine import Engine
-from app.lexicon import read_words
+from app.lexicon import WordFile, read_words
 from app.pictures import draw_pictures
 from app.proof import PROOF_SETS, cross, proof_set
 from app.sampling import Sampling
 from app.scripts import script_of
+from app.twin_states import TwinStates, read_twin_states
+from app.twins import read_twins
 from app.words import PRESETS, preset
+from tests.conftest import SHARED
 
 
 @pytest.fixture(scope="module")
@@ -89,16 +96,80 @@ def test_published_example_runs_on_the_bundled_checkpoint() -> None:
     assert output.shape[1] > inputs["input_ids"].shape[1] + 5
 
 
-def test_the_shipped_word_list_is_this_models_and_its_curves_are_those_of_the_probes(mini: Engine) -> None:
+@pytest.fixture(scope="module")
+def shipped(mini: Engine) -> WordFile:
+    found = read_words(MINI, mini)
+    assert found is not None
+    return found
+
+
+@pytest.fixture(scope="module")
+def others(shipped: WordFile) -> TwinStates:
+    found = read_twin_states(MINI, shipped.bank.states.shape[1:])
+    assert found is not None and len(found.unfrozen) == 2
+    return found
+
+
+def test_the_shipped_word_list_is_this_models_and_its_curves_are_those_of_the_probes(
+    mini: Engine, shipped: WordFile, others: TwinStates
+) -> None:
     """One battery and the comparison of experts, computed anew by the code that answers a visitor's words."""
-    shipped = read_words(MINI, mini)
-    assert shipped is not None
     bank, places, proof = shipped.bank, shipped.places, shipped.proof
     assert proof is not None and set(places) == set(PRESETS) and set(proof.batteries) == set(PROOF_SETS)
-    fresh = run_battery(mini, bank.subset(proof_set("kept_zh")))
+    words = proof_set("kept_zh")
+    fresh = run_battery(mini, bank.subset(words), twins=others.rows(bank.places(words)))
     for name, curve in proof.batteries["kept_zh"].curves.items():
         tolerance = {"dimension": 3.0, "effective_rank": 0.5, "selectivity": 0.1}.get(name, 0.03)
-        assert np.allclose(curve.values, fresh.curves[name].values, atol=tolerance), name
+        for field in ("values", "untrained", "unfrozen"):
+            assert np.allclose(getattr(curve, field), getattr(fresh.curves[name], field), atol=tolerance), name
     assert np.allclose(proof.crossings.alike, cross(mini.bundle.experts, bank).alike, atol=0.01)
     for name in PRESETS:
         assert places[name].shape == (2, mini.model.shape.layers + 1, len(preset(name)), 2)
+
+
+def test_the_untrained_twin_of_words_without_real_sentences_is_read_anew(
+    mini: Engine, shipped: WordFile, others: TwinStates
+) -> None:
+    rows = [i for i, count in enumerate(shipped.bank.sentences) if count == 0][::20]
+    fresh = word_states(untrained_twin(mini), tuple(shipped.bank.words[i] for i in rows)).states[0]
+    assert len(rows) > 3 and np.abs(others.rows(rows).untrained - fresh).max() < 0.01 * np.abs(fresh).max()
+
+
+def test_the_recorded_purity_of_the_unfrozen_twins_is_that_of_their_shipped_states(
+    shipped: WordFile, others: TwinStates
+) -> None:
+    """By scikit-learn's neighbours, against what was measured on the twins when they were trained."""
+    twins = read_twins(MINI)
+    assert twins is not None
+    runs = {run.name: run for run in twins.runs}
+    words = preset("zh")
+    labels = np.array([word.concept for word in words])
+    for e, expert in enumerate(("ru", "zh")):
+        states = others.rows(shipped.bank.places(words)).unfrozen[e].astype(np.float64)
+        for layer in (2, 4, 6):
+            rows = (states[layer] - states[layer].mean(axis=0)) / states[layer].std(axis=0)
+            near = NearestNeighbors(n_neighbors=5, metric="cosine").fit(rows).kneighbors(return_distance=False)
+            recorded = runs[f"{expert}_trained"].curves["zh"]["purity"][layer][0]
+            assert (labels[near] == labels[:, None]).mean() == pytest.approx(recorded, abs=0.02)
+
+
+def test_the_card_shows_every_twin_and_merge() -> None:
+    card = (MINI / "README.md").read_text(encoding="utf-8")
+    twins = read_twins(MINI)
+    assert twins is not None
+    for run in (*twins.runs, *twins.tries):
+        assert f"| {run.name} | {run.tokens:,} |" in card and f"| {run.bits['zh']:.3f} |" in card
+    for way, fusion in twins.fusions.items():
+        assert f"| {way} | {next(iter(fusion['en'].values())):.3f} |" in card
+
+
+@pytest.mark.skipif(not (SHARED / "corpus").is_dir(), reason="the training text is not on this machine")
+def test_states_of_words_in_held_out_sentences_are_computed_anew(mini: Engine, shipped: WordFile) -> None:
+    bank = shipped.bank
+    for language in ("en", "ru", "zh"):
+        words = tuple(word for word in bank.words if word.language == language)[::15]
+        lines = read_lines(SHARED / "corpus", language).held_out
+        fresh = word_states(mini, words, readings=find_contexts(lines, words, mini.bundle.tokenizer))
+        kept = bank.subset(words)
+        assert fresh.sentences == kept.sentences and fresh.in_text > len(words) / 2
+        assert np.abs(fresh.states - kept.states).max() < 0.02 * np.abs(fresh.states).max()

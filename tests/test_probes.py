@@ -1,6 +1,7 @@
 """Probes on data with a known answer, and against independent computations."""
 
 import csv
+import json
 import re
 import threading
 from dataclasses import replace
@@ -36,7 +37,7 @@ from app.probes import (
     two_nn,
 )
 from app.proof import cross, pair_apart, plain_proof, proof_set, prove, read_proof
-from app.proof_views import figures_view, proof_view, subject_of
+from app.proof_views import figures_view, proof_view
 from app.published import published
 from app.texts import speaker
 from app.views import lab_view
@@ -363,9 +364,7 @@ def test_published_figures_are_as_published() -> None:
 
 
 def test_charts_draw_the_battery_and_say_what_it_shows(battery: Battery, bank: WordStates) -> None:
-    import json
-
-    html = proof_view(battery, cross(("RU", "ZH"), bank), subject_of(battery, SAY, "proof_set_map"), SAY)
+    html = proof_view(battery, None, cross(("RU", "ZH"), bank), SAY)
     reader = Reader(html)
     charts = json.loads(reader.with_class("gs-picker")[0]["data-charts"])
     assert len(charts) == len(MEASURES)
@@ -387,3 +386,16 @@ def test_charts_draw_the_battery_and_say_what_it_shows(battery: Battery, bank: W
     table = saved(html)["table"]
     assert table["index"]["measure"] == list(MEASURES)
     assert np.allclose(table["values"]["values"], [battery.curves[m].values for m in MEASURES], atol=1e-5)
+
+
+def test_own_words_stand_in_the_same_plot_as_a_shipped_set(battery: Battery, bank: WordStates, engine: Engine) -> None:
+    shipped = run_battery(engine, bank.subset(preset("few_zh")))
+    html = proof_view(battery, ("proof_set_zh", shipped), None, SAY)
+    reader = Reader(html)
+    chart = json.loads(reader.with_class("gs-picker")[0]["data-charts"])[0]
+    named = {trace["name"]: trace["y"] for trace in chart["figure"]["data"] if trace.get("showlegend", True)}
+    for e, expert in enumerate(("RU", "ZH")):
+        assert named[expert] == pytest.approx(battery.curves["purity"].values[e].tolist(), abs=1e-4)
+        beside = named[f"{expert}, Fourteen groups, Chinese"]
+        assert beside == pytest.approx(shipped.curves["purity"].values[e].tolist(), abs=1e-4)
+    assert "28 words, 2 groups" in reader.text and "44 words, 4 groups" in reader.text
