@@ -798,6 +798,28 @@ _SENTENCES: dict[str, tuple[str, str, str]] = {
         "Среднее логитов против лучшего эксперта, среднее по трём языкам: {list}.",
         "logit 平均与较好专家单独相比，三种语言平均：{list}。",
     ),
+    "verdict_unshared": (
+        "With two tables that have nothing in common the mean of logits costs {more} points more: sharing the table matters for the merge.",
+        "С двумя таблицами без общего среднее логитов обходится дороже на {more} п. п.: общая таблица важна для слияния.",
+        "用两张毫无共同之处的表，logit 平均多付出 {more} 个百分点：共享嵌入表对合并有作用。",
+    ),
+    "verdict_unshared_not": (
+        "With two tables that have nothing in common it costs no more ({more} points): what is averaged are logits over one list of "
+        "tokens, and the shared table is not what makes the merge work here.",
+        "С двумя таблицами без общего оно не дороже ({more} п. п.): усредняются логиты по одному списку токенов, и слияние держится "
+        "здесь не на общей таблице.",
+        "用两张毫无共同之处的表也不更差（{more} 个百分点）：平均的是同一词元表上的 logit，此处合并之所以可行并非因为共享嵌入表。",
+    ),
+    "verdict_alone": (
+        "Without any of the other's script in training it costs {more} points more: that is what the merge needs.",
+        "Без чужого письма в обучении оно дороже на {more} п. п.: вот что нужно слиянию.",
+        "若训练中完全没有对方的文字，则多付出 {more} 个百分点：这才是合并所需要的。",
+    ),
+    "verdict_alone_not": (
+        "Never having seen the other's script costs no more ({more} points).",
+        "Незнание чужого письма обходится не дороже ({more} п. п.).",
+        "从未见过对方文字也不更差（{more} 个百分点）。",
+    ),
     "twin_frozen": ("frozen pictures", "замороженные картинки", "冻结图片"),
     "twin_trained": ("pictures trained along", "картинки обучаются", "图片一同训练"),
     "twin_permuted": ("every token another's picture", "у каждого токена чужая картинка", "每个词元用他者的图片"),

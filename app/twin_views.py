@@ -116,11 +116,23 @@ def _growth(stages: Sequence[Twin], whole: Sequence[Twin], expert: str, side: st
     return Chart(f"growth_{expert}", say("twins_growth", expert=expert), figure, sentence)
 
 
+MATTERS = 0.02
+"""A merge costs as much as another if their costs differ by less than this share of the bits."""
+
+
 def _summary(twins: Twins, say: Say) -> str:
-    """What averaging costs, merge by merge, as the mean over the languages."""
-    parts = []
-    for way, bits in twins.fusions.items():
-        merge = Merge(say("merge_" + way), bits)
-        cost = np.mean([merge.cost(language, "mean of logits") for language in LANGUAGES])
-        parts.append(f"{merge.name} {100 * cost:+.1f} %")
-    return say("twins_summary", list="; ".join(parts))
+    """What averaging costs, merge by merge, as the mean over the languages; then what of it is due to the
+    shared table, and what to having seen the other's script."""
+    merges = {way: Merge(say("merge_" + way), bits) for way, bits in twins.fusions.items()}
+    costs = {
+        way: float(np.mean([merge.cost(language, "mean of logits") for language in LANGUAGES]))
+        for way, merge in merges.items()
+    }
+    listed = "; ".join(f"{merges[way].name} {100 * cost:+.1f} %" for way, cost in costs.items())
+    sentences = [say("twins_summary", list=listed)]
+    for way in ("unshared", "alone"):
+        if {way, "some"} <= set(costs):
+            more = costs[way] - costs["some"]
+            code = f"verdict_{way}" + ("" if more > MATTERS else "_not")
+            sentences.append(say(code, more=f"{100 * more:+.1f}"))
+    return " ".join(sentences)

@@ -194,6 +194,24 @@ def test_the_cost_of_a_merge_is_counted_against_the_better_expert() -> None:
     assert "experts with a little of it +10.0 %" in page
 
 
+@pytest.mark.parametrize(
+    ("unshared", "alone", "said"),
+    [
+        (2.2, 2.2, ("it costs no more (+0.0 points)", "costs no more (+0.0 points)")),
+        (2.5, 3.0, ("sharing the table matters", "that is what the merge needs")),
+    ],
+)
+def test_the_verdict_follows_from_the_costs(unshared: float, alone: float, said: tuple[str, str]) -> None:
+    def fusion(bits: float) -> dict[str, dict[str, float]]:
+        row = {"RU": 2.0, "ZH": 4.0, "mean of logits": bits, "mean of probabilities": 2.0, "gate by likelihood": 2.0}
+        return dict.fromkeys(("en", "ru", "zh"), row)
+
+    record = replace(RECORD, fusions={"alone": fusion(alone), "some": fusion(2.2), "unshared": fusion(unshared)})
+    page = html.unescape(twins_view(record, TRAINING, speaker("en")))
+    assert all(sentence in page for sentence in said)
+    assert f"{50 * alone - 110:+.1f} points" in page and f"{50 * unshared - 110:+.1f} points" in page
+
+
 def test_what_a_twin_wrote_is_text_only() -> None:
     page, _ = shown()
     assert "<b>" not in page and "&lt;b&gt;${x}&lt;/b&gt;" in page
