@@ -9,7 +9,7 @@ from safetensors import safe_open
 from app.bundle import shape_of
 from app.expert import OPTIONS, Recipe
 from app.model import Shape
-from app.twins import Twin, Twins, read_twins
+from app.twins import LINES, Twin, Twins, read_twins
 
 LAST = """python -m app.train evaluate
 python -m app.train bundle --to assets/mini
@@ -119,11 +119,12 @@ def _twins(twins: Twins) -> str:
 ## Twins
 
 Runs that differ in one thing (`app/twins.py`), made by `python -m app.train expert ru_trained --embedding trained` and
-the like; those called grown by `python -m app.train grow`. Held-out bits per character; purity of 5 neighbours
-at the best layer, the words read in held-out sentences where there are any.
+the like; those called grown by `python -m app.train grow`. Bits per character on the first {LINES:,} held-out
+lines of each language; purity of 5 neighbours at the best layer, the words read in held-out sentences where there
+are any.
 
 {_measured(twins.runs)}
-Merges of two of them (`FUSIONS` in `app/twins.py`), held-out bits per character:
+Merges of two of them (`FUSIONS` in `app/twins.py`), bits per character on the same lines:
 
 {_merges(twins)}{tries}"""
 

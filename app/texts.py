@@ -767,14 +767,14 @@ _SENTENCES: dict[str, tuple[str, str, str]] = {
     ),
     "twins_stage": ("{layers}", "{layers}", "{layers}"),
     "twins_held": (
-        "Twins: held-out bits per character",
-        "Близнецы: биты на знак на отложенном тексте",
-        "孪生模型：保留文本上的每字符比特数",
+        "Twins: bits per character on {lines} held-out lines a language",
+        "Близнецы: биты на знак на {lines} отложенных строках каждого языка",
+        "孪生模型：每种语言 {lines} 行保留文本上的每字符比特数",
     ),
     "twins_merges": (
-        "Merges: held-out bits per character, and how much more than the better expert alone",
-        "Слияния: биты на знак и насколько больше, чем у лучшего эксперта",
-        "合并：每字符比特数，以及比较好的单个专家多出多少",
+        "Merges: bits per character on the same lines, and how much more than the better expert alone",
+        "Слияния: биты на знак на тех же строках и насколько больше, чем у лучшего эксперта",
+        "合并：同样文本上的每字符比特数，以及比较好的单个专家多出多少",
     ),
     "twins_merges_note": (
         "Logits are averaged over one list of tokens; the tables that the experts read need not be the same for that. The rows "

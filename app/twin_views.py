@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from app.texts import LANGUAGES
-from app.twins import Twin, Twins
+from app.twins import LINES, Twin, Twins
 from viz.charts import Chart
 from viz.figure import Line, curve_figure
 from viz.html import SIDES, Say
@@ -36,7 +36,7 @@ def twins_view(twins: Twins | None, training: Mapping[str, Any], say: Say) -> st
     seen = max(twin.tokens for twin in twins.runs)
     shown = max(run["tokens"] for run in training["experts"].values())
     budget = say("twins_budget", twins=f"{seen / 1e6:.1f}", shown=f"{shown / 1e6:.1f}")
-    return twins_panel(charts, runs, merges, twins.prompt, budget, _summary(twins, say), say)
+    return twins_panel(charts, runs, merges, twins.prompt, budget, LINES, _summary(twins, say), say)
 
 
 def _kind(twin: Twin, say: Say) -> str:

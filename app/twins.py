@@ -44,6 +44,8 @@ FUSIONS = {
 """Runs whose logits are averaged.  alone: experts that never saw the other's script; some: with a little of
 it; joint: the former, tuned together after the merge; trained: each with a trained table of its own that
 began as the pictures; unshared: pictures beside permuted pictures, so that no token has one vector in both."""
+LINES = 1_000
+"""Held-out lines of each language that twins and merges are scored on, the first ones."""
 SHOWN = ("purity", "auc")
 _ANSWER = Sampling(new_tokens=32, seed=1)
 
@@ -118,7 +120,7 @@ def measure_run(work: Path, bundle: Bundle, name: str, kind: Kind, readings: Rea
         round(state["seconds"] / 60, 1),
         recipe["mix"],
         [(int(line["tokens"]), line["loss"]) for line in read_curve(work / f"{name}.curve.jsonl")],
-        {language: row[name] for language, row in evaluate(work, [model], [name]).items()},
+        {language: row[name] for language, row in evaluate(work, [model], [name], LINES).items()},
         {language: probe(engine, language, readings) for language in LANGUAGES},
         answer(engine),
     )
@@ -146,7 +148,8 @@ def answer(engine: Engine) -> str:
 
 def measure_fusion(work: Path, names: tuple[str, ...]) -> dict[str, dict[str, float]]:
     """Bits per character by language: the experts RU and ZH, and every way to fuse them."""
-    return evaluate(work, [load_run(work, name)[0] for name in names], ["RU", "ZH"])
+    models = [load_run(work, name)[0] for name in names]
+    return evaluate(work, models, ["RU", "ZH"], LINES)
 
 
 def twin_states(work: Path, bundle: Bundle, readings: Readings) -> TwinStates:

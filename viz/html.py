@@ -20,6 +20,9 @@ Say = Callable[..., str]
 SIDES = ("first", "second", "fused")
 """Classes that carry the colours of the first expert, the second and their fusion, everywhere."""
 
+_CORNERS = "<svg viewBox='0 0 12 12' aria-hidden='true'><path d='M1 4V1h3M8 1h3v3M11 8v3H8M4 11H1V8'/></svg>"
+"""Four corners: the sign of a full screen, drawn, for few fonts have it."""
+
 _NAMED = {" ": "␣", "\n": "⏎", "\t": "⇥", "\u00a0": "⍽"}
 
 
@@ -105,7 +108,7 @@ def panel(
     return (
         f"<section class='gs-panel gs-{name}' data-name='{name}'><div class='gs-panel-head'><h2>{title}</h2>"
         f"{_save_menu(say, name, facts, table)}"
-        f"<button type='button' class='gs-full' title='{full}' aria-label='{full}'>⛶</button></div>"
+        f"<button type='button' class='gs-full' title='{full}' aria-label='{full}'>{_CORNERS}</button></div>"
         f"<p class='gs-lead'>{escape(say(name + '_lead', **values))}</p>"
         f"{body}<p class='gs-summary' role='status'>{escape(summary)}</p></section>"
     )

@@ -49,14 +49,16 @@ def twins_panel(
     merges: Sequence[Merge],
     prompt: str,
     budget: str,
+    lines: int,
     summary: str,
     say: Say,
 ) -> str:
-    """Charts, then the tables: runs, merges, answers to one prompt.  budget: how much text they saw, in words."""
+    """Charts, then the tables: runs, merges, answers to one prompt.  budget: how much text they saw, in
+    words.  lines: held-out lines of a language that the figures are of."""
     languages = list(runs[0].bits)
     body = (
         f"{chart_picker(charts, budget, say)}"
-        f"<div class='gs-ribbon'><h3>{escape(say('twins_held'))}</h3>{_runs(runs, languages, say)}</div>"
+        f"<div class='gs-ribbon'><h3>{escape(say('twins_held', lines=lines))}</h3>{_runs(runs, languages, say)}</div>"
         f"<div class='gs-ribbon'><h3>{escape(say('twins_merges'))}</h3>{_merges(merges, languages, say)}"
         f"<p class='gs-note'>{escape(say('twins_merges_note'))}</p></div>"
         f"<details class='gs-answers'><summary>{escape(say('twins_answers', prompt=prompt))}</summary>"
