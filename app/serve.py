@@ -1,6 +1,7 @@
 """Start the server: load the model, build the page, warm up in the background."""
 
 import gzip
+import json
 import os
 import sys
 import threading
@@ -10,6 +11,7 @@ from pathlib import Path
 import gradio as gr
 import torch
 from plotly.offline import get_plotlyjs
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -19,11 +21,12 @@ from app.bundle import MINI, load_bundle
 from app.desk import Desk
 from app.engine import Engine
 from app.errors import UserError
+from app.gate import BOOT, Gate
 from app.layer_views import layers_view
 from app.lexicon import Lexicon
 from app.opening import opening_trace
 from app.page import ASSETS, build_page
-from app.texts import say, speaker
+from app.texts import LANGUAGES, say, speaker
 from app.twins import read_twins
 from app.word_views import words_view
 from app.words import PRESETS, preset
@@ -92,7 +95,12 @@ def launch(demo: gr.Blocks, port: int) -> None:
         run_history=False,
         state_session_capacity=SESSIONS,
         max_threads=EVENTS,
-        app_kwargs={"routes": [Route("/gs/plotly.min.js", plotly_script)]},
+        head=f"<script>{recovery_script()}</script>",
+        max_file_size=1,
+        app_kwargs={
+            "routes": [Route("/gs/plotly.min.js", plotly_script), Route("/gs/alive", alive)],
+            "middleware": [Middleware(Gate)],
+        },
         ssr_mode=False,
         share=False,
     )
@@ -102,6 +110,18 @@ async def plotly_script(request: Request) -> Response:
     """The script that draws interactive figures: the one that plotly.py carries, compressed once."""
     headers = {"Content-Encoding": "gzip", "Cache-Control": "public, max-age=86400"}
     return Response(_compressed(), media_type="text/javascript", headers=headers)
+
+
+async def alive(request: Request) -> Response:
+    """Which start of the server this is."""
+    return Response(BOOT, media_type="text/plain", headers={"Cache-Control": "no-store"})
+
+
+def recovery_script() -> str:
+    """What keeps a page and its text over a restart of the server, with the sentences that it says."""
+    away = json.dumps({language: say("away", language) for language in LANGUAGES}, ensure_ascii=False)
+    script = (ASSETS / "page" / "recover.js").read_text(encoding="utf-8")
+    return f"const GS_BOOT = '{BOOT}', GS_AWAY = {away};\n{script}"
 
 
 @cache

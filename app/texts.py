@@ -93,6 +93,21 @@ _SENTENCES: dict[str, tuple[str, str, str]] = {
         "Слишком быстро: не больше {orders} текстов сразу и {runs} в минуту на посетителя. Подождите немного и нажмите снова.",
         "太快了：每位访客最多同时 {orders} 个文本、每分钟 {runs} 个。请稍等再按。",
     ),
+    "away": (
+        "The connection is lost. Your text is kept; the page comes back by itself.",
+        "Связь потеряна. Ваш текст сохранён; страница вернётся сама.",
+        "连接已断开。你的文字已保留，页面会自动恢复。",
+    ),
+    "large_request": (
+        "That is more than one request may hold: send a shorter text.",
+        "Это больше, чем вмещает один запрос: пришлите текст короче.",
+        "超出了单次请求的上限：请发送更短的文字。",
+    ),
+    "no_such_page": (
+        "There is nothing at this address: go back to the page itself.",
+        "По этому адресу ничего нет: вернитесь на саму страницу.",
+        "这个地址没有内容：请回到主页面。",
+    ),
     "panel_failed": (
         "This panel could not be drawn; the others are as they should be. Choose another token or press the button again.",
         "Эту панель нарисовать не удалось; остальные в порядке. Выберите другой токен или нажмите кнопку ещё раз.",
