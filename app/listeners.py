@@ -33,6 +33,8 @@ PANELS = 6
 _FRAME_SECONDS = 0.05  # the strip is sent at most this often while the model writes, less often for a crowd
 _FRAMED_TEXTS = 4  # so many texts at once get all their frames
 _FIRST_SECONDS, _LINE_SECONDS = 0.01, 0.4  # how often an order is looked at before its first token, and in line
+_PATIENT_SECONDS = 0.3  # a shorter wait in line is not worth a sentence
+_STANDBY_SECONDS = 1.0
 _KEPT_EXAMPLES = 24
 
 log = logging.getLogger(__name__)
@@ -170,8 +172,9 @@ class Listeners:
         """An order's place in line, 0 while it is served, now and then until it is done.  Whoever stops
         watching has left."""
         try:
+            begun = time.monotonic()
             while not order.done.is_set():
-                place = self.desk.place(order)
+                place = self.desk.place(order) if time.monotonic() - begun > _PATIENT_SECONDS else 0
                 yield place
                 frame = _FRAME_SECONDS * max(1, self.desk.busy / _FRAMED_TEXTS) if order.steps else _FIRST_SECONDS
                 await asyncio.sleep(_LINE_SECONDS if place > self.desk.places else frame)
@@ -179,6 +182,10 @@ class Listeners:
             order.leave()
 
     async def _drawn(self, draw: Callable[[], list[Any]]) -> list[Any]:
+        """Draw panels beside, after the first tokens of others, which come in no time; but not long after."""
+        begun = time.monotonic()
+        while self.desk.pressed and time.monotonic() - begun < _STANDBY_SECONDS:
+            await asyncio.sleep(_FIRST_SECONDS)
         return await asyncio.get_running_loop().run_in_executor(self._pencil, draw)
 
     def _keep(self, key: tuple[Any, ...], shown: list[Any]) -> list[Any]:

@@ -296,7 +296,7 @@ class Page:
                 **hidden,
             )
             loaded = [*self.everything, self.language, self.prompt, self.seed, *labelled]
-            self.blocks.load(on.on_load, None, loaded, **hidden).then(
+            self.blocks.load(on.on_load, None, loaded, concurrency_limit=None, **hidden).then(
                 self.word_listeners.on_load, self.language, [self.word_set, *self.word_outputs], **hidden
             ).then(self.word_listeners.on_load_proof, self.language, [self.proof_set, *self.proof_outputs], **hidden)
             self._connect_words(hidden)

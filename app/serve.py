@@ -34,14 +34,18 @@ from app.words import PRESETS, preset
 EVENTS = 160
 """Events that may be under way at once; those that need the model wait at its desk, and hold no thread there."""
 
+SWITCH_SECONDS = 5e-4
+"""How long a thread that draws panels keeps the one that runs the model waiting (Python's own: ten times that)."""
+
 SESSIONS = 200
 """Visitors whose last trace is kept (about 2 MB each at most); the longest idle one goes first."""
 
 
 def load_engine() -> Engine:
     """The engine over the folder in GLYPHSCOPE_MODEL (default: the bundled mini), with
-    GLYPHSCOPE_THREADS threads (default: all cores, at most 4)."""
-    torch.set_num_threads(int(os.environ.get("GLYPHSCOPE_THREADS", min(4, os.cpu_count() or 1))))
+    GLYPHSCOPE_THREADS threads (default: all cores but one, which draws the panels; 1 to 4)."""
+    cores = os.cpu_count() or 1
+    torch.set_num_threads(int(os.environ.get("GLYPHSCOPE_THREADS", min(4, max(1, cores - 1)))))
     return Engine(load_bundle(model_folder()))
 
 
@@ -65,6 +69,7 @@ def main() -> None:
         engine = load_engine()
     except UserError as error:
         sys.exit(str(error))
+    sys.setswitchinterval(SWITCH_SECONDS)
     lexicon = Lexicon(engine)
     demo = build_demo(engine, lexicon)
     threading.Thread(target=warm_up, args=(engine, lexicon), daemon=True).start()

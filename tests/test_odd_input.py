@@ -77,7 +77,7 @@ def test_tokens_spell_the_text_but_for_unknown_characters(engine: Engine, text: 
 @share(0.08)
 def test_any_text_has_a_picture(text: str, recipe: str) -> None:
     assert draw_pictures([text], recipe).shape == (1, 32, 32)
-    assert all(0 < border < 1 for border in cell_borders(text, recipe))
+    assert all(0 <= border <= 1 for border in cell_borders(text, recipe))
 
 
 class Tags(HTMLParser):
@@ -213,5 +213,6 @@ PATHS = st.one_of(
 @share(0.08)
 def test_any_address_is_open_or_shut(path: str, language: bytes) -> None:
     shut = not _OPEN.fullmatch(path) or ".." in path
-    assert shut or not any(word in path.split("/")[2:3] for word in ("file=", "upload", "proxy=http:"))
+    inner = path.startswith("/gradio_api/") and path.split("/")[2]
+    assert shut or inner not in ("file=", "upload", "proxy=http:")
     assert language_of({"headers": [(b"accept-language", language)]}) in LANGUAGES
