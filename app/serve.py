@@ -1,6 +1,7 @@
 """Start the server: load the model, build the page, warm up in the background."""
 
 import gzip
+import json
 import os
 import sys
 import threading
@@ -10,25 +11,31 @@ from pathlib import Path
 import gradio as gr
 import torch
 from plotly.offline import get_plotlyjs
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
 from app.api import add_api
 from app.bundle import MINI, load_bundle
+from app.desk import Desk
 from app.engine import Engine
 from app.errors import UserError
+from app.gate import BOOT, Gate
 from app.layer_views import layers_view
 from app.lexicon import Lexicon
 from app.opening import opening_trace
 from app.page import ASSETS, build_page
-from app.texts import say, speaker
+from app.texts import LANGUAGES, say, speaker
 from app.twins import read_twins
 from app.word_views import words_view
 from app.words import PRESETS, preset
 
-QUEUE_LENGTH = 64
-"""Visitors that may wait for the model; one more is asked to try again."""
+EVENTS = 160
+"""Events that may be under way at once; those that need the model wait at its desk, and hold no thread there."""
+
+SWITCH_SECONDS = 5e-4
+"""How long a thread that draws panels keeps the one that runs the model waiting (Python's own: ten times that)."""
 
 SESSIONS = 200
 """Visitors whose last trace is kept (about 2 MB each at most); the longest idle one goes first."""
@@ -36,8 +43,9 @@ SESSIONS = 200
 
 def load_engine() -> Engine:
     """The engine over the folder in GLYPHSCOPE_MODEL (default: the bundled mini), with
-    GLYPHSCOPE_THREADS threads (default: all cores, at most 4)."""
-    torch.set_num_threads(int(os.environ.get("GLYPHSCOPE_THREADS", min(4, os.cpu_count() or 1))))
+    GLYPHSCOPE_THREADS threads (default: all cores but one, which draws the panels; 1 to 4)."""
+    cores = os.cpu_count() or 1
+    torch.set_num_threads(int(os.environ.get("GLYPHSCOPE_THREADS", min(4, max(1, cores - 1)))))
     return Engine(load_bundle(model_folder()))
 
 
@@ -48,9 +56,10 @@ def model_folder() -> Path:
 
 def build_demo(engine: Engine, lexicon: Lexicon) -> gr.Blocks:
     """Page and API, with their queue."""
-    demo = build_page(engine, lexicon, read_twins(model_folder()))
-    add_api(demo, engine)
-    demo.queue(max_size=QUEUE_LENGTH)
+    desk = Desk(engine)
+    demo = build_page(desk, lexicon, read_twins(model_folder()))
+    add_api(demo, desk)
+    demo.queue(max_size=EVENTS)
     return demo
 
 
@@ -60,6 +69,7 @@ def main() -> None:
         engine = load_engine()
     except UserError as error:
         sys.exit(str(error))
+    sys.setswitchinterval(SWITCH_SECONDS)
     lexicon = Lexicon(engine)
     demo = build_demo(engine, lexicon)
     threading.Thread(target=warm_up, args=(engine, lexicon), daemon=True).start()
@@ -89,7 +99,13 @@ def launch(demo: gr.Blocks, port: int) -> None:
         footer_links=["api"],
         run_history=False,
         state_session_capacity=SESSIONS,
-        app_kwargs={"routes": [Route("/gs/plotly.min.js", plotly_script)]},
+        max_threads=EVENTS,
+        head=f"<script>{recovery_script()}</script>",
+        max_file_size=1,
+        app_kwargs={
+            "routes": [Route("/gs/plotly.min.js", plotly_script), Route("/gs/alive", alive)],
+            "middleware": [Middleware(Gate)],
+        },
         ssr_mode=False,
         share=False,
     )
@@ -99,6 +115,18 @@ async def plotly_script(request: Request) -> Response:
     """The script that draws interactive figures: the one that plotly.py carries, compressed once."""
     headers = {"Content-Encoding": "gzip", "Cache-Control": "public, max-age=86400"}
     return Response(_compressed(), media_type="text/javascript", headers=headers)
+
+
+async def alive(request: Request) -> Response:
+    """Which start of the server this is."""
+    return Response(BOOT, media_type="text/plain", headers={"Cache-Control": "no-store"})
+
+
+def recovery_script() -> str:
+    """What keeps a page and its text over a restart of the server, with the sentences that it says."""
+    away = json.dumps({language: say("away", language) for language in LANGUAGES}, ensure_ascii=False)
+    script = (ASSETS / "page" / "recover.js").read_text(encoding="utf-8")
+    return f"const GS_BOOT = '{BOOT}', GS_AWAY = {away};\n{script}"
 
 
 @cache

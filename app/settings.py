@@ -1,12 +1,15 @@
 """What a visitor set the panels to, checked: widget values come from the browser and may be anything."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, get_args
+from typing import Any, TypeVar, get_args
 
 from app.errors import UserError
 from app.fusion import Fusion, pair_weights
 from app.texts import LANGUAGES
 from viz.strip import MEASURES
+
+Name = TypeVar("Name", bound=str)
 
 FUSIONS: tuple[Fusion, ...] = get_args(Fusion)
 
@@ -32,15 +35,20 @@ class View:
             raise UserError("bad_weights", count=2)
         return cls(
             weight=round(float(weight) * 20) / 20,
-            fusion=fusion if fusion in FUSIONS else cls.fusion,
-            measure=measure if measure in MEASURES else cls.measure,
-            language=language if language in LANGUAGES else cls.language,
+            fusion=_known(fusion, FUSIONS, FUSIONS[0]),
+            measure=_known(measure, MEASURES, cls.measure),
+            language=_known(language, LANGUAGES, cls.language),
         )
 
     @property
     def weights(self) -> list[float]:
         """Of both experts, as the engine takes them."""
         return [float(w) for w in pair_weights(self.weight)]
+
+
+def _known(value: Any, names: Iterable[Name], default: Name) -> Name:
+    """A value if it is one of the names; it may be anything, and need not even be hashable."""
+    return next((name for name in names if isinstance(value, str) and name == value), default)
 
 
 def whole(value: Any) -> int | None:

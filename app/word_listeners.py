@@ -93,8 +93,9 @@ class WordListeners:
             yield from self._watched(request, language, job, "words_probing", shown)
 
     def _shipped(self, name: Any, language: str) -> tuple[str, Battery] | None:
-        """A shipped set's code and battery; that of the visitor's language for a name that is none."""
-        proof, known = self.lexicon.proof, name if name in PROOF_SETS else language
+        """A shipped set's code and battery; for a name that is none, that of the visitor's language, or the first."""
+        proof = self.lexicon.proof
+        known = next((asked for asked in (name, language) if asked in PROOF_SETS), PROOF_SETS[0])
         return None if proof is None else (f"proof_set_{known}", proof.batteries[known])
 
     def _read(self, text: Any, progress: Progress) -> tuple[Word, ...]:

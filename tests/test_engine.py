@@ -10,7 +10,7 @@ import torch
 from scipy.spatial.distance import jensenshannon
 
 from app.bundle import load_bundle
-from app.capture import BLOCK
+from app.capture import BLOCK, reduce_rows
 from app.engine import MAX_CHARACTERS, Engine, Step, clean
 from app.errors import UserError
 from app.model import Output
@@ -63,6 +63,15 @@ def test_trace_numbers_against_plain_formulas(looked: Trace, rows: torch.Tensor)
         for w, total in zip(np.linspace(0, 1, 21), looked.mixed_log_sum_exp[t], strict=True):
             mixed = w * rows[0, t].numpy() + (1 - w) * rows[1, t].numpy()
             assert total == pytest.approx(math.log(np.exp(mixed).sum()), abs=1e-4)
+
+
+@pytest.mark.parametrize("scale", [1.0, 8.0, 400.0], ids=["as trained", "sharp", "hundreds apart"])
+def test_every_weight_of_the_grid_has_its_log_sum_exp(scale: float) -> None:
+    rows = scale * torch.randn(2, 3, 90, generator=torch.Generator().manual_seed(1))
+    grid = torch.from_numpy(reduce_rows(rows, [1, 2], torch.tensor([0.5, 0.5]), 8).mixed_log_sum_exp)
+    for column, weight in enumerate(np.linspace(0, 1, 21)):
+        expected = (weight * rows[0].double() + (1 - weight) * rows[1].double()).logsumexp(-1)
+        assert torch.allclose(grid[:, column].double(), expected, rtol=1e-6, atol=1e-4)
 
 
 def test_ranks_and_logits_of_the_token_that_follows(looked: Trace, rows: torch.Tensor) -> None:
