@@ -78,6 +78,7 @@ FAMILIES = {
     "concept_": CONCEPTS,
     "word_set_": PRESETS,
     "words_": (*CARRIERS, "title", "lead", "plot", "summary", "purity", "near", "reading", "umap", "probing"),
+    "verdict_": ("unshared", "unshared_not", "alone", "alone_not"),
     "pick_": ("layout", "colour", "mode", "word", "measure"),
     "proof_set_": (*PROOF_SETS, "map"),
     "measure_of_": BATTERY,
