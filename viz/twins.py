@@ -58,7 +58,7 @@ def twins_panel(
     languages = list(runs[0].bits)
     body = (
         f"{chart_picker(charts, budget, say)}"
-        f"<div class='gs-ribbon'><h3>{escape(say('twins_held', lines=lines))}</h3>{_runs(runs, languages, say)}</div>"
+        f"<div class='gs-ribbon'><h3>{escape(say('twins_held', lines=f'{lines:,}'))}</h3>{_runs(runs, languages, say)}</div>"
         f"<div class='gs-ribbon'><h3>{escape(say('twins_merges'))}</h3>{_merges(merges, languages, say)}"
         f"<p class='gs-note'>{escape(say('twins_merges_note'))}</p></div>"
         f"<details class='gs-answers'><summary>{escape(say('twins_answers', prompt=prompt))}</summary>"
