@@ -55,10 +55,10 @@ def twins_panel(
 ) -> str:
     """Charts, then the tables: runs, merges, answers to one prompt.  budget: how much text they saw, in
     words.  lines: held-out lines of a language that the figures are of."""
-    languages = list(runs[0].bits)
+    languages, held = list(runs[0].bits), say("twins_held", lines=f"{lines:,}")
     body = (
         f"{chart_picker(charts, budget, say)}"
-        f"<div class='gs-ribbon'><h3>{escape(say('twins_held', lines=f'{lines:,}'))}</h3>{_runs(runs, languages, say)}</div>"
+        f"<div class='gs-ribbon'><h3>{escape(held)}</h3>{_runs(runs, languages, say)}</div>"
         f"<div class='gs-ribbon'><h3>{escape(say('twins_merges'))}</h3>{_merges(merges, languages, say)}"
         f"<p class='gs-note'>{escape(say('twins_merges_note'))}</p></div>"
         f"<details class='gs-answers'><summary>{escape(say('twins_answers', prompt=prompt))}</summary>"
