@@ -177,7 +177,7 @@ def mixed(visits: list[Visit]) -> list[str]:
 async def soak(address: str, requests: int, process: int, seconds: float) -> list[tuple[str, str]]:
     """So many mixed requests from eight visitors at a time, after half as many to warm up, in which every kept
     session is replaced; what the server holds before and after."""
-    async with httpx.AsyncClient(base_url=address, timeout=seconds) as client:
+    async with httpx.AsyncClient(base_url=address, timeout=60) as client:
         config = (await client.get("/config")).json()
         done, failures, warm = 0, 0, held(process)
         started = time.perf_counter()
