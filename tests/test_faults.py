@@ -267,6 +267,28 @@ def test_a_panel_that_fails_shows_its_own_error_and_the_others_go_on(
     assert len(failed) == 1 and sum("<section class='gs-panel" in html for html in shown) == PANELS - 1
 
 
+def test_beyond_the_line_a_visitor_gets_one_sentence_and_can_try_again(engine: Engine) -> None:
+    page = Listeners(Desk(Counting(engine.bundle), places=1, line=1), Lexicon(engine), lambda language: [])
+
+    async def press(visitor: str, delay: float, tokens: int) -> str:
+        class Request:
+            session_hash = visitor
+
+        await asyncio.sleep(delay)
+        view = (0.5, "logits", "preference", "en")
+        given = ("The cat", 1.5, 0, 1.0, 1, tokens)
+        shown = [frame async for frame in page.on_generate(*given, Request(), *view)]  # type: ignore[arg-type]
+        return str(shown[-1][3])
+
+    async def crowd() -> list[str]:
+        return list(await asyncio.gather(press("a", 0, 40), press("b", 0.1, 4), press("c", 0.2, 4)))
+
+    first, second, third = asyncio.run(crowd())
+    assert "tokens written" in first and "tokens written" in second
+    assert "1 texts are waiting already: your text is kept, press the button again" in third and "gs-failed" in third
+    assert "tokens written" in asyncio.run(press("c", 0, 4))
+
+
 def test_writing_gives_frames_and_then_the_panels(engine: Engine) -> None:
     class Request:
         session_hash = "me"
