@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 # Two cores are the target; with fewer threads than cores the page stays quick while the model writes.
 export GRADIO_ANALYTICS_ENABLED = False
 
-.PHONY: run test lint bench format clean
+.PHONY: run test lint bench load odd audit format clean
 
 run: $(VENV)/.run
 	$(BIN)/python app.py
@@ -20,6 +20,20 @@ lint: $(VENV)/.test
 
 bench: $(VENV)/.test
 	$(BIN)/python -m tests.bench
+
+load: $(VENV)/.test
+	$(BIN)/python -m tests.load --visitors 30
+	$(BIN)/python -m tests.load --visitors 100
+	$(BIN)/python -m tests.load --soak 2000
+
+# 10,000 cases of odd and hostile input.
+odd: $(VENV)/.test
+	GLYPHSCOPE_CASES=10000 $(BIN)/python -m pytest tests/test_odd_input.py tests/test_hostile.py
+
+# The pins against the published lists of known weaknesses; asks the network.
+audit: $(VENV)/.run
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check pip-audit
+	$(BIN)/python -m pip_audit -r requirements.txt
 
 format: $(VENV)/.test
 	$(BIN)/ruff format .

@@ -9,6 +9,7 @@ from safetensors import safe_open
 from app.bundle import shape_of
 from app.expert import OPTIONS, Recipe
 from app.model import Shape
+from app.seal import seal
 from app.twins import LINES, Twin, Twins, read_twins
 
 LAST = """python -m app.train evaluate
@@ -18,7 +19,7 @@ python -m app.train words --to assets/mini"""
 
 
 def write_card(folder: Path, attribution: Path) -> None:
-    """Write the README.md of a checkpoint folder from its records.  attribution: whose text it was, Markdown."""
+    """Write the README.md of a checkpoint folder from its records, and its checksums.  attribution: whose text it was, Markdown."""
     config, training = (
         json.loads((folder / name).read_text(encoding="utf-8")) for name in ("config.json", "training.json")
     )
@@ -27,6 +28,7 @@ def write_card(folder: Path, attribution: Path) -> None:
     text = attribution.read_text(encoding="utf-8")
     card = model_card(shape_of(config), training, kept, text, read_twins(folder))
     (folder / "README.md").write_text(card, encoding="utf-8")
+    seal(folder)
 
 
 def model_card(shape: Shape, training: dict[str, Any], kept: float, attribution: str, twins: Twins | None) -> str:

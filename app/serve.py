@@ -26,6 +26,7 @@ from app.layer_views import layers_view
 from app.lexicon import Lexicon
 from app.opening import opening_trace
 from app.page import ASSETS, build_page
+from app.pictures import check_font
 from app.texts import LANGUAGES, say, speaker
 from app.twins import read_twins
 from app.word_views import words_view
@@ -37,7 +38,7 @@ EVENTS = 160
 SWITCH_SECONDS = 5e-4
 """How long a thread that draws panels keeps the one that runs the model waiting (Python's own: ten times that)."""
 
-SESSIONS = 200
+SESSIONS = 100
 """Visitors whose last trace is kept (about 2 MB each at most); the longest idle one goes first."""
 
 
@@ -66,12 +67,16 @@ def build_demo(engine: Engine, lexicon: Lexicon) -> gr.Blocks:
 def main() -> None:
     """Serve until interrupted; host and port come from GRADIO_SERVER_NAME and GRADIO_SERVER_PORT."""
     try:
+        check_font()
         engine = load_engine()
     except UserError as error:
         sys.exit(str(error))
     sys.setswitchinterval(SWITCH_SECONDS)
     lexicon = Lexicon(engine)
-    demo = build_demo(engine, lexicon)
+    try:
+        demo = build_demo(engine, lexicon)
+    except OSError:  # Gradio keeps a folder for temporary files
+        sys.exit(say("no_room"))
     threading.Thread(target=warm_up, args=(engine, lexicon), daemon=True).start()
     port = int(os.environ.get("GRADIO_SERVER_PORT", 7860))  # given outright: else a taken one is silently skipped
     try:

@@ -971,6 +971,21 @@ _SENTENCES: dict[str, tuple[str, str, str]] = {
         "В папке модели {folder} нет {files}: восстановите её или выберите другую.",
         "模型文件夹 {folder} 缺少 {files}：请恢复该文件夹或另选一个。",
     ),
+    "damaged_files": (
+        "In the model folder {folder} these files are not what was written there: {files}. Restore the folder or choose another one.",
+        "В папке модели {folder} эти файлы не те, что были записаны: {files}. Восстановите папку или выберите другую.",
+        "模型文件夹 {folder} 中的这些文件与写入时不同：{files}。请恢复该文件夹或另选一个。",
+    ),
+    "no_font": (
+        "The font assets/fonts/{file} is missing or damaged: restore the file; every picture is drawn with it.",
+        "Шрифт assets/fonts/{file} отсутствует или повреждён: восстановите файл; им нарисованы все картинки.",
+        "字体 assets/fonts/{file} 缺失或已损坏：请恢复该文件，所有图片都用它绘制。",
+    ),
+    "no_room": (
+        "Nothing can be written to the folder for temporary files: free some space, or set GRADIO_TEMP_DIR to a folder that can be written.",
+        "В папку временных файлов ничего нельзя записать: освободите место или задайте GRADIO_TEMP_DIR с доступной для записи папкой.",
+        "临时文件夹无法写入：请腾出空间，或将 GRADIO_TEMP_DIR 设为可写的文件夹。",
+    ),
     "broken_weights": (
         "The weights in {folder} are damaged or of another shape: restore the folder or choose another one.",
         "Веса в {folder} повреждены или другой формы: восстановите папку или выберите другую.",

@@ -3,6 +3,7 @@
 Their weights would weigh as much as the experts'; their states on the words are all that a curve needs.
 """
 
+import logging
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,9 +12,12 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
+from app.seal import broken
 from app.trace import Floats
 
 STATES_FILE = "twins.safetensors"
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,7 +47,11 @@ def write_twin_states(folder: Path, twins: TwinStates) -> None:
 
 
 def read_twin_states(folder: Path, shape: tuple[int, ...]) -> TwinStates | None:
-    """The states of a folder, None where there are none for words and layers of this shape (L + 1, n, d)."""
+    """The states of a folder, None where there are none for words and layers of this shape (L + 1, n, d), or
+    none that are whole."""
+    if broken(folder, [STATES_FILE]):
+        log.warning("%s is damaged and is not used", STATES_FILE)
+        return None
     try:
         with safe_open(folder / STATES_FILE, "numpy") as file:
             untrained, unfrozen = (

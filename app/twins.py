@@ -10,6 +10,7 @@ Runs named `…_try_…` are no twins: short ones that a decision about training
 """
 
 import json
+import logging
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -48,6 +49,8 @@ LINES = 1_000
 """Held-out lines of each language that twins and merges are scored on, the first ones."""
 SHOWN = ("purity", "auc")
 _ANSWER = Sampling(new_tokens=32, seed=1)
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -188,9 +191,13 @@ def read_twins(folder: Path) -> Twins | None:
     path = folder / TWINS_FILE
     if not path.is_file():
         return None
-    record = json.loads(path.read_text(encoding="utf-8"))
-    runs, tries = (tuple(map(_twin, record[name])) for name in ("runs", "tries"))
-    return Twins(runs, record["fusions"], tries, record["prompt"])
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
+        runs, tries = (tuple(map(_twin, record[name])) for name in ("runs", "tries"))
+        return Twins(runs, record["fusions"], tries, record["prompt"])
+    except (ValueError, KeyError, TypeError):
+        log.warning("%s is damaged and is not shown", path.name)
+        return None
 
 
 def _twin(record: dict[str, Any]) -> Twin:

@@ -1,35 +1,57 @@
-"""Speed of the demo on this machine: `python -m tests.bench`.  Prints one table.
+"""Speed of the demo on this machine beside its peers and its limits: `python -m tests.bench`.  One table.
 
-Everything runs on the bundled model; run it on an otherwise idle machine.
+Everything runs on the bundled model; run it on an otherwise idle machine.  Peers run on the same weights:
+"ours in transformers" is our network behind transformers' `generate`, "two stock models" are transformers'
+own GPT-NeoX twice, one after the other (see `tests.peers`).
 """
 
+import gc
 import os
 import platform
 import statistics
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import torch
 
+import app.engine as engine_module
 from app.bank import word_states
 from app.battery import run_battery
 from app.bundle import MINI, load_bundle
+from app.desk import Desk
 from app.engine import Engine
 from app.expert_views import disagreement_view, experts_view
-from app.layer_views import layers_view, lens_view
+from app.layer_views import depth_view, layers_view, lens_view
 from app.lexicon import Lexicon
 from app.sampling import Sampling
 from app.texts import speaker
 from app.views import glyph_view, strip_view
 from app.word_views import meanings, words_view
 from app.words import all_words, preset
+from tests.peers import ours_in_transformers, plain_lens, stock_pair
 from tests.server import serving
+
+
+class Row(NamedTuple):
+    """One line: what, our figure, beside whom, theirs, ours over theirs (or theirs over ours, in times: more
+    is better for us), what we aim at."""
+
+    what: str
+    ours: str
+    beside: str = ""
+    theirs: str = ""
+    ratio: str = ""
+    aim: str = ""
+
 
 PROMPT = "Жила-была девочка Маша"
 TOKENS = 100
+SAMPLING = Sampling(seed=1, new_tokens=TOKENS, temperature=1.0)
 REPEATS = 5
 
 
@@ -44,87 +66,155 @@ def median_seconds(work: Callable[[], object], repeats: int = REPEATS) -> float:
     return statistics.median(times)
 
 
-def resident_megabytes(process: int) -> float:
-    """Resident memory of a process, from /proc."""
+def resident_megabytes(process: int, field: str = "VmRSS") -> float:
+    """Resident memory of a process, from /proc; its peak with the field VmHWM."""
     lines = Path(f"/proc/{process}/status").read_text().splitlines()
-    return int(next(line for line in lines if line.startswith("VmRSS")).split()[1]) / 1024
+    return int(next(line for line in lines if line.startswith(field)).split()[1]) / 1024
 
 
-def server_rows() -> list[tuple[str, str, str]]:
-    """Start-up and memory of the real server, started twice so that files are warm."""
-    with serving():
-        pass
-    with serving() as (_, process, seconds):
-        time.sleep(6)  # the opening example is made in the background
-        memory = resident_megabytes(process.pid)
-    return [
-        ("start to first HTTP 200", f"{seconds:.1f} s", "under 8 s"),
-        ("memory at rest", f"{memory:.0f} MB", "under 900 MB"),
-    ]
+class NoTrace:
+    """Stands in for the trace writer: what decoding costs without it."""
+
+    def __init__(self, *_: Any) -> None: ...
+
+    def add(self, *_: Any) -> None: ...
+
+    def finish(self, *_: Any) -> None: ...
 
 
-def decode_rows(engine: Engine) -> list[tuple[str, str, str]]:
-    """Our traced decode on one and two threads, beside transformers' generate on the same weights."""
-    sampling = Sampling(seed=1, new_tokens=TOKENS, temperature=1.0)
+@contextmanager
+def traceless() -> Iterator[None]:
+    """Runs of the engine record nothing."""
+    kept = vars(engine_module)["TraceWriter"]
+    vars(engine_module)["TraceWriter"] = NoTrace
+    try:
+        yield
+    finally:
+        vars(engine_module)["TraceWriter"] = kept
 
-    def first_token() -> None:
-        steps = engine.generate(PROMPT, sampling)
-        next(steps)
-        steps.close()  # type: ignore[attr-defined]
 
-    rate = 0.0
+def rate(engine: Engine, texts: int = 1) -> float:
+    """Tokens a second of our sampled decode, of several texts together."""
 
-    def whole() -> None:
-        nonlocal rate
+    def run() -> float:
         started = time.perf_counter()
-        written = sum(step.id is not None for step in engine.generate(PROMPT, sampling))
-        rate = written / (time.perf_counter() - started)
+        if texts == 1:
+            count = sum(step.id is not None for step in engine.generate(PROMPT, SAMPLING))
+        else:
+            desk = Desk(engine)
+            orders = [desk.write(PROMPT, replace(SAMPLING, seed=seed)) for seed in range(texts)]
+            count = sum(len(order.steps) for order in orders if order.done.wait(60))
+        return count / (time.perf_counter() - started)
 
-    rows, rates = [], {}
+    run()
+    return statistics.median(run() for _ in range(REPEATS if texts == 1 else 2))
+
+
+def peer_rate(model: Any) -> float:
+    """Tokens a second of transformers' sampled `generate`."""
+    inputs = torch.tensor([[2, *Engine(load_bundle()).encode(PROMPT)]])
+    options = {"do_sample": True, "temperature": 1.0, "top_k": 50, "top_p": 0.95, "pad_token_id": 0}
+    work = lambda: model.generate(inputs, min_new_tokens=TOKENS, max_new_tokens=TOKENS, **options)  # noqa: E731
+    return TOKENS / median_seconds(work)
+
+
+def limits(engine: Engine) -> tuple[float, float]:
+    """Tokens a second if a token cost nothing but reading every weight once, and nothing but the arithmetic."""
+    weights = sum(weight.numel() for weight in engine.model.parameters())
+    block, square = torch.ones(weights), torch.ones(1024, 1024)
+    reading = median_seconds(block.sum, 20)
+    arithmetic = median_seconds(lambda: square @ square, 20) / (2 * 1024**3) * 2 * weights
+    return 1 / reading, 1 / arithmetic
+
+
+def decode_rows(engine: Engine) -> list[Row]:
+    """Our decode on one and two threads, beside transformers on the same weights and beside the limits."""
+    ours_there, stock = ours_in_transformers(), stock_pair(engine.model)
+    rows = []
     for threads in (1, 2):
         torch.set_num_threads(threads)
-        first = median_seconds(first_token)
-        measured = []
-        for _ in range(REPEATS):
-            whole()
-            measured.append(rate)
-        rates[threads] = statistics.median(measured)
-        rows.append((f"first token, {threads} thread(s)", f"{1000 * first:.0f} ms", "under 150 ms"))
-        rows.append((f"decode with trace, {threads} thread(s)", f"{rates[threads]:.0f} tokens/s", "over 150"))
-    theirs = transformers_rate()
-    rows.append(("transformers' generate, 2 threads", f"{theirs:.0f} tokens/s", ""))
-    rows.append(("decode with trace / transformers' generate", f"{rates[2] / theirs:.2f} x", "over 1"))
+        on = f", {threads} thread{'s' if threads > 1 else ''}"
+        with torch.inference_mode():
+            bandwidth, arithmetic = limits(engine)
+        with_trace = rate(engine)
+        with traceless():
+            plain = rate(engine)
+        first = median_seconds(lambda: next(engine.generate(PROMPT, SAMPLING)))
+        rows.append(Row("first token" + on, f"{1000 * first:.0f} ms", aim="under 150 ms"))
+        for name, model, aim in (("two stock models", stock, "1.5 x"), ("ours in transformers", ours_there, "")):
+            theirs = peer_rate(model)
+            rows.append(
+                Row(
+                    "decode, tokens/s" + on,
+                    f"{plain:.0f}",
+                    f"{name}, generate",
+                    f"{theirs:.0f}",
+                    f"{plain / theirs:.2f} x",
+                    aim,
+                )
+            )
+        rows.append(
+            Row("decode, tokens/s" + on, f"{plain:.0f}", "every weight read once", f"{bandwidth:.0f}",
+                f"{100 * plain / bandwidth:.0f} %", "60 %")
+        )  # fmt: skip
+        rows.append(
+            Row(
+                "decode, tokens/s" + on,
+                f"{plain:.0f}",
+                "arithmetic alone",
+                f"{arithmetic:.0f}",
+                f"{100 * plain / arithmetic:.0f} %",
+            )
+        )
+        rows.append(
+            Row("decode with trace, tokens/s" + on, f"{with_trace:.0f}", "without trace", f"{plain:.0f}",
+                f"{100 * (plain / with_trace - 1):+.0f} % time", "under 10 %")
+        )  # fmt: skip
+        for texts in (8, 30):
+            together = rate(engine, texts)
+            rows.append(
+                Row(f"{texts} texts at once, with trace, tokens/s" + on, f"{together:.0f}", "one after the other",
+                    f"{with_trace:.0f}", f"{together / with_trace:.2f} x")
+            )  # fmt: skip
     return rows
 
 
-def transformers_rate() -> float:
-    """Tokens a second of transformers' own generate with its cache, same weights, no trace."""
-    from transformers import AutoModelForCausalLM, AutoTokenizer
-
-    import app.causal_lm  # noqa: F401  registers the model class
-
-    model = AutoModelForCausalLM.from_pretrained(MINI)
-    inputs = AutoTokenizer.from_pretrained(MINI)(PROMPT, return_tensors="pt")
-    torch.manual_seed(1)
-
-    def run() -> None:
-        model.generate(
-            **inputs,
-            min_new_tokens=TOKENS,
-            max_new_tokens=TOKENS,
-            do_sample=True,
-            temperature=1.0,
-            top_k=50,
-            top_p=0.95,
+def reading_rows(engine: Engine) -> list[Row]:
+    """Reading 16, 64 and 256 tokens; lens and hidden states beside the plain way to them."""
+    stock, rows = stock_pair(engine.model), []
+    story = " ".join(word.text for word in all_words())
+    last = 0.0
+    for tokens in (16, 64, 255):
+        text = engine.bundle.tokenizer.decode(engine.ids_of(story)[: tokens - 1])
+        while len(engine.ids_of(text)) > tokens - 1:
+            text = text[:-1]
+        ids = torch.tensor([[engine.bundle.start, *engine.ids_of(text)]])
+        look = median_seconds(lambda text=text: engine.look(text))  # type: ignore[misc]
+        grown = f"{look / last:.1f} x time" if last else ""
+        rows.append(
+            Row(
+                f"look at {ids.shape[1]} tokens, trace included",
+                f"{1000 * look:.0f} ms",
+                "the shorter text" if last else "",
+                f"{1000 * last:.0f} ms" if last else "",
+                grown,
+            )
         )
+        last = look
+        trace = engine.look(text)
+        ours = median_seconds(lambda trace=trace: engine.lens(trace))  # type: ignore[misc]
+        plain = median_seconds(lambda ids=ids: plain_lens(stock, ids, 5))  # type: ignore[misc]
+        rows.append(
+            Row(f"pass + lens of all layers, {ids.shape[1]} tokens", f"{1000 * (look + ours):.0f} ms",
+                "two stock models, loop", f"{1000 * plain:.0f} ms", f"{plain / (look + ours):.2f} x")
+        )  # fmt: skip
+    return rows
 
-    return TOKENS / median_seconds(run)
 
-
-def panel_rows(engine: Engine) -> list[tuple[str, str, str]]:
-    """Reading a text and drawing each panel, without the network."""
+def panel_rows(engine: Engine) -> list[Row]:
+    """Drawing each panel, without the network: time, and what it weighs."""
     say = speaker("en")
-    *_, last = engine.generate(PROMPT, Sampling(new_tokens=TOKENS, seed=1, temperature=1.0))
+    *_, last = engine.generate(PROMPT, SAMPLING)
     assert last.trace is not None
     trace, token = last.trace, int(last.trace.ids[3])
     drawings: dict[str, Callable[[], str]] = {
@@ -134,10 +224,44 @@ def panel_rows(engine: Engine) -> list[tuple[str, str, str]]:
         "disagreement": lambda: disagreement_view(engine, trace, 3, say),
         "layers": lambda: layers_view(engine, trace, 3, say),
         "logit lens": lambda: lens_view(engine, trace, 3, say),
+        "depth": lambda: depth_view(engine, trace, 3, say),
     }
-    rows = [(f"look at {len(trace)} tokens", f"{1000 * median_seconds(lambda: engine.look(trace.text)):.0f} ms", "")]
-    for name, draw in drawings.items():
-        rows.append((f"panel: {name}", f"{1000 * median_seconds(draw):.1f} ms, {len(draw()) / 1000:.0f} kB", "300 ms"))
+    return [
+        Row(
+            f"panel: {name}, {len(trace)} tokens",
+            f"{1000 * median_seconds(draw):.0f} ms",
+            "payload",
+            f"{len(draw()) / 1000:.0f} kB",
+            aim="300 ms",
+        )
+        for name, draw in drawings.items()
+    ]
+
+
+def memory_rows() -> list[Row]:
+    """Peak memory of each step, above what is held before it."""
+    started, rows = resident_megabytes(os.getpid()), []
+    made: dict[str, Any] = {}
+
+    def write() -> None:
+        list(made["engine"].generate(PROMPT, SAMPLING))
+
+    steps: dict[str, Callable[[], object]] = {
+        "load the model": lambda: made.update(engine=Engine(load_bundle())),
+        "read the word list": lambda: made.update(lexicon=Lexicon(made["engine"])) or made["lexicon"].prepare(MINI),
+        f"write {TOKENS} tokens": write,
+        "look at 200 tokens": lambda: made.update(trace=made["engine"].look("мама и кот " * 50)),
+        "draw layers and lens": lambda: [
+            view(made["engine"], made["trace"], 3, speaker("en")) for view in (layers_view, lens_view)
+        ],
+    }
+    for name, step in steps.items():
+        gc.collect()
+        Path("/proc/self/clear_refs").write_text("5")  # the peak is counted anew
+        before = resident_megabytes(os.getpid())
+        step()
+        peak = resident_megabytes(os.getpid(), "VmHWM")
+        rows.append(Row(f"peak memory: {name}", f"{peak - before:.0f} MB", "held before", f"{before - started:.0f} MB"))
     return rows
 
 
@@ -175,19 +299,22 @@ LAYERED = """([panel, value]) => new Promise((done) => {
 """Milliseconds from a move of a layer slider until the next frame, in which the points set off."""
 
 
-def browser_rows() -> list[tuple[str, str, str]]:
+def browser_rows() -> list[Row]:
     """What a visitor waits for, in a real browser on this machine; nothing without Chromium."""
     from tests.browsing import CHROMIUM, QUIET, open_page, word_map, write_on
 
     if CHROMIUM is None:
-        return [("browser", "no Chromium", "")]
+        return [Row("browser", "no Chromium")]
     from playwright.sync_api import sync_playwright
 
-    with serving() as (address, _, _), sync_playwright() as driver:
+    with sync_playwright() as driver, serving() as (address, process, answered):
         chromium = driver.chromium.launch(executable_path=CHROMIUM, args=QUIET)
         started = time.perf_counter()
         page = open_page(chromium, address)
         shown = time.perf_counter() - started
+        time.sleep(6)  # the word list is read in the background
+        memory = resident_megabytes(process.pid)
+        again, weight = weighed_page(chromium, address)
         write_on(page, PROMPT)
         count = page.locator(".gs-chip").count()
         clicks = [page.evaluate(CLICKED, index) for index in (3, 5, 8, 4, 9, 6)]
@@ -199,15 +326,42 @@ def browser_rows() -> list[tuple[str, str, str]]:
         chromium.close()
     medians = [statistics.median(times) for times in (clicks, weights, layers, words)]
     return [
-        ("page open with a finished text", f"{shown:.1f} s", ""),
-        (f"click on a token, all panels ({count} tokens)", f"{medians[0]:.0f} ms", "under 300 ms"),
-        ("weight slider", f"{medians[1]:.0f} ms", "under 100 ms"),
-        ("layer slider, tokens", f"{medians[2]:.0f} ms", "under 100 ms"),
-        ("layer slider, words", f"{medians[3]:.0f} ms", "under 100 ms"),
+        Row("process start to first HTTP 200", f"{answered:.1f} s"),
+        Row("process start to useful page", f"{answered + shown:.1f} s", aim="under 5 s"),
+        Row("page open with a finished text, server warm", f"{again:.1f} s"),
+        Row("page, all panels: transferred", f"{weight / 1e6:.2f} MB", aim="under 2 MB"),
+        Row("server at rest", f"{memory:.0f} MB", aim="under 900 MB"),
+        Row(f"click on a token, all panels ({count} tokens)", f"{medians[0]:.0f} ms", aim="under 300 ms"),
+        Row("weight slider", f"{medians[1]:.0f} ms", aim="under 300 ms"),
+        Row("layer slider, tokens", f"{medians[2]:.0f} ms", aim="under 300 ms"),
+        Row("layer slider, words", f"{medians[3]:.0f} ms", aim="under 300 ms"),
     ]
 
 
-def word_rows(engine: Engine) -> list[tuple[str, str, str]]:
+def weighed_page(chromium: Any, address: str) -> tuple[float, float]:
+    """Seconds to the finished text of a new visitor, and bytes that came until the last panel stood."""
+    page = chromium.new_context(locale="en-US").new_page()
+    session, sizes = page.context.new_cdp_session(page), []
+    session.send("Network.enable")
+    session.on("Network.loadingFinished", lambda event: sizes.append(event["encodedDataLength"]))
+    session.on(
+        "Network.dataReceived",
+        lambda event: streams.__setitem__(
+            event["requestId"], streams.get(event["requestId"], 0) + max(event["encodedDataLength"], 0)
+        ),
+    )
+    streams: dict[str, float] = {}
+    started = time.perf_counter()
+    page.goto(address)
+    page.wait_for_selector(".gs-strip[data-state='done'] .gs-chip", timeout=60_000)
+    shown = time.perf_counter() - started
+    page.wait_for_selector("#proof .gs-panel", timeout=60_000)
+    page.wait_for_timeout(1500)
+    page.context.close()
+    return shown, max(sum(sizes), sum(streams.values()))
+
+
+def word_rows(engine: Engine) -> list[Row]:
     """The word list: taken from the folder, read anew, and drawn."""
     say = speaker("en")
     started = time.perf_counter()
@@ -226,11 +380,11 @@ def word_rows(engine: Engine) -> list[tuple[str, str, str]]:
     html = words_view(lexicon, words, say)
     near = median_seconds(lambda: meanings(lexicon, trace, 3))
     return [
-        ("word list from the folder", f"{taken:.2f} s", ""),
-        (f"reading {len(own)} own words", f"{read:.1f} s", ""),
-        ("probes with controls, 300 words, all layers", f"{probed:.1f} s", "under 20 s"),
-        ("nearest words of a token, all layers", f"{1000 * near:.0f} ms", ""),
-        (f"panel: {len(words)} words", f"{len(html) / 1000:.0f} kB", ""),
+        Row("word list from the folder", f"{taken:.2f} s"),
+        Row(f"reading {len(own)} own words", f"{read:.1f} s"),
+        Row("probes with controls, 300 words, all layers", f"{probed:.1f} s", aim="under 20 s"),
+        Row("nearest words of a token, all layers", f"{1000 * near:.0f} ms"),
+        Row(f"panel: {len(words)} words", f"{len(html) / 1000:.0f} kB"),
     ]
 
 
@@ -243,10 +397,14 @@ def main() -> None:
         f"{platform.machine()}, {os.cpu_count()} cores{load}, Python {platform.python_version()}, "
         f"torch {torch.__version__}"
     )
-    print(f"{'what':44} {'measured':>20}  aim")
-    for rows in (server_rows(), decode_rows(engine), panel_rows(engine), word_rows(engine), browser_rows()):
-        for name, value, aim in rows:
-            print(f"{name:44} {value:>20}  {aim}")
+    print("| what | ours | beside | theirs | ratio | aim |\n|---|---|---|---|---|---|")
+    parts: tuple[Callable[[], list[Row]], ...] = (
+        lambda: decode_rows(engine), lambda: reading_rows(engine), lambda: panel_rows(engine),
+        lambda: word_rows(engine), browser_rows, memory_rows,
+    )  # fmt: skip
+    for part in parts:
+        for row in part():
+            print("| " + " | ".join(row) + " |", flush=True)
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ import re
 import statistics
 import sys
 import time
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from html import unescape
 from pathlib import Path
@@ -62,19 +63,11 @@ class Session:
 
     async def call(self, name: str, event: Any = None, **given: Any) -> list[tuple[float, list[Any]]]:
         """Answers of a listener, each with its seconds since the call; `input_<n>` replaces its n-th input."""
-        listener = self._listeners[name]
-        data = [self._values.get(component) for component in listener["inputs"]]
-        for key, value in given.items():
-            data[int(key.removeprefix("input_"))] = value
-        body = {"data": data, "fn_index": listener["id"], "session_hash": self._name, "event_data": event}
         started = time.perf_counter()
-        if not listener["queue"]:
-            answer = await self._client.post("/gradio_api/run/predict", json=body)
-            answer.raise_for_status()
-            return [(time.perf_counter() - started, answer.json()["data"])]
-        (await self._client.post("/gradio_api/queue/join", json=body)).raise_for_status()
+        if (answer := await self.join(name, event, **given)) is not None:
+            return [(time.perf_counter() - started, answer)]
         answers: list[tuple[float, list[Any]]] = []
-        async with self._client.stream("GET", f"/gradio_api/queue/data?session_hash={self._name}") as stream:
+        async with self.listen() as stream:
             async for line in stream.aiter_lines():
                 message = json.loads(line[5:]) if line.startswith("data:") else {}
                 kind, output = message.get("msg"), message.get("output") or {}
@@ -86,6 +79,23 @@ class Session:
                 if kind == "process_completed":
                     break
         return answers
+
+    async def join(self, name: str, event: Any = None, **given: Any) -> list[Any] | None:
+        """Ask a listener; its answer, or None where that comes by `listen`."""
+        listener = self._listeners[name]
+        data = [self._values.get(component) for component in listener["inputs"]]
+        for key, value in given.items():
+            data[int(key.removeprefix("input_"))] = value
+        body = {"data": data, "fn_index": listener["id"], "session_hash": self._name, "event_data": event}
+        answer = await self._client.post(
+            "/gradio_api/" + ("queue/join" if listener["queue"] else "run/predict"), json=body
+        )
+        answer.raise_for_status()
+        return None if listener["queue"] else list(answer.json()["data"])
+
+    def listen(self) -> AbstractAsyncContextManager[httpx.Response]:
+        """The stream in which answers come."""
+        return self._client.stream("GET", f"/gradio_api/queue/data?session_hash={self._name}")
 
 
 def _patched(shown: list[Any], changes: list[Any]) -> list[Any]:
@@ -165,15 +175,16 @@ def mixed(visits: list[Visit]) -> list[str]:
 
 
 async def soak(address: str, requests: int, process: int, seconds: float) -> list[tuple[str, str]]:
-    """So many mixed requests from eight visitors at a time; what the server holds after a tenth and at the end."""
-    async with httpx.AsyncClient(base_url=address, timeout=seconds) as client:
+    """So many mixed requests from eight visitors at a time, after half as many to warm up, in which every kept
+    session is replaced; what the server holds before and after."""
+    async with httpx.AsyncClient(base_url=address, timeout=60) as client:
         config = (await client.get("/config")).json()
         done, failures, warm = 0, 0, held(process)
         started = time.perf_counter()
 
         async def worker(number: int) -> None:
             nonlocal done, failures, warm
-            while done < requests and time.perf_counter() - started < seconds:
+            while done < 3 * requests // 2 and time.perf_counter() - started < seconds:
                 session = Session(client, config, f"soak{number}x{done}")
                 seed = done
                 asked: list[tuple[str, Any, dict[str, Any]]] = [
@@ -194,7 +205,7 @@ async def soak(address: str, requests: int, process: int, seconds: float) -> lis
                         failures += 1
                         print(f"{name}: {type(error).__name__}: {error}", file=sys.stderr)
                     done += 1
-                    if done == max(requests // 5, 100):
+                    if done == requests // 2:
                         warm = held(process)
 
         await asyncio.gather(*(worker(n) for n in range(8)))
@@ -245,7 +256,7 @@ def main() -> None:
     parser.add_argument("--visitors", type=int, default=30)
     parser.add_argument("--patience", type=int, default=5, help="how often one who finds the line full tries again")
     parser.add_argument("--soak", type=int, default=0, metavar="REQUESTS", help="mixed requests instead of a crowd")
-    parser.add_argument("--seconds", type=float, default=240.0)
+    parser.add_argument("--seconds", type=float, default=400.0)
     options = parser.parse_args()
     failures: list[str] = []
     with serving() as (address, process, _):

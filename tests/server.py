@@ -4,6 +4,7 @@ import os
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.error
 import urllib.request
@@ -25,30 +26,31 @@ def free_port() -> int:
 
 @contextmanager
 def serving(
-    model: Path | None = None, extra: dict[str, str] | None = None
+    model: Path | None = None, extra: dict[str, str] | None = None, port: int | None = None
 ) -> Iterator[tuple[str, subprocess.Popen[bytes], float]]:
     """The address, the process and the seconds to the first answer; stopped on leaving."""
-    port = free_port()
+    port = port or free_port()
     environment = {**os.environ, "GRADIO_SERVER_NAME": "127.0.0.1", "GRADIO_SERVER_PORT": str(port)}
     environment |= extra or {}
     if model is not None:
         environment["GLYPHSCOPE_MODEL"] = str(model)
     started = time.perf_counter()
-    process = subprocess.Popen(
-        [sys.executable, "app.py"], cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
-    )
+    # A pipe that nobody reads would stop the server once it is full.
+    said = tempfile.TemporaryFile()  # noqa: SIM115  closed below
+    process = subprocess.Popen([sys.executable, "app.py"], cwd=ROOT, env=environment, stdout=said, stderr=said)
     address = f"http://127.0.0.1:{port}"
     try:
         while not _answers(address):
             if process.poll() is not None or time.perf_counter() - started > START_SECONDS:
-                assert process.stderr is not None
                 process.kill()
-                raise RuntimeError(process.stderr.read().decode())
+                said.seek(0)
+                raise RuntimeError(said.read().decode())
             time.sleep(0.05)
         yield address, process, time.perf_counter() - started
     finally:
         process.terminate()
         process.wait(10)
+        said.close()
 
 
 def _answers(address: str) -> bool:

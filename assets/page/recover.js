@@ -1,10 +1,13 @@
 // A server that goes away and comes back: say so, load the page anew, keep the visitor's text.
 (() => {
+  const none = { getItem: () => null, setItem: () => {} };
+  let shelf = none; // a page inside another one may not be allowed to keep anything
+  try { shelf = window.sessionStorage; } catch {}
   const box = () => document.querySelector('#prompt textarea');
   addEventListener('input', (event) => {
-    if (event.target === box()) sessionStorage.setItem('gs-prompt', event.target.value);
+    if (event.target === box()) shelf.setItem('gs-prompt', event.target.value);
   });
-  const kept = sessionStorage.getItem('gs-prompt');
+  const kept = shelf.getItem('gs-prompt');
   const again = performance.getEntriesByType('navigation')[0]?.type === 'reload';
   if (again && kept) {
     const write = () => {
