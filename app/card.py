@@ -19,7 +19,8 @@ python -m app.train words --to assets/mini"""
 
 
 def write_card(folder: Path, attribution: Path) -> None:
-    """Write the README.md of a checkpoint folder from its records, and its checksums.  attribution: whose text it was, Markdown."""
+    """Write the README.md of a checkpoint folder from its records, and its checksums.  attribution: whose text
+    it was, Markdown."""
     config, training = (
         json.loads((folder / name).read_text(encoding="utf-8")) for name in ("config.json", "training.json")
     )
