@@ -10,9 +10,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from app.pictures import from_polar, to_polar
+from app.pictures import PIXELS, from_polar, to_polar
 
 Floats = NDArray[np.float32]
+_CHUNK = 8_192
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,9 +37,13 @@ class Basis:
 def fit_basis(pictures: NDArray[np.bool_], width: int) -> Basis:
     """Fit the PCA of (n, 32, 32) pictures by the eigenvectors of their covariance (exact, and
     quicker than an SVD of the pictures: 1,024 x 1,024 whatever n is)."""
-    pixels = to_polar(pictures).astype(np.float32)
-    mean = pixels.mean(axis=0)
-    covariance = (pixels.T @ pixels).astype(np.float64) / len(pixels) - np.outer(mean, mean)
+    total, products = np.zeros(PIXELS), np.zeros((PIXELS, PIXELS))
+    for first in range(0, len(pictures), _CHUNK):
+        pixels = to_polar(pictures[first : first + _CHUNK]).astype(np.float32)
+        total += pixels.sum(axis=0)
+        products += pixels.T @ pixels
+    mean = (total / len(pictures)).astype(np.float32)
+    covariance = products / len(pictures) - np.outer(total, total) / len(pictures) ** 2
     variances, vectors = np.linalg.eigh(covariance)  # ascending
     components = vectors[:, ::-1][:, :width].T.astype(np.float32)
     kept = variances[::-1][:width].sum() / variances.sum()
