@@ -30,6 +30,8 @@ class _Reduced:
     next_ranks: NDArray[np.int32]
     jensen_shannon: Floats
     spread: Floats
+    fused_logits: Floats
+    next_fused: Floats
 
 
 class TraceWriter:
@@ -42,32 +44,37 @@ class TraceWriter:
     def __init__(self, weights: Tensor, vocabulary: int) -> None:
         self._weights = weights
         self._top = min(CANDIDATES, vocabulary)
-        self._rows: list[Tensor] = []  # each (E, n, V), not reduced yet
+        self._rows: list[Tensor] = []  # each (E + 1, n, V), the fusion last, not reduced yet
         self._hidden: list[Tensor] = []  # each (E, L + 1, n, d) float16
         self._ids: list[int] = []
         self._blocks: list[_Reduced] = []
         self._reduced = 0
         self._seconds: list[float] = []
+        self._learned = False
 
-    def add(self, ids: list[int], output: Output, seconds: float) -> None:
-        """Take the ids (n) of one forward pass of a single text and its output."""
+    def add(self, ids: list[int], output: Output, seconds: float) -> Tensor:
+        """Take the ids (n) of one forward pass of a single text and its output; returns the logits
+        (E + 1, n, V) of each expert and, last, their fusion."""
         self._ids.extend(ids)
-        self._rows.append(output.logits[:, 0])
+        rows = under(output, self._weights)
+        self._rows.append(rows)
+        self._learned = output.fused is not None
         self._hidden.append(torch.stack(output.hidden, 1)[:, :, 0].half())
         self._seconds.append(seconds)
         if len(self._ids) - self._reduced > BLOCK:
             self._reduce(len(self._ids) - 1)
+        return rows
 
     def _reduce(self, end: int) -> None:
         """Reduce the positions up to `end`; the token after each must be known, except at the end
         of the text."""
-        rows = torch.cat(self._rows, 1)  # (E, n, V)
+        rows = torch.cat(self._rows, 1)  # (E + 1, n, V)
         count = end - self._reduced
         for first in range(0, count, BLOCK):
             start = self._reduced + first
             stop = min(start + BLOCK, end)
             following = self._ids[start + 1 : stop + 1]
-            self._blocks.append(reduce_rows(rows[:, first : first + stop - start], following, self._weights, self._top))
+            self._blocks.append(reduce_rows(rows[:, first : first + stop - start], following, self._top))
         self._reduced = end
         self._rows = [rows[:, count:]] if count < rows.shape[1] else []
 
@@ -78,6 +85,8 @@ class TraceWriter:
             name: np.concatenate([getattr(block, name) for block in self._blocks])
             for name in _Reduced.__dataclass_fields__
         }
+        if not self._learned:  # then they follow from the experts' logits
+            joined["fused_logits"] = joined["next_fused"] = None
         return Trace(
             ids=np.array(self._ids),
             texts=tuple(texts),
@@ -91,10 +100,17 @@ class TraceWriter:
         )
 
 
-def reduce_rows(rows: Tensor, following: list[int], weights: Tensor, top: int) -> _Reduced:
-    """Reduce raw logits (E, n, V); `following` holds the next ids of the first n, or n - 1, rows."""
+def under(output: Output, weights: Tensor) -> Tensor:
+    """Logits (E + 1, n, V) of one text under each expert and, last, their fusion: the network's own where it
+    has one, else the weighted sum."""
+    rows = output.logits[:, 0]
+    return torch.cat((rows, fuse(rows, weights)[None] if output.fused is None else output.fused))
+
+
+def reduce_rows(under: Tensor, following: list[int], top: int) -> _Reduced:
+    """Reduce raw logits (E + 1, n, V); `following` holds the next ids of the first n, or n - 1, rows."""
+    rows = under[:-1]
     experts, count, _ = rows.shape
-    under = torch.cat((rows, fuse(rows, weights)[None]))  # (E + 1, n, V)
     ids = under.topk(top, dim=-1).indices.transpose(0, 1)  # (n, E + 1, K)
     flat = ids.reshape(1, count, -1).expand(experts, -1, -1)
     logits = rows.gather(-1, flat).view(experts, *ids.shape).movedim(0, -1)  # (n, E + 1, K, E)
@@ -102,8 +118,7 @@ def reduce_rows(rows: Tensor, following: list[int], weights: Tensor, top: int) -
     known = len(following)
     at = torch.tensor(following, dtype=torch.long).view(1, -1, 1)
     next_all = under[:, :known].gather(-1, at.expand(experts + 1, -1, -1))  # (E + 1, known, 1)
-    next_logits = torch.full((count, experts), math.nan)
-    next_logits[:known] = next_all[:experts, :, 0].T
+    next_logits = nan_after(next_all[:experts, :, 0], count).T
     ranks = torch.zeros(count, experts + 1, dtype=torch.int32)
     ranks[:known] = (under[:, :known] > next_all).sum(-1).T + 1
     return _Reduced(
@@ -115,13 +130,21 @@ def reduce_rows(rows: Tensor, following: list[int], weights: Tensor, top: int) -
         next_ranks=ranks.numpy(),
         jensen_shannon=_jensen_shannon(rows, totals[:experts]).numpy(),
         spread=rows.std(-1).T.numpy(),
+        fused_logits=under[-1].gather(-1, ids[:, -1]).numpy(),
+        next_fused=nan_after(next_all[experts, :, 0], count).numpy(),
     )
 
 
+def nan_after(values: Tensor, count: int) -> Tensor:
+    """(..., known) -> (..., count), filled up with NaN."""
+    return torch.nn.functional.pad(values, (0, count - values.shape[-1]), value=math.nan)
+
+
 def _mixed(rows: Tensor) -> Tensor:
-    """Log-sum-exp (n, W) of two experts' fusion at every weight of the grid; (n, 0) for others."""
+    """Log-sum-exp (n, W) of two experts' fusion at every weight of the grid; (n, 1), of the plain mean, of
+    any other number."""
     if len(rows) != 2:
-        return torch.empty(rows.shape[1], 0)
+        return rows.mean(0).logsumexp(-1)[:, None]
     return torch.stack([torch.lerp(rows[1], rows[0], float(w)).logsumexp(-1) for w in WEIGHT_GRID], 1)
 
 

@@ -6,6 +6,7 @@ scaled to length one.  The table is never trained.  Nothing here knows torch.
 """
 
 from dataclasses import dataclass
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +15,19 @@ from app.pictures import PIXELS, from_polar, to_polar
 
 Floats = NDArray[np.float32]
 _CHUNK = 8_192
+
+
+class Rows(Protocol):
+    """A table of unit vectors (V, d) that need not lie in memory as one array."""
+
+    @property
+    def shape(self) -> tuple[int, ...]: ...
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, rows: Any, /) -> Any: ...
+
+    def __matmul__(self, query: Any, /) -> Any: ...
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,7 +89,7 @@ def decode(vectors: Floats, basis: Basis, components: int | None = None) -> NDAr
     return from_polar(mean + length[:, None] * back)
 
 
-def nearest(vectors: Floats, query: Floats, count: int) -> tuple[NDArray[np.int64], Floats]:
+def nearest(vectors: Floats | Rows, query: Floats, count: int) -> tuple[NDArray[np.int64], Floats]:
     """Ids and cosines of the `count` unit vectors nearest to `query` (width,), nearest first."""
     cosines = vectors @ (query / max(float(np.linalg.norm(query)), 1e-12))
     count = min(count, len(cosines))

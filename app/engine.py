@@ -8,6 +8,7 @@ import time
 import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -17,7 +18,6 @@ from torch import Tensor
 from app.bundle import Bundle
 from app.capture import TraceWriter
 from app.errors import UserError
-from app.model import KeyValues, fuse
 from app.sampling import Sampling, draw
 from app.trace import Floats, Trace
 
@@ -54,7 +54,8 @@ class Engine:
         self.model = bundle.model
         self.context = bundle.model.shape.context
         specials = ("<pad>", "<s>", "<unk>")
-        self._never = [i for i in map(bundle.tokenizer.token_to_id, specials) if i is not None and i != bundle.start]
+        self._ends = {bundle.start, *bundle.ends}
+        self._never = [i for i in map(bundle.tokenizer.token_to_id, specials) if i is not None and i not in self._ends]
 
     def encode(self, text: str) -> list[int]:
         """Ids of a prompt, without the start token.
@@ -81,8 +82,9 @@ class Engine:
 
     def unknown(self, text: str) -> list[str]:
         """Distinct characters of a text that the vocabulary lacks: the model sees <unk> for them."""
-        known = self.bundle.tokenizer.token_to_id
-        return [c for c in dict.fromkeys(clean(text)) if known(c) is None]
+        known, unknown = self.bundle.tokenizer.token_to_id, self.bundle.tokenizer.token_to_id("<unk>")
+        missing = [c for c in dict.fromkeys(clean(text)) if known(c) is None]
+        return [c for c in missing if unknown in (ids := self.ids_of(c)) or not ids]  # else made of smaller pieces
 
     @torch.inference_mode()
     def look(self, text: str, weights: Sequence[float] | None = None) -> Trace:
@@ -91,7 +93,7 @@ class Engine:
         blend = self._weights(weights)
         started = time.perf_counter()
         output = self.model(torch.tensor([ids]))
-        writer = TraceWriter(blend, self.model.shape.vocabulary)
+        writer = self._writer(blend)
         writer.add(ids, output, time.perf_counter() - started)
         return self._finish(writer, ids, prompt=len(ids))
 
@@ -118,27 +120,28 @@ class Engine:
     def _steps(self, ids: list[int], sampling: Sampling, blend: Tensor, stop: Callable[[], bool]) -> Iterator[Step]:
         prompt, room = len(ids), min(self.context - len(ids), int(sampling.new_tokens))
         generator = torch.Generator().manual_seed(int(sampling.seed))
-        writer = TraceWriter(blend, self.model.shape.vocabulary)
-        cache = KeyValues(self.model.shape, len(ids) + room)
+        writer = self._writer(blend)
+        cache = self.model.new_cache(len(ids) + room)
         row = self._forward(ids, cache, writer)
         for _ in range(room):
-            fused = fuse(row, blend)
+            fused = row[-1].clone()
             fused[self._never] = -torch.inf
             drawn = draw(fused, sampling, generator)
-            if drawn == self.bundle.start or stop():
+            if drawn in self._ends or stop():
                 break
-            yield Step(drawn, self.text_of(drawn), scores(row, blend, drawn))
+            yield Step(drawn, self.text_of(drawn), scores(row, drawn))
             ids = [*ids, drawn]
             row = self._forward([drawn], cache, writer)
         yield Step(None, "", np.zeros(0, np.float32), self._finish(writer, ids, prompt))
 
-    def _forward(self, ids: list[int], cache: KeyValues, writer: TraceWriter) -> Tensor:
-        """Feed ids, record them, and return the last position's logits (E, V)."""
+    def _writer(self, blend: Tensor) -> TraceWriter:
+        return TraceWriter(blend, self.model.shape.vocabulary)
+
+    def _forward(self, ids: list[int], cache: Any, writer: TraceWriter) -> Tensor:
+        """Feed ids, record them, and return the last position's logits (E + 1, V): each expert's, the fusion's."""
         started = time.perf_counter()
         output = self.model(torch.tensor([ids]), cache=cache)
-        writer.add(ids, output, time.perf_counter() - started)
-        last: Tensor = output.logits[:, 0, -1]
-        return last
+        return writer.add(ids, output, time.perf_counter() - started)[:, -1]
 
     def _finish(self, writer: TraceWriter, ids: list[int], prompt: int) -> Trace:
         return writer.finish([self.text_of(i) for i in ids], self.bundle.experts, prompt, self.bundle.name)
@@ -150,7 +153,10 @@ class Engine:
     def _weights(self, weights: Sequence[float] | None) -> Tensor:
         count = len(self.bundle.experts)
         if weights is None:
-            return torch.full((count,), 1 / count)
+            own = self.bundle.weights
+            return torch.full((count,), 1 / count) if own is None else torch.tensor(own)
+        if not self.bundle.adjustable:
+            raise UserError("fixed_weights")
         try:
             blend = torch.tensor([float(w) for w in weights])
         except (TypeError, ValueError) as error:
@@ -177,10 +183,9 @@ class Engine:
         return logs
 
 
-def scores(row: Tensor, weights: Tensor, token: int) -> Floats:
-    """Log-probabilities (E + 1,) of a token under each expert and their fusion, from logits (E, V)."""
-    under = torch.cat((row, fuse(row, weights)[None]))
-    return (under[:, token] - under.logsumexp(-1)).numpy()
+def scores(row: Tensor, token: int) -> Floats:
+    """Log-probabilities (E + 1,) of a token under each expert and their fusion, from logits (E + 1, V)."""
+    return (row[:, token] - row.logsumexp(-1)).numpy()
 
 
 def clean(text: str) -> str:

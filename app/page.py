@@ -341,9 +341,8 @@ def model_line(engine: Engine, language: str) -> str:
     """Which model is on display, where from, how large, and the limits."""
     bundle, shape = engine.bundle, engine.model.shape
     origin = say("origin_folder" if bundle.folder else "origin_bundled", language, folder=bundle.folder)
-    trained = sum(weight.numel() for weight in engine.model.parameters())
     line = say(
-        "model_line", language, name=bundle.name, origin=origin, parameters=f"{trained / 1e6:.1f}",
+        "model_line", language, name=bundle.name, origin=origin, parameters=f"{engine.model.trained / 1e6:.1f}",
         experts=shape.experts,
         layers=shape.layers, width=shape.width, vocabulary=f"{shape.vocabulary:,}",
         names=" + ".join(bundle.experts),

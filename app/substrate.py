@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from safetensors import safe_open
 
-from app.embedding import Basis, Floats, decode, embed, nearest
+from app.embedding import Basis, Floats, Rows, decode, embed, nearest
 from app.pictures import PIXELS, RECIPES, SIDE, Bitmap, draw_pictures, to_polar
 
 
@@ -19,7 +19,7 @@ class Substrate:
 
     tokens: tuple[str, ...]
     pictures: NDArray[np.bool_]
-    table: Floats
+    table: Floats | Rows
     basis: Basis
     recipe: str
 
@@ -61,7 +61,7 @@ class Glyph:
 
 def glyph(substrate: Substrate, token: int, components: int | None = None, neighbours: int = 8) -> Glyph:
     """The card of a token id, decoded from its first `components` coordinates (default: all)."""
-    width = substrate.table.shape[1]
+    width = len(substrate.basis.components)
     components = width if components is None else min(max(components, 1), width)
     centred = to_polar(substrate.pictures[token][None])[0] - substrate.basis.mean
     projected = substrate.basis.components[:components] @ centred
@@ -73,7 +73,7 @@ def glyph(substrate: Substrate, token: int, components: int | None = None, neigh
         text=substrate.tokens[token],
         code_points=code_points(substrate.tokens[token]),
         rendered=substrate.pictures[token],
-        ink=decode(vector[None], substrate.basis, components)[0],
+        ink=decode(vector[None, :width], substrate.basis, components)[0],
         components=components,
         kept=float((projected @ projected) / max(float(centred @ centred), 1e-12)),
         neighbours=ids[others][:neighbours],

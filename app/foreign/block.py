@@ -13,10 +13,10 @@ from itertools import permutations, product
 import torch
 from torch import Tensor, nn
 
-from app.foreign.anatomy import equal
 from app.foreign.decoder import ACTIVATIONS, Map, Parts, Style, attend, mlp, project, run_block, turn_table
 from app.foreign.norms import Norm, find_norm
 from app.foreign.observe import Call, Observation
+from app.foreign.readout import equal
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,7 +46,7 @@ def find_block(seen: Observation, block: Call, heads: Sequence[int], bases: Sequ
     style = replace(_attention(inside, heads, bases), placement=placement)
     parts = Parts(inside.into, inside.out, inside.up, inside.down, first, second)
     style = _activation(style, parts, inside)
-    found = run_block(style, parts, block.given[None], turns=_turns(style, inside, len(block.given)))[0]
+    found = run_block(style, parts, block.given[None], turns=_turns(style, len(block.given)))[0]
     if not equal(found, block.gave):
         raise ValueError("the parts do not add up to what the block gives")
     return style, parts
@@ -60,9 +60,8 @@ def take_parts(seen: Observation, block: Call) -> Parts:
     return Parts(inside.into, inside.out, inside.up, inside.down, first, second)
 
 
-def _turns(style: Style, inside: _Inside, length: int) -> Tensor | None:
-    size = inside.out.weight.shape[1] // style.heads
-    return None if style.rotation == "none" else turn_table(style, length, size)
+def _turns(style: Style, length: int) -> Tensor | None:
+    return None if style.rotation == "none" else turn_table(style, length)
 
 
 def as_map(call: Call) -> Map | None:
@@ -87,8 +86,8 @@ def _roles(calls: Sequence[Call]) -> _Inside:
     if len(maps) < (2 if attention else 4):
         raise ValueError(f"{len(maps)} linear maps")
     down, before = maps[-1], maps[:-1]
-    ups = [pair for pair in before if _same(pair[0].given, before[-1][0].given)]
-    rest = before[: -len(ups)]
+    count = next((n for n, pair in enumerate(reversed(before)) if not _same(pair[0].given, before[-1][0].given)), len(before))
+    rest, ups = before[: len(before) - count], before[len(before) - count :]
     if attention is not None:
         into, out, given, gave = *_torch_attention(attention.module), attention.given, attention.gave
     else:
@@ -160,7 +159,7 @@ def _attention(inside: _Inside, heads: Sequence[int], bases: Sequence[float]) ->
     """How queries, keys and values are cut, turned and scored: the first way that gives what attention gave."""
     x = inside.attention_given[None]
     for style in _styles(inside, heads, bases):
-        turns = _turns(style, inside, x.shape[1])
+        turns = _turns(style, x.shape[1])
         found = inside.out(attend(style, *project(style, inside.into, x), 0, turns, None))[0]
         if equal(found, inside.attention_gave):
             return style
@@ -170,8 +169,11 @@ def _attention(inside: _Inside, heads: Sequence[int], bases: Sequence[float]) ->
 def _styles(inside: _Inside, heads: Sequence[int], bases: Sequence[float]) -> Iterator[Style]:
     inner = inside.out.weight.shape[1]
     total = sum(m.weight.shape[0] for m in inside.into)
-    turnings = [("none", 0.0, False), *((r, b, False) for b in bases for r in ("pairs", "halves")), ("none", 0.0, True)]
-    orders = sorted(permutations(range(3)), key=lambda order: order != (0, 1, 2))
+    turnings = [
+        ("none", 0.0, False, 1), *((r, b, False, part) for part in (1, 2, 4) for b in bases for r in ("pairs", "halves")),
+        ("none", 0.0, True, 1),
+    ]  # fmt: skip
+    orders = [(a, b, c) for a, b, c in sorted(permutations(range(3)), key=lambda order: order != (0, 1, 2))]
     for count in heads:
         if inner % count or (inner // count) % 2:
             continue
@@ -180,14 +182,14 @@ def _styles(inside: _Inside, heads: Sequence[int], bases: Sequence[float]) -> It
         if key_heads < 1 or count % key_heads or (count + 2 * key_heads) * size != total:
             continue
         fits = [order for order in orders if _fits(inside, order, inner, key_heads * size)]
-        for (rotation, base, slopes), order, by_head, scale in product(
+        for (rotation, base, slopes, part), order, by_head, scale in product(
             turnings, fits, (False, True), (size**-0.5, inner**-0.5, 1.0)
         ):
-            if not by_head or (len(inside.into) == 1 and key_heads == count):
-                yield Style(count, key_heads, scale, rotation, base, slopes, order, by_head)
+            if (not by_head or (len(inside.into) == 1 and key_heads == count)) and size // part % 2 == 0:
+                yield Style(count, key_heads, size, scale, rotation, base, size // part, slopes, order, by_head)
 
 
-def _fits(inside: _Inside, order: Sequence[int], inner: int, key_width: int) -> bool:
+def _fits(inside: _Inside, order: tuple[int, int, int], inner: int, key_width: int) -> bool:
     """Whether three maps in this order have the widths of queries, keys and values."""
     if len(inside.into) == 1:
         return True

@@ -22,25 +22,27 @@ class Norm:
     def __call__(self, x: Tensor) -> Tensor:
         """(..., d) -> (..., d), in the type of x."""
         width = x.shape[-1:]
-        weight, bias = (None if t is None else t.to(x.dtype) for t in (self.weight, self.bias))
         if self.centred:
+            weight, bias = (None if t is None else t.to(x.dtype) for t in (self.weight, self.bias))
             return F.layer_norm(x, width, weight, bias, self.epsilon)
-        y = F.rms_norm(x, width, weight, self.epsilon)
-        return y if bias is None else y + bias
+        y = F.rms_norm(x.float(), width, self.weight, self.epsilon)
+        return (y if self.bias is None else y + self.bias).to(x.dtype)
 
     @staticmethod
     def plain() -> list["Norm"]:
         """Those without weights, which need no module."""
-        return [Norm(centred, 1e-5) for centred in (True, False)] + [Norm(False, 1e-6)]
+        return [Norm(centred, epsilon) for centred in (True, False) for epsilon in (1e-5, 1e-6)]
 
 
 def find_norm(module: nn.Module, given: Tensor, gave: Tensor) -> Norm | None:
     """The norm that a module computes, if it is one and does so on (T, d)."""
-    if given.shape != gave.shape or any(weight.dim() > 1 for weight in module.parameters()):
+    if given.shape != gave.shape or not given.is_floating_point():
+        return None
+    if any(weight.dim() > 1 for weight in module.parameters()):
         return None
     for norm in _candidates(module):
         found = norm(given)
-        if float((found - gave).abs().max()) <= 1e-4 * max(1.0, float(gave.abs().max())):
+        if float((found - gave).abs().max()) <= 1e-5 * max(1.0, float(gave.abs().max())):
             return norm
     return None
 
@@ -48,7 +50,7 @@ def find_norm(module: nn.Module, given: Tensor, gave: Tensor) -> Norm | None:
 def _candidates(module: nn.Module) -> Iterator[Norm]:
     vectors = [weight.detach().flatten().float() for weight in module.parameters()]
     told = [value for value in vars(module).values() if isinstance(value, float) and 0 < value < 1e-2]
-    for epsilon in (*told, *_EPSILONS):
+    for epsilon in dict.fromkeys((*told, *_EPSILONS)):
         for centred in (True, False):
             if not vectors:
                 yield Norm(centred, epsilon)

@@ -1,12 +1,16 @@
 """A network that is not ours, run by its own code: slow (no cache), but never wrong about itself."""
 
+import threading
+from contextlib import ExitStack
 from dataclasses import dataclass, field
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from app.foreign.anatomy import Anatomy, ReadOut
-from app.foreign.observe import find_logits, first_tensor, run
+from app.foreign.anatomy import Anatomy
+from app.foreign.observe import Reader, first_tensor, in_float32
+from app.foreign.tail import Tail
 from app.model import Output, Shape
 
 
@@ -18,70 +22,97 @@ class Spoken:
 
 
 class Original:
-    """The interface of `app.model.StackedExperts` over another network's own forward pass.
+    """An `app.model.Network` over another network's own forward pass, in float32.
 
     Only what was proved of its anatomy is given: hidden states from the inputs and outputs of its blocks,
     the experts' logits from their read-outs, the fused logits from the network itself.
     """
 
-    def __init__(self, model: nn.Module, anatomy: Anatomy, shape: Shape) -> None:
-        self.model, self.shape, self.anatomy = model, shape, anatomy
-        modules = dict(model.named_modules())
-        self._blocks = [[modules[block.name] for block in tower.blocks] for tower in anatomy.towers]
-        self._read_outs: list[ReadOut | None] = [tower.read_out for tower in anatomy.towers]
-        table = anatomy.towers[0].table
-        self.embedding = table.weight if table is not None else torch.zeros(shape.vocabulary, shape.width)
+    def __init__(self, reader: Reader, anatomy: Anatomy, context: int, heads: int) -> None:
+        first = anatomy.towers[0]
+        assert first.table is not None, "a network whose ids are looked up nowhere"
+        width = first.hidden.shape[-1]
+        self.shape = Shape(reader.vocabulary, width, len(first.blocks), heads, len(anatomy.towers), context)
+        self.embedding = first.table.weight
+        self.trained = 0
+        """How many numbers were trained; set by whoever counted them."""
+        self._reader, self._anatomy = reader, anatomy
+        self._tail = Tail(reader, anatomy.towers, wide=True)
+        self._lock = threading.Lock()  # what is caught belongs to one text
 
     def new_cache(self, capacity: int) -> Spoken:
         """No room is kept but for the ids."""
         return Spoken()
 
     @torch.inference_mode()
-    def __call__(self, ids: Tensor, cache: Spoken | None = None, keep: int = 0) -> Output:
+    def __call__(self, ids: Tensor, *, cache: Any = None, keep: int = 0) -> Output:
         """Run ids (B, T), after those in the cache (B = 1 then); logits of the last `keep` positions."""
         if cache is not None:
             cache.ids += ids[0].tolist()
         whole = ids if cache is None else torch.tensor([cache.ids])
-        rows = [self._row(row, ids.shape[1], keep) for row in whole]
-        return Output(
-            torch.cat([row.logits for row in rows], 1),
-            tuple(torch.cat(layers, 1) for layers in zip(*(row.hidden for row in rows), strict=True)),
-            None if rows[0].fused is None else torch.cat([row.fused for row in rows if row.fused is not None]),
-        )
+        rows = [self._row(row, ids.shape[1]) for row in whole]
+        hidden = tuple(torch.stack(layers, 1) for layers in zip(*(states for states, _ in rows), strict=True))
+        fused = torch.stack([logits for _, logits in rows])[:, -keep:]
+        fusion = self._anatomy.fusion
+        own = fusion is not None and fusion.kind not in ("single", "mean", "weighted")
+        return Output(self.read_out(hidden[-1][:, :, -keep:]), hidden, fused if own else None)
 
-    def _row(self, ids: Tensor, new: int, keep: int) -> Output:
-        """One text (T,): its last `new` positions."""
-        caught: dict[int, Tensor] = {}
-        handles = []
-        for number, blocks in enumerate(self._blocks):
-            for layer, block in enumerate(blocks):
+    def _row(self, ids: Tensor, new: int) -> tuple[list[Tensor], Tensor]:
+        """One text (T,): hidden states, L + 1 times (E, new, d), and fused logits (new, V) of its last positions."""
+        caught: dict[nn.Module, tuple[Tensor, Tensor]] = {}
 
-                def catch(
-                    _: nn.Module, given: tuple[object, ...], keywords: dict[str, object], gave: object,
-                    place: tuple[int, int] = (number, layer),
-                ) -> None:  # fmt: skip
-                    before, after = first_tensor((*given, *keywords.values())), first_tensor(gave)
-                    assert before is not None and after is not None
-                    caught[place[0] * 1000 + place[1] + 1] = after
-                    if place[1] == 0:
-                        caught[place[0] * 1000] = before
+        def catch(module: nn.Module, given: tuple[Any, ...], keywords: dict[str, Any], gave: Any) -> None:
+            before, after = first_tensor((*given, *keywords.values())), first_tensor(gave)
+            assert before is not None and after is not None
+            caught[module] = before.reshape(len(ids), -1)[-new:].float(), after.reshape(len(ids), -1)[-new:].float()
 
-                handles.append(block.register_forward_hook(catch, with_kwargs=True))
-        try:
-            output = run(self.model, ids[None])
-        finally:
-            for handle in handles:
-                handle.remove()
-        fused = find_logits(output, len(ids), self.shape.vocabulary).float()[:, -new:]
-        experts, layers = self.shape.experts, self.shape.layers + 1
-        states = [
-            torch.stack([caught[e * 1000 + layer].reshape(1, len(ids), -1)[:, -new:] for e in range(experts)]).float()
-            for layer in range(layers)
-        ]
-        return Output(self.read_out(states[-1][:, :, -keep:]), tuple(states), fused[:, -keep:])
+        towers = [[block.module for block in tower.blocks] for tower in self._anatomy.towers]
+        with self._lock, in_float32(self._reader.model), ExitStack() as stack:
+            for block in sum(towers, []):
+                stack.callback(block.register_forward_hook(catch, with_kwargs=True).remove)
+            logits = self._reader(ids[None])[0, -new:].float()
+        first = [torch.stack([caught[blocks[0]][0] for blocks in towers])]
+        return first + [torch.stack([caught[b][1] for b in layer]) for layer in zip(*towers, strict=True)], logits
 
+    @torch.inference_mode()
     def read_out(self, states: Tensor) -> Tensor:
-        """Final norm and head of each expert, where they were found: (E, ..., d) -> (E, ..., V)."""
-        found = [read_out(rows) for read_out, rows in zip(self._read_outs, states, strict=True) if read_out]
-        assert len(found) == len(states), "an expert without a read-out is not shown"
+        """Final norm and head of each expert, as they were found: (E, ..., d) -> (E, ..., V)."""
+        if self._anatomy.fusion is None:  # no expert has logits of its own; nobody shows this
+            return states[..., :1]
+        found = []
+        for tower, rows in zip(self._anatomy.towers, states, strict=True):
+            flat = rows.reshape(-1, rows.shape[-1]).float()
+            logits = self._tail(flat[None]) if tower.read_out is None else tower.read_out(flat)
+            found.append(logits.view(*rows.shape[:-1], -1))
         return torch.stack(found)
+
+
+class Joined:
+    """A network whose towers are mixed before any logits: shown as one expert, whose state is that of all
+    towers side by side (E * d numbers)."""
+
+    def __init__(self, network: Any, tail: Tail, tables: list[Tensor]) -> None:
+        shape = network.shape
+        self.network, self.tail, self.trained = network, tail, network.trained
+        self._towers = shape.experts
+        self.shape = Shape(
+            shape.vocabulary, shape.width * shape.experts, shape.layers, shape.heads, 1, shape.context
+        )
+        self.embedding = torch.cat(tables, 1)
+
+    def new_cache(self, capacity: int) -> Any:
+        """The cache of the network itself."""
+        return self.network.new_cache(capacity)
+
+    @torch.inference_mode()
+    def __call__(self, ids: Tensor, *, cache: Any = None, keep: int = 0) -> Output:
+        """As the network itself, with all towers as one."""
+        output = self.network(ids, cache=cache, keep=keep)
+        hidden = tuple(torch.cat(list(layer), -1)[None] for layer in output.hidden)
+        return Output(self.read_out(hidden[-1][:, :, -keep:]), hidden)
+
+    @torch.inference_mode()
+    def read_out(self, states: Tensor) -> Tensor:
+        """(1, ..., E * d) -> (1, ..., V)."""
+        flat = torch.stack(states.reshape(-1, states.shape[-1]).chunk(self._towers, -1))
+        return self.tail(flat).view(*states.shape[:-1], -1)

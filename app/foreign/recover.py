@@ -12,10 +12,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from app.embedding import Basis, Floats, decode, embed, fit_basis
-from app.pictures import PIXELS, to_polar
+from app.embedding import Basis, Floats, Rows, decode, embed, fit_basis
+from app.pictures import PIXELS, RECIPES, draw_pictures, to_polar
 
 _CHUNK = 4_096
+_FEW = 6_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,20 +37,19 @@ class Recovery:
 
 def recover(
     pictures: NDArray[np.bool_],
-    table: Floats,
+    table: Floats | Rows,
     seed: int = 0,
     sample: int = 2_000,
     step: Callable[[float], object] = lambda share: None,
 ) -> Recovery:
-    """Recover the basis of a table (V, d), d <= 1,024, given the tokens' pictures (V, 32, 32).
+    """Recover the basis of a table of unit rows (V, d) given the tokens' pictures (V, 32, 32); of more than
+    1,024 dimensions the first 1,024 are tried.
 
     Half of the tokens, drawn at random, are fitted; `sample` of the others are decoded.  step is told the
     share done.
     """
     assert len(pictures) == len(table), f"{len(pictures)} pictures, {len(table)} vectors"
-    width = table.shape[1]
-    if width > PIXELS:
-        raise ValueError(f"{width} dimensions hold more than {PIXELS} pixels")
+    width = min(table.shape[1], PIXELS)
     order = np.random.default_rng(seed).permutation(len(table))
     half, held = np.sort(order[: len(order) // 2]), np.sort(order[len(order) // 2 :][:sample])
     own = fit_basis(pictures, width)
@@ -57,12 +57,29 @@ def recover(
     for first in range(0, len(half), _CHUNK):
         part = half[first : first + _CHUNK]
         projected = (to_polar(pictures[part]).astype(np.float32) - own.mean) @ own.components.T
-        product += projected.T @ (np.linalg.norm(projected, axis=1, keepdims=True) * table[part])
+        product += projected.T @ (np.linalg.norm(projected, axis=1, keepdims=True) * table[part][:, :width])
         step(first / len(half))
     left, _, right = np.linalg.svd(product)
     turned = (left @ right).T.astype(np.float32) @ own.components
     basis = Basis(own.mean, np.ascontiguousarray(turned), own.kept)
-    unit = table[held] / np.maximum(np.linalg.norm(table[held], axis=1, keepdims=True), 1e-12)
-    agreement = float((embed(pictures[held], basis) * unit).sum(axis=1).mean())
-    wrong = ((decode(unit.astype(np.float32), basis) > 0.5) != pictures[held]).any(axis=(1, 2))
+    vectors = np.asarray(table[held][:, :width], np.float32)
+    agreement = float((embed(pictures[held], basis) * vectors).sum(axis=1).mean())
+    wrong = ((decode(vectors, basis) > 0.5) != pictures[held]).any(axis=(1, 2))
     return Recovery(basis, len(held), int((~wrong).sum()), agreement)
+
+
+def find_pictures(
+    texts: tuple[str, ...], table: Floats | Rows, step: Callable[[float], object] = lambda share: None
+) -> tuple[str, NDArray[np.bool_], Recovery]:
+    """Which recipe drew a table, if any did: its name, all pictures, and the recovery under it.  Recipes are
+    told apart on a few tokens; only the better one draws them all.  step is told the share done."""
+    few = np.sort(np.random.default_rng(1).permutation(len(texts))[:_FEW])
+    some, rows = [texts[i] for i in few], np.asarray(table[few])
+    tried = {name: recover(draw_pictures(some, name), rows).agreement for name in sorted(RECIPES, reverse=True)}
+    recipe = max(tried, key=lambda name: tried[name])
+    pictures = np.zeros((len(texts), 32, 32), bool)
+    for first in range(0, len(texts), _CHUNK):
+        part = texts[first : first + _CHUNK]
+        pictures[first : first + len(part)] = draw_pictures(part, recipe)
+        step(0.8 * first / len(texts))
+    return recipe, pictures, recover(pictures, table, step=lambda share: step(0.8 + 0.2 * share))

@@ -6,9 +6,11 @@ transformers 4 is met half way: weights are loaded here, not by `from_pretrained
 """
 
 import json
+import re
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from pickle import UnpicklingError
 from typing import Any
@@ -38,7 +40,44 @@ def read_config(folder: Path) -> dict[str, Any]:
     return config
 
 
-def build_network(folder: Path, trusted: bool) -> nn.Module:
+@dataclass(frozen=True, eq=False)
+class Built:
+    """A network with its weights.  frozen: names of its tensors that no training touches; numbers: how many
+    it has in all, trained: those of them that are not frozen; dtype: the format of most of them."""
+
+    network: nn.Module
+    frozen: frozenset[str]
+    numbers: int
+    trained: int
+    dtype: torch.dtype
+
+
+def check_memory(folder: Path) -> None:
+    """Refuse weights for which there is no room.
+
+    Raises:
+        UserError: with what is needed and what there is, in GB.
+    """
+    size = sum(path.stat().st_size for pattern in ("*.safetensors", "*.bin") for path in folder.glob(pattern))
+    needed, free = 1.5 * size + 0.3e9, free_memory()
+    if needed > free:
+        raise UserError("no_memory", folder=folder.name, needed=f"{needed / 1e9:.1f}", free=f"{free / 1e9:.1f}")
+
+
+def free_memory() -> float:
+    """Bytes that this process may still take: of the machine, and of the container it runs in."""
+    free = float("inf")
+    try:
+        lines = dict(line.split(":") for line in Path("/proc/meminfo").read_text().splitlines())
+        free = 1024.0 * int(lines["MemAvailable"].split()[0])
+        limit, used = (Path(f"/sys/fs/cgroup/memory.{name}").read_text().strip() for name in ("max", "current"))
+        free = min(free, float(limit) - float(used)) if limit != "max" else free
+    except (OSError, KeyError, ValueError):  # another system: nothing is known, nothing is refused
+        pass
+    return free
+
+
+def build_network(folder: Path, trusted: bool) -> Built:
     """The network of a folder, in the number format in which its weights are stored, for inference.
 
     Raises:
@@ -47,14 +86,27 @@ def build_network(folder: Path, trusted: bool) -> nn.Module:
     config = read_config(folder)
     weights = read_weights(folder)
     try:
-        with _without_drawing(), _weights_on_meta():
+        try:
+            with _without_drawing(), _weights_on_meta():
+                network = _instantiate(folder, config, trusted)
+            computed = any(buffer.is_meta for buffer in network.buffers())
+        except (NotImplementedError, RuntimeError):  # code that computes with its first weights
+            computed = True
+        if computed:
             network = _instantiate(folder, config, trusted)
     except UserError:
         raise
     except Exception as error:  # whatever code that is not ours raises
-        raise UserError("foreign_code", folder=folder.name, reason=_reason(error)) from error
+        raise _sentence(error, folder.name) from error
+    trainable = {key for key, parameter in network.named_parameters(remove_duplicate=False) if parameter.requires_grad}
     load_weights(network, weights, folder.name)
-    return network.requires_grad_(False).eval()
+    tensors = dict(network.named_parameters()) | dict(network.named_buffers())
+    frozen = frozenset(key for key in tensors if key not in trainable)
+    sizes = {key: tensor.numel() for key, tensor in network.named_parameters()}
+    half = next((t.dtype for t in network.parameters() if t.dtype != torch.float32), torch.float32)
+    trained = sum(count for key, count in sizes.items() if key in trainable)
+    network.requires_grad_(False).eval()
+    return Built(network, frozen, sum(sizes.values()), trained, half)
 
 
 def _instantiate(folder: Path, config: dict[str, Any], trusted: bool) -> nn.Module:
@@ -68,6 +120,8 @@ def _instantiate(folder: Path, config: dict[str, Any], trusted: bool) -> nn.Modu
     if not trusted:
         raise UserError("untrusted_code", folder=folder.name)
     reference = code.get(CODE_KEY) or code.get("AutoModel") or next(iter(code.values()))
+    if any("--" in str(place) for place in code.values()):
+        raise UserError("code_elsewhere", folder=folder.name)
     model_class = get_class_from_dynamic_module(reference, str(folder))
     if isinstance(getattr(model_class, "_tied_weights_keys", None), list | tuple):
         model_class._tied_weights_keys = None  # transformers 5 wants a mapping; tied here by what is shared
@@ -200,6 +254,15 @@ def _weights_on_meta() -> Iterator[None]:
         nn.Module.register_parameter = register  # type: ignore[method-assign]
 
 
-def _reason(error: Exception) -> str:
-    """The kind of an error, without paths or what it quotes."""
-    return type(error).__name__
+def _sentence(error: Exception, folder: str) -> UserError:
+    """What went wrong in code that is not ours, without paths or what it quotes: a name that it wants and that
+    is not here, or the kind of the error."""
+    wanted = re.search(r"cannot import name '([\w.]+)' from '([\w.]+)'", str(error))
+    packages = re.search(r"packages that were not found in your environment: ([\w, .-]+?)\. Run", str(error))
+    if wanted:
+        return UserError("old_code", folder=folder, name=f"{wanted[2]}.{wanted[1]}")
+    if packages:
+        return UserError("old_code", folder=folder, name=packages[1])
+    if isinstance(error, ImportError) and error.name:
+        return UserError("old_code", folder=folder, name=error.name)
+    return UserError("foreign_code", folder=folder, reason=type(error).__name__)
