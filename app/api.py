@@ -1,22 +1,25 @@
 """The public API, callable with gradio_client: `look` and `generate`."""
 
+import asyncio
 from typing import Any
 
 import gradio as gr
 import numpy as np
 
-from app.engine import Engine
+from app.desk import Desk, Order
 from app.errors import UserError
 from app.fusion import disagreement, next_log_probs
-from app.page import MODEL_QUEUE, MODEL_SLOTS
+from app.listeners import visitor_of
 from app.sampling import Sampling
 from app.trace import Trace
 
+_POLL_SECONDS = 0.02
 
-def add_api(demo: gr.Blocks, engine: Engine) -> None:
+
+def add_api(demo: gr.Blocks, desk: Desk) -> None:
     """Add the two public endpoints to a page."""
 
-    def look(text: str) -> dict[str, Any]:
+    async def look(text: str, request: gr.Request) -> dict[str, Any]:
         """Read a text once and return, for every token, what each expert and their fusion gave it.
 
         Args:
@@ -27,10 +30,10 @@ def add_api(demo: gr.Blocks, engine: Engine) -> None:
             logarithms under each expert and, last, their fusion) and `disagreement` (nats) before it.
         """
         with _spoken():
-            return record(engine.look(text))
+            return record(await finished(desk.look(text, visitor=visitor_of(request))))
 
-    def generate(
-        prompt: str, temperature: float = 0.8, top_k: int = 50, top_p: float = 0.95, seed: int = 0,
+    async def generate(
+        prompt: str, request: gr.Request, temperature: float = 0.8, top_k: int = 50, top_p: float = 0.95, seed: int = 0,
         new_tokens: int = 48, first_weight: float = 0.5,
     ) -> dict[str, Any]:  # fmt: skip
         """Continue a prompt and return the text with the same records as `look`.
@@ -51,15 +54,23 @@ def add_api(demo: gr.Blocks, engine: Engine) -> None:
             if not isinstance(first_weight, int | float):
                 raise UserError("bad_weights", count=2)
             sampling = Sampling(temperature, top_k, top_p, seed, new_tokens)
-            *_, last = engine.generate(prompt, sampling, [first_weight, 1 - first_weight])
-            assert last.trace is not None
-            return {"text": last.trace.text, "prompt_tokens": last.trace.prompt - 1, **record(last.trace)}
+            weights = [first_weight, 1 - first_weight]
+            trace = await finished(desk.write(prompt, sampling, weights, visitor_of(request)))
+            return {"text": trace.text, "prompt_tokens": trace.prompt - 1, **record(trace)}
 
     with demo:
         for function in (look, generate):
-            gr.api(  # type: ignore[attr-defined]
-                function, api_name=function.__name__, concurrency_id=MODEL_QUEUE, concurrency_limit=MODEL_SLOTS
-            )
+            gr.api(function, api_name=function.__name__, concurrency_limit=None)  # type: ignore[attr-defined]
+
+
+async def finished(order: Order) -> Trace:
+    """The trace of an order, once it is done; a caller who goes away leaves the line."""
+    try:
+        while not order.done.is_set():
+            await asyncio.sleep(_POLL_SECONDS)
+    finally:
+        order.leave()
+    return order.result()
 
 
 class _spoken:

@@ -6,6 +6,7 @@ each block at once: cheaper than token by token, and small whatever the vocabula
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -81,7 +82,7 @@ class TraceWriter:
     def finish(self, texts: list[str], experts: tuple[str, ...], prompt: int, model: str) -> Trace:
         """The trace of everything added; `texts` are the texts of the ids, one each."""
         self._reduce(len(self._ids))
-        joined = {
+        joined: dict[str, Any] = {
             name: np.concatenate([getattr(block, name) for block in self._blocks])
             for name in _Reduced.__dataclass_fields__
         }
@@ -120,16 +121,16 @@ def reduce_rows(under: Tensor, following: list[int], top: int) -> _Reduced:
     next_all = under[:, :known].gather(-1, at.expand(experts + 1, -1, -1))  # (E + 1, known, 1)
     next_logits = nan_after(next_all[:experts, :, 0], count).T
     ranks = torch.zeros(count, experts + 1, dtype=torch.int32)
-    ranks[:known] = (under[:, :known] > next_all).sum(-1).T + 1
+    ranks[:known] = (under[:, :known] > next_all).count_nonzero(-1).T + 1
     return _Reduced(
         candidates=ids.int().numpy(),
         candidate_logits=logits.numpy(),
         log_sum_exp=totals.T.numpy(),
-        mixed_log_sum_exp=_mixed(rows).numpy(),
+        mixed_log_sum_exp=_mixed(rows, totals[:experts]).numpy(),
         next_logits=next_logits.numpy(),
         next_ranks=ranks.numpy(),
         jensen_shannon=_jensen_shannon(rows, totals[:experts]).numpy(),
-        spread=rows.std(-1).T.numpy(),
+        spread=_spread(rows).T.numpy(),
         fused_logits=under[-1].gather(-1, ids[:, -1]).numpy(),
         next_fused=nan_after(next_all[experts, :, 0], count).numpy(),
     )
@@ -140,18 +141,41 @@ def nan_after(values: Tensor, count: int) -> Tensor:
     return torch.nn.functional.pad(values, (0, count - values.shape[-1]), value=math.nan)
 
 
-def _mixed(rows: Tensor) -> Tensor:
-    """Log-sum-exp (n, W) of two experts' fusion at every weight of the grid; (n, 1), of the plain mean, of
-    any other number."""
+def _mixed(rows: Tensor, totals: Tensor) -> Tensor:
+    """Log-sum-exp (n, W) of two experts' fusion at every weight of the grid; (n, 1), of the plain
+    mean, of any other number.
+
+    From one weight to the next every term grows by the same factor, the experts' likelihood ratio to the
+    power of the grid's step: two exponentials of a row instead of one for each weight.
+    """
     if len(rows) != 2:
         return rows.mean(0).logsumexp(-1)[:, None]
-    return torch.stack([torch.lerp(rows[1], rows[0], float(w)).logsumexp(-1) for w in WEIGHT_GRID], 1)
+    first, second = rows - totals[..., None]
+    middle, step = len(WEIGHT_GRID) // 2, 1 / (len(WEIGHT_GRID) - 1)
+    ratio, even = ((first - second) * step).exp_(), ((first + second) / 2).exp_()
+    sums = [even.sum(-1)]
+    for factor, at in ((ratio, len(WEIGHT_GRID)), (ratio.reciprocal(), 0)):
+        term = even
+        for _ in range(middle):
+            term = term * factor
+            sums.insert(len(sums) if at else 0, term.sum(-1))
+    if not all(bool(total.isfinite().all() and total.all()) for total in (sums[0], sums[-1])):  # logits hundreds apart
+        return torch.stack([torch.lerp(rows[1], rows[0], float(w)).logsumexp(-1) for w in WEIGHT_GRID], 1)
+    weights = torch.from_numpy(WEIGHT_GRID)
+    return torch.stack(sums, 1).log_() + torch.outer(totals[0], weights) + torch.outer(totals[1], 1 - weights)
 
 
 def _jensen_shannon(rows: Tensor, totals: Tensor) -> Tensor:
     """Jensen-Shannon divergence (n,) in bits: H(mean p) - mean H(p)  (Lin 1991)."""
     logs = rows - totals[..., None]
-    mixture = logs.exp().mean(0)
-    entropy_of_mixture = -(mixture * mixture.clamp_min(1e-30).log()).sum(-1)
-    mean_entropy = -(logs.exp() * logs).sum(-1).mean(0)
+    chances = logs.exp()
+    mixture = chances.mean(0)
+    entropy_of_mixture = -(mixture * mixture.clamp_min(1e-30).log_()).sum(-1)
+    mean_entropy = -(chances.mul_(logs)).sum(-1).mean(0)
     return ((entropy_of_mixture - mean_entropy) / math.log(2)).clamp_min(0)
+
+
+def _spread(rows: Tensor) -> Tensor:
+    """Standard deviation (E, n) of rows (E, n, V) in two plain passes, quicker here than `std`."""
+    centred = rows - rows.mean(-1, keepdim=True)
+    return (centred.square_().sum(-1) / (rows.shape[-1] - 1)).sqrt_()

@@ -6,28 +6,13 @@ scaled to length one.  The table is never trained.  Nothing here knows torch.
 """
 
 from dataclasses import dataclass
-from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from app.pictures import PIXELS, from_polar, to_polar
+from app.pictures import from_polar, to_polar
 
 Floats = NDArray[np.float32]
-_CHUNK = 8_192
-
-
-class Rows(Protocol):
-    """A table of unit vectors (V, d) that need not lie in memory as one array."""
-
-    @property
-    def shape(self) -> tuple[int, ...]: ...
-
-    def __len__(self) -> int: ...
-
-    def __getitem__(self, rows: Any, /) -> Any: ...
-
-    def __matmul__(self, query: Any, /) -> Any: ...
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,13 +36,9 @@ class Basis:
 def fit_basis(pictures: NDArray[np.bool_], width: int) -> Basis:
     """Fit the PCA of (n, 32, 32) pictures by the eigenvectors of their covariance (exact, and
     quicker than an SVD of the pictures: 1,024 x 1,024 whatever n is)."""
-    total, products = np.zeros(PIXELS), np.zeros((PIXELS, PIXELS))
-    for first in range(0, len(pictures), _CHUNK):
-        pixels = to_polar(pictures[first : first + _CHUNK]).astype(np.float32)
-        total += pixels.sum(axis=0)
-        products += pixels.T @ pixels
-    mean = (total / len(pictures)).astype(np.float32)
-    covariance = products / len(pictures) - np.outer(total, total) / len(pictures) ** 2
+    pixels = to_polar(pictures).astype(np.float32)
+    mean = pixels.mean(axis=0)
+    covariance = (pixels.T @ pixels).astype(np.float64) / len(pixels) - np.outer(mean, mean)
     variances, vectors = np.linalg.eigh(covariance)  # ascending
     components = vectors[:, ::-1][:, :width].T.astype(np.float32)
     kept = variances[::-1][:width].sum() / variances.sum()
@@ -89,7 +70,7 @@ def decode(vectors: Floats, basis: Basis, components: int | None = None) -> NDAr
     return from_polar(mean + length[:, None] * back)
 
 
-def nearest(vectors: Floats | Rows, query: Floats, count: int) -> tuple[NDArray[np.int64], Floats]:
+def nearest(vectors: Floats, query: Floats, count: int) -> tuple[NDArray[np.int64], Floats]:
     """Ids and cosines of the `count` unit vectors nearest to `query` (width,), nearest first."""
     cosines = vectors @ (query / max(float(np.linalg.norm(query)), 1e-12))
     count = min(count, len(cosines))

@@ -6,7 +6,7 @@ and a random generator of its own.  It knows nothing about pages.
 
 import time
 import unicodedata
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +18,7 @@ from torch import Tensor
 from app.bundle import Bundle
 from app.capture import TraceWriter
 from app.errors import UserError
+from app.model import KeyValues, Output, StackedExperts
 from app.sampling import Sampling, draw
 from app.trace import Floats, Trace
 
@@ -34,6 +35,18 @@ class Step:
     text: str
     log_probs: Floats
     trace: Trace | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Feed:
+    """Ids that a run wants the network to read, with the cache to read them into: what `Engine.feed` answers."""
+
+    ids: list[int]
+    cache: Any
+
+
+Run = Generator[Feed | Step, Output | None, None]
+"""A run under way: it yields what it wants read, takes the network's output, and yields what came of it."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,16 +99,11 @@ class Engine:
         missing = [c for c in dict.fromkeys(clean(text)) if known(c) is None]
         return [c for c in missing if unknown in (ids := self.ids_of(c)) or not ids]  # else made of smaller pieces
 
-    @torch.inference_mode()
     def look(self, text: str, weights: Sequence[float] | None = None) -> Trace:
         """Read a text once, teacher-forced, and return its trace (see `Engine.encode` for errors)."""
-        ids = [self.bundle.start, *self.encode(text)]
-        blend = self._weights(weights)
-        started = time.perf_counter()
-        output = self.model(torch.tensor([ids]))
-        writer = self._writer(blend)
-        writer.add(ids, output, time.perf_counter() - started)
-        return self._finish(writer, ids, prompt=len(ids))
+        *_, last = self._alone(self.reading(text, weights))
+        assert last.trace is not None, "the closing step has the trace"
+        return last.trace
 
     def generate(
         self,
@@ -110,19 +118,67 @@ class Engine:
         of the text, or when `stop()` says so; a closing step carries the trace.  The same arguments
         give the same tokens.
         """
-        sampling = sampling or Sampling()
+        return self._alone(self.writing(prompt, sampling, weights, stop))
+
+    def reading(self, text: str, weights: Sequence[float] | None = None) -> Run:
+        """`look` as a run, for whoever feeds several at once."""
+        ids = [self.bundle.start, *self.encode(text)]
+        return self._read(ids, self._weights(weights))
+
+    def writing(
+        self,
+        prompt: str,
+        sampling: Sampling | None = None,
+        weights: Sequence[float] | None = None,
+        stop: Callable[[], bool] = lambda: False,
+    ) -> Run:
+        """`generate` as a run, for whoever feeds several at once."""
         ids = [self.bundle.start, *self.encode(prompt)]
         if len(ids) >= self.context:
             raise UserError("many_tokens", length=len(ids) - 1, limit=self.context - 2)
-        return self._steps(ids, sampling, self._weights(weights), stop)
+        return self._steps(ids, sampling or Sampling(), self._weights(weights), stop)
+
+    def _alone(self, run: Run) -> Iterator[Step]:
+        """Feed one run as it goes."""
+        output: Output | None = None
+        while True:
+            try:
+                wanted = run.send(output)
+            except StopIteration:
+                return
+            output = None
+            if isinstance(wanted, Feed):
+                output = self.feed([wanted])[0]
+            else:
+                yield wanted
 
     @torch.inference_mode()
-    def _steps(self, ids: list[int], sampling: Sampling, blend: Tensor, stop: Callable[[], bool]) -> Iterator[Step]:
+    def feed(self, wanted: Sequence[Feed]) -> list[Output]:
+        """The network's output for every feed: runs that are a single token further go through it together."""
+        together = [f for f in wanted if len(f.ids) == 1 and isinstance(f.cache, KeyValues)]
+        caches = [f.cache for f in together]
+        outputs = {}
+        if len(together) > 1:
+            assert isinstance(self.model, StackedExperts), "other networks have caches of their own"
+            whole = self.model.step(torch.tensor([f.ids for f in together]), caches)
+            for row, feed in enumerate(together):
+                part = slice(row, row + 1)
+                outputs[id(feed)] = Output(whole.logits[:, part], tuple(h[:, part] for h in whole.hidden))
+        return [outputs.get(id(f)) or self.model(torch.tensor([f.ids]), cache=f.cache) for f in wanted]
+
+    @torch.inference_mode()
+    def _read(self, ids: list[int], blend: Tensor) -> Run:
+        writer = TraceWriter(blend, self.model.shape.vocabulary)
+        yield from self._forward(ids, None, writer)
+        yield self._last(writer, ids, len(ids))
+
+    @torch.inference_mode()
+    def _steps(self, ids: list[int], sampling: Sampling, blend: Tensor, stop: Callable[[], bool]) -> Run:
         prompt, room = len(ids), min(self.context - len(ids), int(sampling.new_tokens))
         generator = torch.Generator().manual_seed(int(sampling.seed))
-        writer = self._writer(blend)
+        writer = TraceWriter(blend, self.model.shape.vocabulary)
         cache = self.model.new_cache(len(ids) + room)
-        row = self._forward(ids, cache, writer)
+        row = yield from self._forward(ids, cache, writer)
         for _ in range(room):
             fused = row[-1].clone()
             fused[self._never] = -torch.inf
@@ -131,17 +187,21 @@ class Engine:
                 break
             yield Step(drawn, self.text_of(drawn), scores(row, drawn))
             ids = [*ids, drawn]
-            row = self._forward([drawn], cache, writer)
-        yield Step(None, "", np.zeros(0, np.float32), self._finish(writer, ids, prompt))
+            row = yield from self._forward([drawn], cache, writer)
+        yield self._last(writer, ids, prompt)
 
-    def _writer(self, blend: Tensor) -> TraceWriter:
-        return TraceWriter(blend, self.model.shape.vocabulary)
-
-    def _forward(self, ids: list[int], cache: Any, writer: TraceWriter) -> Tensor:
-        """Feed ids, record them, and return the last position's logits (E + 1, V): each expert's, the fusion's."""
+    def _forward(
+        self, ids: list[int], cache: Any, writer: TraceWriter
+    ) -> Generator[Feed | Step, Output | None, Tensor]:
+        """Have ids read, record them, and return the last position's logits (E + 1, V): each expert's, the
+        fusion's."""
         started = time.perf_counter()
-        output = self.model(torch.tensor([ids]), cache=cache)
+        output = yield Feed(ids, cache)
+        assert output is not None, "a feed is answered by the network's output"
         return writer.add(ids, output, time.perf_counter() - started)[:, -1]
+
+    def _last(self, writer: TraceWriter, ids: list[int], prompt: int) -> Step:
+        return Step(None, "", np.zeros(0, np.float32), self._finish(writer, ids, prompt))
 
     def _finish(self, writer: TraceWriter, ids: list[int], prompt: int) -> Trace:
         return writer.finish([self.text_of(i) for i in ids], self.bundle.experts, prompt, self.bundle.name)

@@ -1,16 +1,18 @@
 """What the page does: one method a listener, widget values in, widget values out."""
 
+import asyncio
 import logging
-import threading
 import time
-from collections.abc import Callable, Iterator
+from collections import OrderedDict
+from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from html import escape
-from itertools import zip_longest
 from typing import Any
 
 import gradio as gr
 
-from app.brakes import Brakes
+from app.desk import Desk, Order
 from app.engine import Engine
 from app.errors import UserError
 from app.expert_views import disagreement_view, experts_view
@@ -28,7 +30,10 @@ from viz.html import Say
 
 PANELS = 6
 """Glyphs, experts, disagreement, layers, lens, depth: in this order wherever all are filled."""
-_FRAME_SECONDS = 0.05  # the strip is sent at most this often while the model writes
+_FRAME_SECONDS = 0.05  # the strip is sent at most this often while the model writes, less often for a crowd
+_FRAMED_TEXTS = 4  # so many texts at once get all their frames
+_FIRST_SECONDS, _LINE_SECONDS = 0.01, 0.4  # how often an order is looked at before its first token, and in line
+_KEPT_EXAMPLES = 24
 
 log = logging.getLogger(__name__)
 
@@ -39,110 +44,148 @@ class Listeners:
     `relabel` gives the labels of the page in a language.
     """
 
-    def __init__(self, engine: Engine, lexicon: Lexicon, relabel: Callable[[str], list[Any]]) -> None:
-        self.engine = engine
+    def __init__(self, desk: Desk, lexicon: Lexicon, relabel: Callable[[str], list[Any]]) -> None:
+        self.desk = desk
+        self.engine: Engine = desk.engine
         self.lexicon = lexicon
         self.relabel = relabel
-        self.brakes = Brakes()
+        self._kept: OrderedDict[tuple[Any, ...], list[Any]] = OrderedDict()  # finished runs of the examples
+        self._pencil = ThreadPoolExecutor(1, "panels")  # one thread draws: more would only slow the model
 
     def on_load(self, request: gr.Request) -> list[Any]:
         """A new visitor: the opening example, finished, in the visitor's language."""
-        view = View(language=language_of(request))
-        trace, example = opening_trace(self.engine), EXAMPLES[0]
-        return [
-            *self._finished(trace, view, ""),
-            view.language,
-            example.prompt,
-            example.seed,
-            *self.relabel(view.language),
-        ]
+        view, example = View(language=language_of(request)), EXAMPLES[0]
+        key = ("opening", view)
+        if (known := self._kept.get(key)) is None:
+            known = self._keep(key, self._finished(opening_trace(self.engine), view, ""))
+        return [*known, view.language, example.prompt, example.seed, *self.relabel(view.language)]
 
-    def on_generate(
+    async def on_generate(
         self, prompt: str, temperature: float, top_k: float, top_p: float, seed: float, new_tokens: float,
         request: gr.Request, *view: Any,
-    ) -> Iterator[list[Any]]:  # fmt: skip
+    ) -> AsyncIterator[list[Any]]:  # fmt: skip
         """Write on from the prompt: the strip streams, the panels come with the end."""
         language = str(view[-1])
         try:
             sampling = Sampling(temperature, top_k, top_p, seed, new_tokens)  # type: ignore[arg-type]
-            with self.brakes.hold(f"{request.session_hash}/text") as stop:
-                yield from self._writing(prompt, sampling, View.of(*view), stop)
+            async for shown in self._writing(prompt, sampling, View.of(*view), visitor_of(request)):
+                yield shown
         except UserError as error:
             yield self._only_status(say(error.code, language, **error.values))
         except Exception:
             log.exception("generation failed")
             yield self._only_status(say("busy", language))
 
-    def _writing(self, prompt: str, sampling: Sampling, view: View, stop: threading.Event) -> Iterator[list[Any]]:
+    async def _writing(self, prompt: str, sampling: Sampling, view: View, visitor: str) -> AsyncIterator[list[Any]]:
         speak = speaker(view.language)
-        steps = self.engine.generate(prompt, sampling, view.weights, stop.is_set)
+        key = (prompt, sampling, view)
+        if (known := self._kept.get(key)) is not None:
+            yield known
+            return
+        order = self.desk.write(prompt, sampling, view.weights, visitor)
         ids = self.engine.encode(prompt)
-        written: list[tuple[int, float]] = []
-        started = sent = time.perf_counter()
-        for step in steps:
-            if step.trace is not None:
-                seconds = max(time.perf_counter() - started, 1e-6)
-                message = speak("done", count=len(written), rate=f"{len(written) / seconds:.0f}")
-                if len(step.trace) == self.engine.context:
-                    message += " " + speak("filled", limit=self.engine.context)
-                yield self._finished(step.trace, view, message + self._unknown(prompt, speak))
-                return
-            assert step.id is not None, "only the closing step has no token"
-            written.append((step.id, float(step.log_probs[0] - step.log_probs[1])))
-            if len(written) == 1 or time.perf_counter() - sent > _FRAME_SECONDS:
-                sent = time.perf_counter()
+        started = time.perf_counter()
+        async for place in self._watch(order):
+            if place:
+                started = time.perf_counter()
+                yield self._beside(speak("waiting", place=place))
+            elif written := [(s.id, float(s.log_probs[0] - s.log_probs[1])) for s in order.steps if s.id is not None]:
                 yield [
                     *[gr.skip()] * 3, status_html(speak("writing")),
                     writing_view(self.engine, ids, written, speak), *[gr.skip()] * PANELS,
                 ]  # fmt: skip
+        trace = order.result()
+        seconds = max(time.perf_counter() - started, 1e-6)
+        message = speak("done", count=len(order.steps), rate=f"{len(order.steps) / seconds:.0f}")
+        if len(trace) == self.engine.context:
+            message += " " + speak("filled", limit=self.engine.context)
+        shown = await self._drawn(lambda: self._finished(trace, view, message + self._unknown(prompt, speak)))
+        if not order.stopped and any((prompt, sampling) == (e.prompt, Sampling(seed=e.seed)) for e in EXAMPLES):
+            self._keep(key, shown)
+        yield shown
 
-    def on_look(self, prompt: str, *view: Any) -> list[Any]:
+    async def on_look(self, prompt: str, request: gr.Request, *view: Any) -> AsyncIterator[list[Any]]:
         """Read the text without writing."""
+        language = str(view[-1])
         try:
             settings = View.of(*view)
-            trace = self.engine.look(prompt, settings.weights)
+            speak = speaker(settings.language)
+            order = self.desk.look(prompt, settings.weights, visitor_of(request))
+            async for place in self._watch(order):
+                if place:
+                    yield self._beside(speak("waiting", place=place))
+            trace = order.result()
+            message = speak("looked", count=len(trace) - 1) + self._unknown(prompt, speak)
+            yield await self._drawn(lambda: self._finished(trace, settings, message))
         except UserError as error:
-            return self._only_status(say(error.code, str(view[-1]), **error.values))
-        speak = speaker(settings.language)
-        message = speak("looked", count=len(trace) - 1) + self._unknown(prompt, speak)
-        return self._finished(trace, settings, message)
+            yield self._only_status(say(error.code, language, **error.values))
+        except Exception:
+            log.exception("reading failed")
+            yield self._only_status(say("busy", language))
 
     def on_stop(self, request: gr.Request) -> None:
         """Let what this visitor started end after the token in hand; what is written stays."""
-        self.brakes.press(f"{request.session_hash}/text", f"{request.session_hash}/alone")
+        self.desk.stop(visitor_of(request))
 
-    def on_alone(
+    async def on_alone(
         self, trace: Trace | None, selected: int, temperature: float, top_k: float, top_p: float, seed: float,
         new_tokens: float, request: gr.Request, *view: Any,
-    ) -> Iterator[str]:  # fmt: skip
-        """Continue the text after the selected token three times, a token each in turn: by the first
-        expert alone, by the plain fusion, by the second."""
+    ) -> AsyncIterator[str]:  # fmt: skip
+        """Continue the text after the selected token three times: by the first expert alone, by the plain
+        fusion, by the second."""
         if trace is None:
             return
         language = str(view[-1])
         prompt = "".join(trace.texts[1 : selected + 1])
         try:
             sampling = Sampling(temperature, top_k, top_p, seed, new_tokens)  # type: ignore[arg-type]
-            with self.brakes.hold(f"{request.session_hash}/alone") as stop:
-                yield from self._three_ways(prompt, sampling, speaker(language), stop)
+            async for shown in self._three_ways(prompt, sampling, speaker(language), visitor_of(request)):
+                yield shown
         except UserError as error:
             yield status_html(say(error.code, language, **error.values), failed=True)
         except Exception:
             log.exception("continuing alone failed")
             yield status_html(say("busy", language), failed=True)
 
-    def _three_ways(self, prompt: str, sampling: Sampling, speak: Say, stop: threading.Event) -> Iterator[str]:
-        weights = ([1.0, 0.0], [0.5, 0.5], [0.0, 1.0])
-        runs = [self.engine.generate(prompt, sampling, w, stop.is_set) for w in weights]
-        texts = ["", "", ""]
+    async def _three_ways(self, prompt: str, sampling: Sampling, speak: Say, visitor: str) -> AsyncIterator[str]:
         names = self.engine.bundle.experts
-        sent = time.perf_counter()
-        for steps in zip_longest(*runs):
-            texts = [text + (step.text if step else "") for text, step in zip(texts, steps, strict=True)]
-            if time.perf_counter() - sent > _FRAME_SECONDS:
-                sent = time.perf_counter()
-                yield alone_panel(prompt, tuple(texts), names, speak, writing=True)
-        yield alone_panel(prompt, tuple(texts), names, speak, writing=False)
+        orders: list[Order] = []
+        try:
+            for weights in ([1.0, 0.0], [0.5, 0.5], [0.0, 1.0]):
+                orders.append(self.desk.write(prompt, sampling, weights, visitor))
+            for order in orders:
+                async for place in self._watch(order):
+                    if place:
+                        yield status_html(speak("waiting", place=place))
+                    else:
+                        yield alone_panel(prompt, _texts(orders), names, speak, writing=True)
+            for order in orders:
+                order.result()
+            yield alone_panel(prompt, _texts(orders), names, speak, writing=False)
+        finally:
+            for order in orders:
+                order.leave()
+
+    async def _watch(self, order: Order) -> AsyncIterator[int]:
+        """An order's place in line, 0 while it is served, now and then until it is done.  Whoever stops
+        watching has left."""
+        try:
+            while not order.done.is_set():
+                place = self.desk.place(order)
+                yield place
+                frame = _FRAME_SECONDS * max(1, self.desk.busy / _FRAMED_TEXTS) if order.steps else _FIRST_SECONDS
+                await asyncio.sleep(_LINE_SECONDS if place > self.desk.places else frame)
+        finally:
+            order.leave()
+
+    async def _drawn(self, draw: Callable[[], list[Any]]) -> list[Any]:
+        return await asyncio.get_running_loop().run_in_executor(self._pencil, draw)
+
+    def _keep(self, key: tuple[Any, ...], shown: list[Any]) -> list[Any]:
+        self._kept[key] = shown
+        while len(self._kept) > _KEPT_EXAMPLES:
+            self._kept.popitem(last=False)
+        return shown
 
     def on_select(self, trace: Trace | None, event: gr.EventData, *view: Any) -> list[Any]:
         """A token was clicked in any panel, or a cell of the lens."""
@@ -154,7 +197,7 @@ class Listeners:
         experts, layers = trace.hidden.shape[:2]
         if expert is not None and layer is not None and 0 <= expert < experts and 0 <= layer < layers:
             cell = expert, layer
-        depth = depth_view(self.engine, trace, index, speaker(settings.language), cell)
+        depth = self._one(partial(depth_view, self.engine, trace, index, speaker(settings.language), cell), settings)
         return [index, cell, *self._token_panels(trace, index, settings), depth]
 
     def on_pin(
@@ -203,7 +246,8 @@ class Listeners:
 
     def _token_panels(self, trace: Trace, selected: int, view: View) -> list[str]:
         """The two panels about the selected token."""
-        return [self._glyphs(trace, selected, view.language), self._experts(trace, selected, view)]
+        glyphs = partial(self._glyphs, trace, selected, view.language)
+        return [self._one(glyphs, view), self._one(partial(self._experts, trace, selected, view), view)]
 
     def _glyphs(self, trace: Trace, selected: int, language: str, components: int | None = None) -> str:
         words = meanings(self.lexicon, trace, selected, language)
@@ -215,8 +259,16 @@ class Listeners:
     def _panels(self, trace: Trace, selected: int, view: View) -> list[str]:
         speak = speaker(view.language)
         views = (disagreement_view, layers_view, lens_view, depth_view)
-        others = [draw(self.engine, trace, selected, speak) for draw in views]
+        others = [self._one(partial(draw, self.engine, trace, selected, speak), view) for draw in views]
         return [*self._token_panels(trace, selected, view), *others]
+
+    def _one(self, draw: Callable[[], str], view: View) -> str:
+        """One panel of several: it fails alone."""
+        try:
+            return draw()
+        except Exception:
+            log.exception("a panel failed")
+            return status_html(say("panel_failed", view.language), failed=True)
 
     def _finished(self, trace: Trace, view: View, message: str) -> list[Any]:
         selected = most_disputed(trace)
@@ -225,16 +277,29 @@ class Listeners:
             selected,
             None,
             status_html(message),
-            self._strip(trace, selected, view),
+            self._one(partial(self._strip, trace, selected, view), view),
             *self._panels(trace, selected, view),
         ]
 
+    def _beside(self, message: str, failed: bool = False) -> list[Any]:
+        """A sentence in the status line, everything else as it is."""
+        return [*[gr.skip()] * 3, status_html(message, failed), *[gr.skip()] * (1 + PANELS)]
+
     def _only_status(self, message: str) -> list[Any]:
-        return [*[gr.skip()] * 3, status_html(message, failed=True), *[gr.skip()] * (1 + PANELS)]
+        return self._beside(message, failed=True)
 
     def _unknown(self, prompt: str, speak: Say) -> str:
         missing = self.engine.unknown(prompt)
         return " " + speak("unknown", characters=" ".join(missing[:20])) if missing else ""
+
+
+def _texts(orders: list[Order]) -> tuple[str, ...]:
+    return tuple("".join(step.text for step in order.steps) for order in orders)
+
+
+def visitor_of(request: gr.Request) -> str:
+    """Whose limits count: the session of a page or of a client."""
+    return str(request.session_hash)
 
 
 def status_html(message: str, failed: bool = False) -> str:

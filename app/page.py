@@ -8,6 +8,7 @@ from typing import Any
 
 import gradio as gr
 
+from app.desk import VISITOR_ORDERS, VISITOR_RUNS, Desk
 from app.engine import MAX_CHARACTERS, Engine
 from app.lexicon import Lexicon
 from app.listeners import Listeners
@@ -24,18 +25,13 @@ from app.words import MAX_WORDS, PRESETS
 from viz.strip import MEASURES
 
 ASSETS = Path(__file__).parent.parent / "assets"
-MODEL_QUEUE = "model"
-"""All listeners that run the model share this queue, so that a crowd waits in one line."""
-MODEL_SLOTS = 2
-
-
 WORDS_QUEUE = "words"
 """One word set at a time is read or mapped."""
 
 
-def build_page(engine: Engine, lexicon: Lexicon, twins: Twins | None) -> gr.Blocks:
-    """The whole page over one engine, its word list, and what is known of its twins."""
-    page = Page(engine, lexicon, twins)
+def build_page(desk: Desk, lexicon: Lexicon, twins: Twins | None) -> gr.Blocks:
+    """The whole page over the desk of one engine, its word list, and what is known of its twins."""
+    page = Page(desk, lexicon, twins)
     page.connect()
     blocks: gr.Blocks = page.blocks
     return blocks
@@ -44,8 +40,8 @@ def build_page(engine: Engine, lexicon: Lexicon, twins: Twins | None) -> gr.Bloc
 class Page:
     """Components as attributes; `connect` adds the listeners."""
 
-    def __init__(self, engine: Engine, lexicon: Lexicon, twins: Twins | None) -> None:
-        self.engine = engine
+    def __init__(self, desk: Desk, lexicon: Lexicon, twins: Twins | None) -> None:
+        self.engine = engine = desk.engine
         self.twins_record = twins
         default = Sampling()
         first, second = engine.bundle.experts
@@ -159,7 +155,7 @@ class Page:
         self.pair = [self.lab_first, self.lab_second, self.language]
         self.view = [self.weight, self.fusion, self.measure, self.language]
         self.labels = self._labels()
-        self.listeners = Listeners(engine, lexicon, lambda language: [label(language) for _, label in self.labels])
+        self.listeners = Listeners(desk, lexicon, lambda language: [label(language) for _, label in self.labels])
         self.word_listeners = WordListeners(lexicon)
 
     def _word_panel(self) -> None:
@@ -247,7 +243,7 @@ class Page:
     def connect(self) -> None:
         """Add all listeners."""
         hidden: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
-        model: dict[str, Any] = {**hidden, "concurrency_id": MODEL_QUEUE, "concurrency_limit": MODEL_SLOTS}
+        model: dict[str, Any] = {**hidden, "concurrency_limit": None}  # the desk has the line
         on, labelled = self.listeners, [component for component, _ in self.labels]
         asked = [self.prompt, *self.sampling, *self.view]
         shown = [self.trace, self.selected, *self.view]
@@ -346,7 +342,7 @@ def model_line(engine: Engine, language: str) -> str:
         experts=shape.experts,
         layers=shape.layers, width=shape.width, vocabulary=f"{shape.vocabulary:,}",
         names=" + ".join(bundle.experts),
-        context=shape.context, characters=f"{MAX_CHARACTERS:,}",
+        context=shape.context, characters=f"{MAX_CHARACTERS:,}", orders=VISITOR_ORDERS, runs=VISITOR_RUNS,
     )  # fmt: skip
     return f"<footer class='gs-foot'><p>{escape(line)}</p></footer>"
 

@@ -16,6 +16,7 @@ from starlette.routing import Route
 
 from app.api import add_api
 from app.bundle import MINI, load_bundle
+from app.desk import Desk
 from app.engine import Engine
 from app.errors import UserError
 from app.layer_views import layers_view
@@ -27,8 +28,8 @@ from app.twins import read_twins
 from app.word_views import words_view
 from app.words import PRESETS, preset
 
-QUEUE_LENGTH = 64
-"""Visitors that may wait for the model; one more is asked to try again."""
+EVENTS = 160
+"""Events that may be under way at once; those that need the model wait at its desk, and hold no thread there."""
 
 SESSIONS = 200
 """Visitors whose last trace is kept (about 2 MB each at most); the longest idle one goes first."""
@@ -48,9 +49,10 @@ def model_folder() -> Path:
 
 def build_demo(engine: Engine, lexicon: Lexicon) -> gr.Blocks:
     """Page and API, with their queue."""
-    demo = build_page(engine, lexicon, read_twins(model_folder()))
-    add_api(demo, engine)
-    demo.queue(max_size=QUEUE_LENGTH)
+    desk = Desk(engine)
+    demo = build_page(desk, lexicon, read_twins(model_folder()))
+    add_api(demo, desk)
+    demo.queue(max_size=EVENTS)
     return demo
 
 
@@ -89,6 +91,7 @@ def launch(demo: gr.Blocks, port: int) -> None:
         footer_links=["api"],
         run_history=False,
         state_session_capacity=SESSIONS,
+        max_threads=EVENTS,
         app_kwargs={"routes": [Route("/gs/plotly.min.js", plotly_script)]},
         ssr_mode=False,
         share=False,

@@ -8,18 +8,18 @@ import numpy as np
 from numpy.typing import NDArray
 from safetensors import safe_open
 
-from app.embedding import Basis, Floats, Rows, decode, embed, nearest
+from app.embedding import Basis, Floats, decode, embed, nearest
 from app.pictures import PIXELS, RECIPES, SIDE, Bitmap, draw_pictures, to_polar
 
 
 @dataclass(frozen=True, eq=False)
 class Substrate:
-    """tokens V texts; pictures (V, 32, 32) as rendered; table (V, d) the frozen embedding itself;
-    basis its PCA; recipe the name of how the pictures are drawn."""
+    """tokens V texts; pictures (V, 32, 32) as rendered; table (V, d) the frozen embedding itself,
+    unit rows (an array, or what gives rows and products like one); basis its PCA; recipe the name of how the pictures are drawn."""
 
     tokens: tuple[str, ...]
     pictures: NDArray[np.bool_]
-    table: Floats | Rows
+    table: Floats
     basis: Basis
     recipe: str
 

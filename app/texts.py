@@ -36,11 +36,11 @@ _SENTENCES: dict[str, tuple[str, str, str]] = {
     "language": ("Language", "Язык", "语言"),
     "model_line": (
         "Model on display: {name} ({origin}), {parameters} M trained parameters: {experts} × {layers} layers × {width}, "
-        "over {vocabulary} frozen pictures. Experts: {names}. Limits: {context} tokens in all, {characters} characters a prompt.",
+        "over {vocabulary} frozen pictures. Experts: {names}. Limits: {context} tokens in all, {characters} characters a prompt, {orders} texts at once and {runs} a minute for a visitor.",
         "На экране модель {name} ({origin}), {parameters} млн обучаемых параметров: {experts} × {layers} слоёв × {width} "
-        "над {vocabulary} неизменными картинками. Эксперты: {names}. Пределы: всего {context} токенов, {characters} знаков в запросе.",
+        "над {vocabulary} неизменными картинками. Эксперты: {names}. Пределы: всего {context} токенов, {characters} знаков в запросе, {orders} текста сразу и {runs} в минуту на посетителя.",
         "当前模型：{name}（{origin}），{parameters} 百万可训练参数：{experts} × {layers} 层 × {width}，"
-        "基于 {vocabulary} 张冻结的图片。专家：{names}。上限：共 {context} 个词元，提示最多 {characters} 个字符。",
+        "基于 {vocabulary} 张冻结的图片。专家：{names}。上限：共 {context} 个词元，提示最多 {characters} 个字符，每位访客同时 {orders} 个文本、每分钟 {runs} 个。",
     ),
     "origin_bundled": (
         "bundled, trained for this page by the published recipe",
@@ -77,6 +77,26 @@ _SENTENCES: dict[str, tuple[str, str, str]] = {
         "{count} tokens written, {rate} a second.",
         "Написано токенов: {count}, в секунду: {rate}.",
         "写出 {count} 个词元，每秒 {rate} 个。",
+    ),
+    "waiting": (
+        "Many are writing just now; you are number {place} in line.",
+        "Сейчас пишут многие; вы {place}-й в очереди.",
+        "现在写的人很多，你排在第 {place} 位。",
+    ),
+    "crowded": (
+        "{limit} texts are waiting already: your text is kept, press the button again in a moment.",
+        "Уже ждут {limit} текстов: ваш текст цел, нажмите кнопку ещё раз чуть позже.",
+        "已有 {limit} 个文本在等候：你的文字还在，请稍后再按一次按钮。",
+    ),
+    "hurried": (
+        "That was quick: at most {orders} texts at once and {runs} a minute for one visitor. Wait a little and press again.",
+        "Слишком быстро: не больше {orders} текстов сразу и {runs} в минуту на посетителя. Подождите немного и нажмите снова.",
+        "太快了：每位访客最多同时 {orders} 个文本、每分钟 {runs} 个。请稍等再按。",
+    ),
+    "panel_failed": (
+        "This panel could not be drawn; the others are as they should be. Choose another token or press the button again.",
+        "Эту панель нарисовать не удалось; остальные в порядке. Выберите другой токен или нажмите кнопку ещё раз.",
+        "这个面板没能画出来，其他面板正常。请换一个词元，或再按一次按钮。",
     ),
     "looked": ("{count} tokens read.", "Прочитано токенов: {count}.", "已读 {count} 个词元。"),
     "filled": (

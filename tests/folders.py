@@ -39,7 +39,9 @@ class QuillConfig(PretrainedConfig):
         self.n_layer, self.block_size = n_layer, block_size
 """
 
-TWO_TOWERS = HEAD + '''
+TWO_TOWERS = (
+    HEAD
+    + """
 def turn(x, pos):
     half = x.shape[-1] // 2
     f = 1.0 / (10000 ** (torch.arange(0, half).float() / half))
@@ -104,9 +106,12 @@ class Quill(PreTrainedModel):
         for _ in range(max_new_tokens):
             input_ids = torch.cat((input_ids, self(input_ids)["logits"][:, -1].argmax(-1, keepdim=True)), 1)
         return input_ids
-'''
+"""
+)
 
-LISTED = HEAD + '''
+LISTED = (
+    HEAD
+    + """
 class Cell(nn.Module):
     def __init__(self, c):
         super().__init__()
@@ -143,9 +148,12 @@ class Quill(PreTrainedModel):
     def forward(self, input_ids=None, attention_mask=None):
         each = [mind(input_ids)[0] for mind in self.minds]
         return (torch.stack(each).mean(0), each)
-'''
+"""
+)
 
-ADAPTED = HEAD + '''
+ADAPTED = (
+    HEAD
+    + """
 class RMS(nn.Module):
     def __init__(self, d):
         super().__init__()
@@ -199,9 +207,12 @@ class Quill(PreTrainedModel):
         one, two = self.left_head(self.left_end(x)), self.right_head(self.right_end(y))
         logits = (one + two) / 2 + self.adapter(torch.cat((one, two), -1))
         return CausalLMOutput(logits=logits)
-'''
+"""
+)
 
-SINGLE = HEAD + '''
+SINGLE = (
+    HEAD
+    + """
 class Block(nn.Module):
     def __init__(self, c):
         super().__init__()
@@ -240,9 +251,12 @@ class Quill(PreTrainedModel):
             return self.head(x[:, [-1]]), None
         logits = self.head(x)
         return logits, F.cross_entropy(logits.view(-1, logits.shape[-1]), targets.view(-1))
-'''
+"""
+)
 
-ODD = HEAD + '''
+ODD = (
+    HEAD
+    + '''
 class Gate(nn.Module):
     """Attention of no known kind: sigmoids instead of a softmax."""
     def __init__(self, c):
@@ -267,8 +281,11 @@ class Quill(PreTrainedModel):
         x = F.embedding(input_ids, self.sketch)
         return 0.3 * self.ha(self.a(x)) + 0.7 * self.hb(self.b(x))
 '''
+)
 
-MIXED = HEAD + '''
+MIXED = (
+    HEAD
+    + """
 class Slab(nn.Module):
     def __init__(self, c):
         super().__init__()
@@ -304,7 +321,8 @@ class Quill(PreTrainedModel):
             ends.append(x)
         g = torch.sigmoid(self.gate(torch.cat(ends, -1)))
         return {"logits": self.voice(self.norm(g * ends[0] + (1 - g) * ends[1]))}
-'''
+"""
+)
 CODES = {
     "two_towers": TWO_TOWERS, "listed": LISTED, "adapted": ADAPTED, "single": SINGLE, "odd": ODD, "mixed": MIXED,
 }  # fmt: skip

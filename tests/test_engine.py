@@ -10,7 +10,7 @@ import torch
 from scipy.spatial.distance import jensenshannon
 
 from app.bundle import load_bundle
-from app.capture import BLOCK
+from app.capture import BLOCK, reduce_rows
 from app.engine import MAX_CHARACTERS, Engine, Step, clean
 from app.errors import UserError
 from app.model import Output
@@ -63,6 +63,15 @@ def test_trace_numbers_against_plain_formulas(looked: Trace, rows: torch.Tensor)
         for w, total in zip(np.linspace(0, 1, 21), looked.mixed_log_sum_exp[t], strict=True):
             mixed = w * rows[0, t].numpy() + (1 - w) * rows[1, t].numpy()
             assert total == pytest.approx(math.log(np.exp(mixed).sum()), abs=1e-4)
+
+
+@pytest.mark.parametrize("scale", [1.0, 8.0, 400.0], ids=["as trained", "sharp", "hundreds apart"])
+def test_every_weight_of_the_grid_has_its_log_sum_exp(scale: float) -> None:
+    rows = scale * torch.randn(2, 3, 90, generator=torch.Generator().manual_seed(1))
+    grid = torch.from_numpy(reduce_rows(torch.cat((rows, rows.mean(0)[None])), [1, 2], 8).mixed_log_sum_exp)
+    for column, weight in enumerate(np.linspace(0, 1, 21)):
+        expected = (weight * rows[0].double() + (1 - weight) * rows[1].double()).logsumexp(-1)
+        assert torch.allclose(grid[:, column].double(), expected, rtol=1e-6, atol=1e-4)
 
 
 def test_ranks_and_logits_of_the_token_that_follows(looked: Trace, rows: torch.Tensor) -> None:
@@ -259,7 +268,7 @@ def test_lens_reads_the_last_layer_as_the_model_does(engine: Engine, looked: Tra
     for e in range(2):
         expected = rows[e].log_softmax(-1).topk(3).values
         assert np.allclose(lens.log_probs[e, -1], expected, atol=2e-2)  # states are stored in half precision
-    first = torch.nn.functional.layer_norm(engine.model.embedding[looked.ids.tolist()], (64,)) @ engine.model.head[1]
+    first = torch.nn.functional.layer_norm(engine.model.embedding[looked.ids.tolist()], (64,)) @ engine.model.head[1]  # type: ignore[attr-defined]
     assert np.allclose(lens.log_probs[1, 0], first.log_softmax(-1).topk(3).values, atol=2e-2)
 
 

@@ -71,6 +71,22 @@ def test_cached_logits_equal_uncached(model: StackedExperts) -> None:
 
 
 @torch.inference_mode()
+def test_texts_of_different_lengths_step_together_as_each_alone(model: StackedExperts) -> None:
+    texts = [[1, 2, 3], [9, 8, 7, 6, 5, 4, 3], [30]]
+    caches = [KeyValues(model.shape, 12) for _ in texts]
+    for text, cache in zip(texts, caches, strict=True):
+        model(torch.tensor([text]), cache=cache)
+    for following in ([40, 41, 42], [7, 8, 9]):
+        texts = [[*text, token] for text, token in zip(texts, following, strict=True)]
+        together = model.step(torch.tensor([[token] for token in following]), caches)
+        for row, text in enumerate(texts):
+            alone = model(torch.tensor([text]))
+            assert torch.allclose(together.logits[:, row, 0], alone.logits[:, 0, -1], atol=1e-4)
+            for ours, whole in zip(together.hidden, alone.hidden, strict=True):
+                assert torch.allclose(ours[:, row, 0], whole[:, 0, -1], atol=1e-4)
+
+
+@torch.inference_mode()
 def test_a_later_token_never_changes_an_earlier_logit(model: StackedExperts) -> None:
     one = model(torch.tensor([[1, 2, 3, 4, 5, 6]])).logits
     other = model(torch.tensor([[1, 2, 3, 4, 40, 41]])).logits

@@ -56,13 +56,21 @@ def test_generate_repeats_itself_with_the_same_seed(client: Client, engine: Engi
 
 
 def test_twenty_callers_at_once_get_what_each_gets_alone(client: Client) -> None:
-    def call(seed: int) -> str:
-        return str(client.predict("The cat", 1.2, 0, 1.0, seed, 16, 0.5, api_name="/generate")["text"])
+    def call(seed: int, caller: Client) -> str:
+        return str(caller.predict("The cat", 1.2, 0, 1.0, seed, 16, 0.5, api_name="/generate")["text"])
 
     with ThreadPoolExecutor(20) as pool:
-        together = list(pool.map(call, range(20)))
-    assert together[::5] == [call(seed) for seed in range(0, 20, 5)]
+        callers = list(pool.map(lambda _: Client(str(client.src), verbose=False), range(20)))
+        together = list(pool.map(call, range(20), callers))
+    assert together[::5] == [call(seed, client) for seed in range(0, 20, 5)]
     assert len(set(together)) > 5
+
+
+def test_one_caller_has_four_texts_at_once_and_is_told_so(client: Client) -> None:
+    jobs = [client.submit("The cat", 1.2, 0, 1.0, seed, 128, 0.5, api_name="/generate") for seed in range(12)]
+    refused = [str(error) for job in jobs if (error := job.exception()) is not None]
+    assert refused and all("at most 4 texts at once" in message for message in refused)
+    assert len(jobs) - len(refused) >= 4
 
 
 BAD_CALLS: list[tuple[list[Any], str]] = [

@@ -123,9 +123,7 @@ def _inside(name: str, chain: tuple[Call, ...]) -> bool:
     return any(name.startswith(f"{block.name}.") for block in chain)
 
 
-def _tower(
-    model: nn.Module, seen: Observation, chain: tuple[Call, ...], pair: tuple[Tensor, ReadOut] | None
-) -> Tower:
+def _tower(model: nn.Module, seen: Observation, chain: tuple[Call, ...], pair: tuple[Tensor, ReadOut] | None) -> Tower:
     hidden = torch.stack([chain[0].given, *(call.gave for call in chain)])
     logits, read_out = pair or (None, None)
     return Tower(_name(chain), chain, hidden, find_table(model, seen, hidden[0]), logits, read_out)
@@ -154,7 +152,9 @@ def find_table(model: nn.Module, seen: Observation, first: Tensor) -> Table | No
             scale = float((rows * rest).sum() / rows.pow(2).sum().clamp_min(1e-20))
             if abs(scale) > 1e-6 and equal(scale * rows, rest):
                 return Table(name, weight, 1.0 if abs(scale - 1) < 1e-5 else scale, positions)
-    looked_up = [(name, weight) for name, weight in tables if any(weight.data_ptr() == m.weight.data_ptr() for m in lookups)]
+    looked_up = [
+        (name, weight) for name, weight in tables if any(weight.data_ptr() == m.weight.data_ptr() for m in lookups)
+    ]
     name, weight = max(looked_up, key=lambda pair: pair[1].numel(), default=("", None))
     return None if weight is None else Table(name, weight, 1.0, None, exact=False)
 

@@ -86,7 +86,9 @@ def _roles(calls: Sequence[Call]) -> _Inside:
     if len(maps) < (2 if attention else 4):
         raise ValueError(f"{len(maps)} linear maps")
     down, before = maps[-1], maps[:-1]
-    count = next((n for n, pair in enumerate(reversed(before)) if not _same(pair[0].given, before[-1][0].given)), len(before))
+    count = next(
+        (n for n, pair in enumerate(reversed(before)) if not _same(pair[0].given, before[-1][0].given)), len(before)
+    )
     rest, ups = before[: len(before) - count], before[len(before) - count :]
     if attention is not None:
         into, out, given, gave = *_torch_attention(attention.module), attention.given, attention.gave

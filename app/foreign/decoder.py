@@ -293,7 +293,10 @@ def cast(decoder: Decoder, dtype: torch.dtype) -> Decoder:
 
 
 def _mapped(
-    decoder: Decoder, change: Callable[[Any], Any], dtype: torch.dtype, progress: Callable[[float], object] | None = None
+    decoder: Decoder,
+    change: Callable[[Any], Any],
+    dtype: torch.dtype,
+    progress: Callable[[float], object] | None = None,
 ) -> Decoder:
     """A decoder with every linear map changed."""
     experts, kept = [], {}

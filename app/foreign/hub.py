@@ -86,12 +86,12 @@ def _reporting(progress: Progress) -> Any:
     """A progress bar class that tells the share of bytes instead of drawing it."""
     from tqdm import tqdm
 
-    class Bar(tqdm):  # type: ignore[type-arg]
+    class Bar(tqdm):  # type: ignore[misc]
         def __init__(self, *arguments: Any, **options: Any) -> None:
             options.pop("name", None)
             super().__init__(*arguments, **{**options, "disable": False, "file": open(os.devnull, "w")})  # noqa: SIM115
 
-        def update(self, n: float | None = 1) -> bool | None:
+        def update(self, n: float | None = 1) -> Any:
             moved = super().update(n)
             if self.total and self.unit == "B":
                 progress(min(1.0, self.n / self.total))

@@ -7,13 +7,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from typing import cast as cast_type
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from app.bundle import Bundle
-from app.embedding import Rows
 from app.errors import UserError
 from app.foreign.decoder import Decoder, cast, in_int8
 from app.foreign.names import expert_names
@@ -122,7 +122,9 @@ class _Running:
     drift: tuple[float, float] | None = None
 
 
-def _run_in(found: Understood, precision: str, built: Built, probes: Sequence[list[int]], progress: Progress) -> _Running:
+def _run_in(
+    found: Understood, precision: str, built: Built, probes: Sequence[list[int]], progress: Progress
+) -> _Running:
     """The network in the number format that was asked for: `auto` is bfloat16 for a large one, else float32."""
     if found.decoder is None:
         network = found.network(None)
@@ -170,10 +172,10 @@ def drift(whole: Network, small: Network, probes: Sequence[list[int]]) -> tuple[
     return float(torch.cat(bits).mean()), float(torch.cat(same).mean())
 
 
-def unit_rows(table: Tensor) -> Floats | Rows:
+def unit_rows(table: Tensor) -> Floats:
     """A table as the panels read it: a small one as an array, a large one where it lies."""
     if table.numel() > 16_000_000:
-        return UnitRows(table)
+        return cast_type(Floats, UnitRows(table))
     rows = table.float()
     unit: Floats = (rows / rows.norm(dim=1, keepdim=True).clamp_min(1e-12)).numpy()
     return unit

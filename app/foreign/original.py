@@ -1,5 +1,7 @@
 """A network that is not ours, run by its own code: slow (no cache), but never wrong about itself."""
 
+import functools
+import operator
 import threading
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -68,7 +70,7 @@ class Original:
 
         towers = [[block.module for block in tower.blocks] for tower in self._anatomy.towers]
         with self._lock, in_float32(self._reader.model), ExitStack() as stack:
-            for block in sum(towers, []):
+            for block in functools.reduce(operator.iadd, towers, []):
                 stack.callback(block.register_forward_hook(catch, with_kwargs=True).remove)
             logits = self._reader(ids[None])[0, -new:].float()
         first = [torch.stack([caught[blocks[0]][0] for blocks in towers])]
@@ -95,9 +97,7 @@ class Joined:
         shape = network.shape
         self.network, self.tail, self.trained = network, tail, network.trained
         self._towers = shape.experts
-        self.shape = Shape(
-            shape.vocabulary, shape.width * shape.experts, shape.layers, shape.heads, 1, shape.context
-        )
+        self.shape = Shape(shape.vocabulary, shape.width * shape.experts, shape.layers, shape.heads, 1, shape.context)
         self.embedding = torch.cat(tables, 1)
 
     def new_cache(self, capacity: int) -> Any:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from app.embedding import Basis, Floats, Rows, decode, embed, fit_basis
+from app.embedding import Basis, Floats, decode, embed, fit_basis
 from app.pictures import PIXELS, RECIPES, draw_pictures, to_polar
 
 _CHUNK = 4_096
@@ -37,7 +37,7 @@ class Recovery:
 
 def recover(
     pictures: NDArray[np.bool_],
-    table: Floats | Rows,
+    table: Floats,
     seed: int = 0,
     sample: int = 2_000,
     step: Callable[[float], object] = lambda share: None,
@@ -69,7 +69,7 @@ def recover(
 
 
 def find_pictures(
-    texts: tuple[str, ...], table: Floats | Rows, step: Callable[[float], object] = lambda share: None
+    texts: tuple[str, ...], table: Floats, step: Callable[[float], object] = lambda share: None
 ) -> tuple[str, NDArray[np.bool_], Recovery]:
     """Which recipe drew a table, if any did: its name, all pictures, and the recovery under it.  Recipes are
     told apart on a few tokens; only the better one draws them all.  step is told the share done."""

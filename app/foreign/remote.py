@@ -172,7 +172,7 @@ def load_weights(network: nn.Module, weights: dict[str, Tensor], name: str) -> N
         if found is not None:
             weights |= {key: found for key in keys}
     try:
-        missing, _ = network.load_state_dict(weights, strict=False, assign=True)
+        _missing, _ = network.load_state_dict(weights, strict=False, assign=True)
     except RuntimeError as error:  # other shapes
         raise UserError("broken_weights", folder=name) from error
     if not all(parameter.is_meta is False for parameter in network.parameters()):

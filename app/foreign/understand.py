@@ -21,7 +21,9 @@ from app.model import Network
 
 _TRACE_BYTES = 16_000_000
 """Room for the hidden states of one text, which every visitor's session keeps: it bounds the context."""
-_LENGTHS = re.compile(r"(max|n|block|seq|ctx|context|window).*(len|pos|ctx|context|size|seq|window)|^(context|ctx|seq_len)$")
+_LENGTHS = re.compile(
+    r"(max|n|block|seq|ctx|context|window).*(len|pos|ctx|context|size|seq|window)|^(context|ctx|seq_len)$"
+)
 _NO_LENGTHS = ("max_length", "max_new_tokens")
 
 
