@@ -64,6 +64,15 @@ class Bundle:
         return self.additive and len(self.experts) == 2 and abs(sum(self.weights or (1.0,)) - 1) < 1e-3
 
 
+def is_ours(folder: Path) -> bool:
+    """Whether a folder has, or should have, the shape that `write_bundle` gives it: by what its config says."""
+    try:
+        kind = json.loads((folder / "config.json").read_text(encoding="utf-8")).get("model_type")
+    except (OSError, ValueError, AttributeError):
+        return False
+    return bool(kind == "bvv_moe" and (folder / "substrate.safetensors").is_file())
+
+
 def load_bundle(folder: Path = MINI) -> Bundle:
     """Load a checkpoint folder for inference, float32.
 

@@ -1,5 +1,7 @@
 """From batteries of probes to the charts of the proof panel, each with its sentence."""
 
+from itertools import cycle
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -11,7 +13,7 @@ from app.texts import LANGUAGES
 from viz.charts import Chart
 from viz.figure import Line, curve_figure
 from viz.figures import Held, figures_panel
-from viz.html import Say, Table
+from viz.html import Say, Table, sides
 from viz.proof import Crossed, proof_panel
 
 
@@ -69,15 +71,15 @@ def _chart(name: str, battery: Battery, say: Say) -> Chart:
     lines = [
         Line(expert, values, f"--gs-{side}", dash, symbol, low if sampled else None, high if sampled else None)
         for expert, side, dash, symbol, values, low, high in zip(
-            battery.experts, ("first", "second"), ("solid", "dash"), ("circle", "square"),
-            curve.values, curve.low, curve.high, strict=True,
+            battery.experts, sides(len(battery.experts)), cycle(("solid", "dash", "longdash", "dashdot")),
+            cycle(("circle", "square", "diamond", "cross")), curve.values, curve.low, curve.high, strict=False,
         )
     ]  # fmt: skip
     lines.append(Line(say("untrained"), curve.untrained, "--gs-dim", "dot", "x"))
     band = (say("shuffled"), curve.shuffled_low.min(axis=0), curve.shuffled_high.max(axis=0)) if labelled else None
     marks = [
         (say("emerges", expert=expert), f"--gs-{side}", found.layer)
-        for expert, side, found in zip(battery.experts, ("first", "second"), curve.emergence, strict=False)
+        for expert, side, found in zip(battery.experts, sides(len(battery.experts)), curve.emergence, strict=False)
         if found.layer is not None
     ]
     sentence = " ".join(_sentence(name, curve, e, expert, say) for e, expert in enumerate(battery.experts))

@@ -14,8 +14,9 @@ from app.pictures import PIXELS, RECIPES, SIDE, Bitmap, draw_pictures, to_polar
 
 @dataclass(frozen=True, eq=False)
 class Substrate:
-    """tokens V texts; pictures (V, 32, 32) as rendered; table (V, d) the frozen embedding itself,
-    unit rows (an array, or what gives rows and products like one); basis its PCA; recipe the name of how the pictures are drawn."""
+    """tokens V texts; pictures (V, 32, 32) as rendered; table (V, d) the frozen embedding itself, unit rows (an
+    array, or what gives rows and products like one); basis its PCA; recipe the name of how the pictures
+    are drawn."""
 
     tokens: tuple[str, ...]
     pictures: NDArray[np.bool_]

@@ -72,7 +72,8 @@ class Layer(nn.Module):
         super().__init__()
         self.n1, self.n2 = nn.LayerNorm(c.n_embed), nn.LayerNorm(c.n_embed)
         self.a = Attend(c)
-        self.f = nn.Sequential(nn.Linear(c.n_embed, 4 * c.n_embed), nn.GELU(), nn.Linear(4 * c.n_embed, c.n_embed), nn.Dropout(0.1))
+        wide = 4 * c.n_embed
+        self.f = nn.Sequential(nn.Linear(c.n_embed, wide), nn.GELU(), nn.Linear(wide, c.n_embed), nn.Dropout(0.1))
     def forward(self, x):
         x = x + self.a(self.n1(x))
         return x + self.f(self.n2(x))
@@ -174,7 +175,8 @@ class Unit(nn.Module):
         self.h, d = c.n_head, c.n_embed
         self.pre, self.mid = RMS(d), RMS(d)
         self.q, self.k, self.v, self.o = (nn.Linear(d, d, bias=False) for _ in range(4))
-        self.gate, self.up, self.down = nn.Linear(d, 64, bias=False), nn.Linear(d, 64, bias=False), nn.Linear(64, d, bias=False)
+        self.gate, self.up = (nn.Linear(d, 64, bias=False) for _ in range(2))
+        self.down = nn.Linear(64, d, bias=False)
     def forward(self, hidden_states, attention_mask=None):
         B, T, C = hidden_states.shape
         y = self.pre(hidden_states)
@@ -307,7 +309,8 @@ class Quill(PreTrainedModel):
         super().__init__(config)
         self.t = nn.Embedding(config.vocab_size, config.n_embed)
         self.p = nn.Embedding(config.block_size, config.n_embed)
-        self.towers = nn.ModuleDict({k: nn.ModuleList(Slab(config) for _ in range(config.n_layer)) for k in ("ant", "bee")})
+        slabs = lambda: nn.ModuleList(Slab(config) for _ in range(config.n_layer))
+        self.towers = nn.ModuleDict({"ant": slabs(), "bee": slabs()})
         self.gate = nn.Linear(2 * config.n_embed, config.n_embed)
         self.norm = nn.LayerNorm(config.n_embed)
         self.voice = nn.Linear(config.n_embed, config.vocab_size)

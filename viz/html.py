@@ -20,6 +20,14 @@ Say = Callable[..., str]
 SIDES = ("first", "second", "fused")
 """Classes that carry the colours of the first expert, the second and their fusion, everywhere."""
 
+_EXPERTS = ("first", "second", "third", "fourth")
+
+
+def sides(count: int) -> tuple[str, ...]:
+    """The classes of so many experts, the fusion left out; more than four share colours."""
+    return tuple(_EXPERTS[i % len(_EXPERTS)] for i in range(count))
+
+
 _NAMED = {" ": "␣", "\n": "⏎", "\t": "⇥", "\u00a0": "⍽"}
 
 
@@ -68,12 +76,12 @@ def percent(share: float) -> str:
     return f"{100 * share:.1f} %"
 
 
-def line_legend(names: Iterable[str]) -> str:
-    """Which line is whose: dashes and colour in the order of SIDES."""
+def line_legend(names: Iterable[str], classes: Sequence[str] = SIDES) -> str:
+    """Which line is whose: dashes and colour in the order of the classes."""
     keys = "".join(
         f"<span class='gs-key gs-{side}'><svg viewBox='0 0 30 6'><path class='gs-line gs-{side}' d='M0 3H30'/></svg>"
         f"{escape(name)}</span>"
-        for side, name in zip(SIDES, names, strict=False)
+        for side, name in zip(classes, names, strict=False)
     )
     return f"<div class='gs-legend'>{keys}</div>"
 

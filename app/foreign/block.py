@@ -172,7 +172,8 @@ def _styles(inside: _Inside, heads: Sequence[int], bases: Sequence[float]) -> It
     inner = inside.out.weight.shape[1]
     total = sum(m.weight.shape[0] for m in inside.into)
     turnings = [
-        ("none", 0.0, False, 1), *((r, b, False, part) for part in (1, 2, 4) for b in bases for r in ("pairs", "halves")),
+        ("none", 0.0, False, 1),
+        *((r, b, False, part) for part in (1, 2, 4) for b in bases for r in ("pairs", "halves")),
         ("none", 0.0, True, 1),
     ]  # fmt: skip
     orders = [(a, b, c) for a, b, c in sorted(permutations(range(3)), key=lambda order: order != (0, 1, 2))]

@@ -31,10 +31,11 @@ class Style:
 
     heads, key_heads: attention heads, and those of keys and values; size: of a head.  scale: of the scores.
     rotation of queries and keys by position: `none`, `halves` (first half with second) or `pairs`
-    (neighbours), at `base`, of the first `turned` numbers of a head.  slopes: whether ALiBi biases the scores.  order: which of three maps, or which third of a fused
-    one, gives queries, keys, values; by_head: whether a fused map's thirds stand head by head.
-    activation; gated: 0 plain, 1 or 2: which of two maps it is applied to, times the other.  placement:
-    norms `pre` before attention and MLP, `post` after each addition, `parallel` where both read the input.
+    (neighbours), at `base`, of the first `turned` numbers of a head.  slopes: whether ALiBi biases the
+    scores.  order: which of three maps, or which third of a fused one, gives queries, keys, values; by_head:
+    whether a fused map's thirds stand head by head.  activation; gated: 0 plain, 1 or 2: which of two maps
+    it is applied to, times the other.  placement: norms `pre` before attention and MLP, `post` after each
+    addition, `parallel` where both read the input.
     """
 
     heads: int

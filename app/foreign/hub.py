@@ -2,7 +2,9 @@
 
 import os
 import re
+import threading
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,48 +20,65 @@ KNOWN: dict[str, str | None] = {
     "Bochkov/best_bvv_unfrozen_ru": None,
     "Bochkov/best_bvv_unfrozen_zh": None,
 }
-"""Models whose code may run, with the revision that was looked at; None: no revision is known to us, and
-GLYPHSCOPE_REVISION must name one.  The page offers these and no others."""
-REVISION = "GLYPHSCOPE_REVISION"
+"""Models whose code may run, with the revision that was looked at; None: none is known to us, and the
+setting has to name one (`owner/name@revision`).  The page offers these and what the operator added."""
 TRUST = "GLYPHSCOPE_TRUST_REMOTE_CODE"
 PATTERNS = ("*.json", "*.safetensors", "*.bin", "*.py", "*.txt", "*.model")
+_HUB_ID = re.compile(r"([\w.-]+/[\w.-]+)(?:@([\w./-]+))?")
 
 Progress = Callable[[float], object]
 """Told the share of the bytes that are here, 0..1."""
 
 
-def is_hub_id(setting: str) -> bool:
-    """Whether a setting reads like `owner/name` and is no folder."""
-    return not Path(setting).exists() and re.fullmatch(r"[\w.-]+/[\w.-]+", setting) is not None
+@dataclass(frozen=True)
+class Place:
+    """A folder, or a hub id with its revision ("": none named)."""
+
+    folder: Path | None
+    model: str = ""
+    revision: str = ""
+
+    @property
+    def name(self) -> str:
+        """As the page calls it: never a path."""
+        return self.model or (self.folder.resolve().name if self.folder else "")
+
+    @property
+    def trusted(self) -> bool:
+        """Whether the checkpoint's own code may run: a model of the list above, or by explicit consent."""
+        return self.model in KNOWN or os.environ.get(TRUST) == "1"
 
 
-def may_run_code(setting: str) -> bool:
-    """Whether a checkpoint's own code may run: a model of the list above, or by explicit consent."""
-    return setting in KNOWN or os.environ.get(TRUST) == "1"
+def place_of(setting: str) -> Place:
+    """What a setting names: a folder first, else `owner/name`, else a folder that is not there."""
+    if Path(setting).is_dir():
+        return Place(Path(setting))
+    named = _HUB_ID.fullmatch(setting)
+    if named is None:
+        return Place(Path(setting))
+    return Place(None, named[1], named[2] or KNOWN.get(named[1]) or "")
 
 
-def locate(setting: str, progress: Progress = lambda share: None) -> Path:
-    """The folder of a setting: the folder itself, or the files of a hub id, fetched once.
+def locate(place: Place, progress: Progress = lambda share: None) -> Path:
+    """The folder of a place: the folder itself, or the files of a hub id, fetched once.
 
     Raises:
         UserError: for neither a folder nor an id, for an id without a revision, and for everything that can
             go wrong while fetching.
     """
-    if Path(setting).is_dir():
-        return Path(setting)
-    if not is_hub_id(setting):
-        raise UserError("no_model", model=setting[:80])
-    revision = KNOWN.get(setting) or os.environ.get(REVISION)
-    if not revision:
-        raise UserError("no_revision", model=setting, variable=REVISION)
-    return _fetch(setting, revision, progress)
+    if place.folder is not None:
+        if not place.folder.is_dir():
+            raise UserError("no_model", model=place.name[:80])
+        return place.folder
+    if not place.revision:
+        raise UserError("no_revision", model=place.model)
+    return _fetch(place.model, place.revision, progress)
 
 
 def _fetch(model: str, revision: str, progress: Progress) -> Path:
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import (
         GatedRepoError,
-        HfHubHTTPError,
         LocalEntryNotFoundError,
         RepositoryNotFoundError,
         RevisionNotFoundError,
@@ -73,28 +92,36 @@ def _fetch(model: str, revision: str, progress: Progress) -> Path:
         raise UserError("wrong_id", model=model) from error
     except RevisionNotFoundError as error:
         raise UserError("wrong_revision", model=model, revision=revision) from error
+    except LocalEntryNotFoundError as error:
+        raise UserError("no_hub", model=model) from error
     except OSError as error:
         full = getattr(error, "errno", None) == 28
-        known = isinstance(error, LocalEntryNotFoundError | HfHubHTTPError) or not full
-        raise UserError("no_hub" if known else "no_disk", model=model) from error
+        raise UserError("no_disk" if full else "no_hub", model=model) from error
     except Exception as error:  # no connection comes in many shapes
         raise UserError("no_hub", model=model) from error
     return Path(folder)
 
 
 def _reporting(progress: Progress) -> Any:
-    """A progress bar class that tells the share of bytes instead of drawing it."""
+    """A progress bar class that tells the share of all bytes instead of drawing it."""
     from tqdm import tqdm
+
+    totals: dict[int, tuple[float, float]] = {}
+    lock = threading.Lock()
 
     class Bar(tqdm):  # type: ignore[misc]
         def __init__(self, *arguments: Any, **options: Any) -> None:
             options.pop("name", None)
-            super().__init__(*arguments, **{**options, "disable": False, "file": open(os.devnull, "w")})  # noqa: SIM115
+            quiet = open(os.devnull, "w")  # noqa: SIM115  as long as the bar
+            super().__init__(*arguments, **{**options, "disable": False, "file": quiet})
 
         def update(self, n: float | None = 1) -> Any:
             moved = super().update(n)
             if self.total and self.unit == "B":
-                progress(min(1.0, self.n / self.total))
+                with lock:
+                    totals[id(self)] = (float(self.n), float(self.total))
+                    here, all_bytes = (sum(parts) for parts in zip(*totals.values(), strict=True))
+                progress(min(1.0, here / all_bytes))
             return moved
 
     return Bar

@@ -49,6 +49,8 @@ def load_foreign(
     Raises:
         UserError: one sentence for everything that can be wrong with it.
     """
+    if precision not in PRECISIONS:
+        raise UserError("bad_precision", known=", ".join(PRECISIONS))
     check_memory(folder)
     config = read_config(folder)
     progress("stage_weights", 0.0)

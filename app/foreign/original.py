@@ -1,7 +1,5 @@
 """A network that is not ours, run by its own code: slow (no cache), but never wrong about itself."""
 
-import functools
-import operator
 import threading
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -70,8 +68,8 @@ class Original:
 
         towers = [[block.module for block in tower.blocks] for tower in self._anatomy.towers]
         with self._lock, in_float32(self._reader.model), ExitStack() as stack:
-            for block in functools.reduce(operator.iadd, towers, []):
-                stack.callback(block.register_forward_hook(catch, with_kwargs=True).remove)
+            for module in [block for blocks in towers for block in blocks]:
+                stack.callback(module.register_forward_hook(catch, with_kwargs=True).remove)
             logits = self._reader(ids[None])[0, -new:].float()
         first = [torch.stack([caught[blocks[0]][0] for blocks in towers])]
         return first + [torch.stack([caught[b][1] for b in layer]) for layer in zip(*towers, strict=True)], logits

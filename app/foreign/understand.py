@@ -24,7 +24,7 @@ _TRACE_BYTES = 16_000_000
 _LENGTHS = re.compile(
     r"(max|n|block|seq|ctx|context|window).*(len|pos|ctx|context|size|seq|window)|^(context|ctx|seq_len)$"
 )
-_NO_LENGTHS = ("max_length", "max_new_tokens")
+_NO_LENGTHS = ("max_length", "max_new_tokens", "vocab_size", "n_vocab", "max_vocab_size")
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,7 +96,7 @@ def longest(reader: Reader, config: dict[str, Any], anatomy: Anatomy) -> int:
     network can in fact read."""
     told = [
         value for key, value in config.items()
-        if isinstance(value, int) and value >= 16 and _LENGTHS.search(key) and key not in _NO_LENGTHS and "vocab" not in key
+        if isinstance(value, int) and value >= 16 and _LENGTHS.search(key) and key not in _NO_LENGTHS
     ]  # fmt: skip
     layers, _, width = anatomy.towers[0].hidden.shape
     room = _TRACE_BYTES // (2 * layers * width * len(anatomy.towers))
