@@ -17,6 +17,7 @@ from app.model import Output, fuse
 from app.trace import CANDIDATES, WEIGHT_GRID, Floats, Trace
 
 BLOCK = 16
+_CACHED = 131_072  # numbers of one expert's rows
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,9 +72,10 @@ class TraceWriter:
         of the text."""
         rows = torch.cat(self._rows, 1)  # (E + 1, n, V)
         count = end - self._reduced
-        for first in range(0, count, BLOCK):
+        size = max(1, min(BLOCK, _CACHED // rows.shape[-1]))  # so many rows at a time stay in the processor's cache
+        for first in range(0, count, size):
             start = self._reduced + first
-            stop = min(start + BLOCK, end)
+            stop = min(start + size, end)
             following = self._ids[start + 1 : stop + 1]
             self._blocks.append(reduce_rows(rows[:, first : first + stop - start], following, self._top))
         self._reduced = end
@@ -121,7 +123,8 @@ def reduce_rows(under: Tensor, following: list[int], top: int) -> _Reduced:
     next_all = under[:, :known].gather(-1, at.expand(experts + 1, -1, -1))  # (E + 1, known, 1)
     next_logits = nan_after(next_all[:experts, :, 0], count).T
     ranks = torch.zeros(count, experts + 1, dtype=torch.int32)
-    ranks[:known] = (under[:, :known] > next_all).count_nonzero(-1).T + 1
+    above = np.count_nonzero(under[:, :known].numpy() > next_all.numpy(), axis=-1)  # many times torch's pace
+    ranks[:known] = torch.from_numpy(above).T + 1
     return _Reduced(
         candidates=ids.int().numpy(),
         candidate_logits=logits.numpy(),
@@ -155,9 +158,9 @@ def _mixed(rows: Tensor, totals: Tensor) -> Tensor:
     ratio, even = ((first - second) * step).exp_(), ((first + second) / 2).exp_()
     sums = [even.sum(-1)]
     for factor, at in ((ratio, len(WEIGHT_GRID)), (ratio.reciprocal(), 0)):
-        term = even
+        term = even.clone()
         for _ in range(middle):
-            term = term * factor
+            term.mul_(factor)
             sums.insert(len(sums) if at else 0, term.sum(-1))
     if not all(bool(total.isfinite().all() and total.all()) for total in (sums[0], sums[-1])):  # logits hundreds apart
         return torch.stack([torch.lerp(rows[1], rows[0], float(w)).logsumexp(-1) for w in WEIGHT_GRID], 1)

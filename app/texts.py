@@ -726,19 +726,19 @@ _SENTENCES: dict[str, tuple[str, str, str]] = {
         "每个方块是一个词元：图片在上，文字在下；方柱表示大小。带框的由模型写出。点一个看看。",
     ),
     "recovered": (
-        "The picture basis of this model is not published; recovered here: a rotation fitted on half of the tokens gives {exact} of "
+        "The picture basis of this model is not published; recovered here: a rotation fitted on {fitted} tokens gives {exact} of "
         "{tested} held-out pictures back exactly, and predicted vectors agree with the table's to a cosine of {agreement}.",
-        "Базис картинок этой модели не опубликован и восстановлен здесь: поворот, подобранный по половине токенов, точно возвращает "
+        "Базис картинок этой модели не опубликован и восстановлен здесь: поворот, подобранный по {fitted} токенам, точно возвращает "
         "{exact} из {tested} отложенных картинок; предсказанные векторы совпадают с таблицей с косинусом {agreement}.",
-        "此模型的图片基未公开，在此恢复：用一半词元拟合的旋转，使 {tested} 张留出图片中的 {exact} 张完全还原；"
+        "此模型的图片基未公开，在此恢复：用 {fitted} 个词元拟合的旋转，使 {tested} 张留出图片中的 {exact} 张完全还原；"
         "预测向量与表中向量的余弦为 {agreement}。",
     ),
     "not_recovered": (
-        "This table does not hold the pictures: fitted on half of the tokens, the best rotation gives {exact} of {tested} held-out "
+        "This table does not hold the pictures: fitted on {fitted} tokens, the best rotation gives {exact} of {tested} held-out "
         "pictures back exactly (cosine {agreement}). A table that was trained fails like this; what is decoded here is noise.",
-        "В этой таблице нет картинок: лучший поворот, подобранный по половине токенов, точно возвращает {exact} из {tested} отложенных "
+        "В этой таблице нет картинок: лучший поворот, подобранный по {fitted} токенам, точно возвращает {exact} из {tested} отложенных "
         "картинок (косинус {agreement}). Так проваливается обученная таблица; восстановленное здесь — шум.",
-        "此表不含这些图片：用一半词元拟合的最佳旋转，{tested} 张留出图片中只有 {exact} 张完全还原（余弦 {agreement}）。"
+        "此表不含这些图片：用 {fitted} 个词元拟合的最佳旋转，{tested} 张留出图片中只有 {exact} 张完全还原（余弦 {agreement}）。"
         "经过训练的表就会这样失败；此处解码出的只是噪声。",
     ),
     "surprise_title": (

@@ -120,10 +120,11 @@ def glyph_view(
 def recovered(bundle: Bundle, say: Say) -> str:
     """Whether the table of a model that is not ours was proved to hold these pictures; empty for ours."""
     report = bundle.report
-    if report is None or report.agreement is None:
+    if report is None:
         return ""
     code = "recovered" if report.pictures else "not_recovered"
-    return say(code, exact=report.exact, tested=report.tested, agreement=f"{report.agreement:.4f}")
+    known = {name: f"{getattr(report, name):,}" for name in ("fitted", "tested", "exact")}
+    return say(code, agreement=f"{report.agreement:.4f}", **known)
 
 
 def lab_view(engine: Engine, first: str, second: str, say: Say, depths: Depths | None = None) -> str:

@@ -23,7 +23,9 @@ KNOWN: dict[str, str | None] = {
 """Models whose code may run, with the revision that was looked at; None: none is known to us, and the
 setting has to name one (`owner/name@revision`).  The page offers these and what the operator added."""
 TRUST = "GLYPHSCOPE_TRUST_REMOTE_CODE"
-PATTERNS = ("*.json", "*.safetensors", "*.bin", "*.py", "*.txt", "*.model")
+PATTERNS = ("*.json", "*.safetensors", "*.py", "*.txt", "*.model")
+PICKLES = ("*.bin",)
+"""Weights in the older format; fetched only where there are no others."""
 _HUB_ID = re.compile(r"([\w.-]+/[\w.-]+)(?:@([\w./-]+))?")
 
 Progress = Callable[[float], object]
@@ -72,10 +74,13 @@ def locate(place: Place, progress: Progress = lambda share: None) -> Path:
         return place.folder
     if not place.revision:
         raise UserError("no_revision", model=place.model)
-    return _fetch(place.model, place.revision, progress)
+    folder = _fetch(place.model, place.revision, PATTERNS, progress)
+    if not any(folder.glob("*.safetensors")):
+        folder = _fetch(place.model, place.revision, PICKLES, progress)
+    return folder
 
 
-def _fetch(model: str, revision: str, progress: Progress) -> Path:
+def _fetch(model: str, revision: str, patterns: tuple[str, ...], progress: Progress) -> Path:
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import (
         GatedRepoError,
@@ -86,7 +91,11 @@ def _fetch(model: str, revision: str, progress: Progress) -> Path:
 
     try:
         folder = snapshot_download(
-            model, revision=revision, allow_patterns=list(PATTERNS), tqdm_class=_reporting(progress)
+            model,
+            revision=revision,
+            allow_patterns=list(patterns),
+            tqdm_class=_reporting(progress),
+            endpoint=os.environ.get("HF_ENDPOINT"),
         )
     except (RepositoryNotFoundError, GatedRepoError) as error:
         raise UserError("wrong_id", model=model) from error

@@ -67,17 +67,19 @@ def load_foreign(
     except (RuntimeError, TypeError, IndexError, AttributeError, KeyError) as error:
         raise UserError("cannot_run", folder=folder.name, reason=f"{type(error).__name__}") from error
     running = _run_in(found, precision, built, probes, progress)
-    recipe, pictures, recovery = _pictures(found, tokens, progress)
     towers = found.anatomy.towers
     shown = towers if running.network.shape.experts > 1 else towers[:1]
     table = towers[0].table
     assert table is not None, "understand() refuses a network without one"
+    progress("stage_pictures", 0.0)
+    rows = unit_rows(table.weight)
+    recipe, pictures, recovery = find_pictures(tokens.texts, rows, lambda share: progress("stage_pictures", share))
     report = Report(
         source=source,
         code=bool(config.get("auto_map")),
         fusion=found.fusion.kind,
         tables=len({t.data_ptr() for t in tables_of(found.anatomy)}),
-        frozen=table.name in built.frozen if built.frozen else None,
+        frozen=table.name in built.frozen,
         probes=found.agreement.probes,
         numbers=found.agreement.numbers,
         largest=found.agreement.largest,
@@ -86,9 +88,10 @@ def load_foreign(
         precision=running.precision,
         start=tokens.texts[tokens.start],
         drift=running.drift,
-        tested=recovery[0],
-        exact=recovery[1],
-        agreement=recovery[2],
+        fitted=recovery.fitted,
+        tested=recovery.tested,
+        exact=recovery.exact,
+        agreement=recovery.agreement,
     )
     fusion = "mean" if found.fusion.kind in ("single", "mean", "joined") else found.fusion.kind
     return Bundle(
@@ -96,7 +99,7 @@ def load_foreign(
         folder=source,
         model=running.network,
         tokenizer=tokens.tokenizer,
-        substrate=Substrate(tokens.texts, pictures, unit_rows(table.weight), recovery[3], recipe),
+        substrate=Substrate(tokens.texts, pictures, rows, recovery.basis, recipe),
         experts=expert_names(config, [tower.name for tower in shown]),
         start=tokens.start,
         training={},
@@ -181,14 +184,3 @@ def unit_rows(table: Tensor) -> Floats:
     rows = table.float()
     unit: Floats = (rows / rows.norm(dim=1, keepdim=True).clamp_min(1e-12)).numpy()
     return unit
-
-
-def _pictures(found: Understood, tokens: Tokens, progress: Progress) -> tuple[str, Any, tuple[int, int, float, Any]]:
-    """Recipe, all pictures, and what came back of those held out: tested, exact, agreement, basis."""
-    table = found.anatomy.towers[0].table
-    assert table is not None
-    progress("stage_pictures", 0.0)
-    recipe, pictures, recovery = find_pictures(
-        tokens.texts, unit_rows(table.weight), lambda share: progress("stage_pictures", share)
-    )
-    return recipe, pictures, (recovery.tested, recovery.exact, recovery.agreement, recovery.basis)

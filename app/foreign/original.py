@@ -37,7 +37,7 @@ class Original:
         self.trained = 0
         """How many numbers were trained; set by whoever counted them."""
         self._reader, self._anatomy = reader, anatomy
-        self._tail = Tail(reader, anatomy.towers, wide=True)
+        self._tail = Tail(reader, anatomy.towers, context, wide=True)
         self._lock = threading.Lock()  # what is caught belongs to one text
 
     def new_cache(self, capacity: int) -> Spoken:

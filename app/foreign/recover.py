@@ -6,52 +6,50 @@ orthogonal Procrustes problem (Schoenemann 1966) between half of the tokens' pro
 vectors gives it.  The other half is the proof.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from app.embedding import Basis, Floats, decode, embed, fit_basis
-from app.pictures import PIXELS, RECIPES, draw_pictures, to_polar
+from app.pictures import PIXELS, RECIPES, SIDE, draw_pictures, to_polar
 
 _CHUNK = 4_096
-_FEW = 6_000
+_FEW = 6_000  # tokens on which recipes are told apart
+_SAMPLE = 2_000  # held-out tokens that are decoded
+_PROMISING = 0.5
+
+Pictures = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, eq=False)
 class Recovery:
-    """basis as recovered; of `tested` held-out tokens, `exact` decode to their very picture; agreement: mean
-    cosine of their vectors with those that the basis predicts, -1..1."""
+    """basis as recovered on `fitted` tokens; of `tested` held-out ones, `exact` decode to their very picture;
+    agreement: mean cosine of their vectors with those that the basis predicts, -1..1."""
 
     basis: Basis
+    fitted: int
     tested: int
     exact: int
     agreement: float
 
-    @property
-    def proved(self) -> bool:
-        """Whether the table holds these pictures: predicted vectors and found ones are the same."""
-        return self.agreement > 0.99
-
 
 def recover(
-    pictures: NDArray[np.bool_],
-    table: Floats,
-    seed: int = 0,
-    sample: int = 2_000,
-    step: Callable[[float], object] = lambda share: None,
+    pictures: Any, table: Floats, seed: int = 0, step: Callable[[float], object] = lambda share: None
 ) -> Recovery:
     """Recover the basis of a table of unit rows (V, d) given the tokens' pictures (V, 32, 32); of more than
     1,024 dimensions the first 1,024 are tried.
 
-    Half of the tokens, drawn at random, are fitted; `sample` of the others are decoded.  step is told the
-    share done.
+    Half of the tokens, drawn at random, are fitted; some of the others are decoded.  step is told the share
+    done.
     """
     assert len(pictures) == len(table), f"{len(pictures)} pictures, {len(table)} vectors"
     width = min(table.shape[1], PIXELS)
     order = np.random.default_rng(seed).permutation(len(table))
-    half, held = np.sort(order[: len(order) // 2]), np.sort(order[len(order) // 2 :][:sample])
+    half, held = np.sort(order[: len(order) // 2]), np.sort(order[len(order) // 2 :][:_SAMPLE])
     own = fit_basis(pictures, width)
     product = np.zeros((width, width))
     for first in range(0, len(half), _CHUNK):
@@ -65,19 +63,41 @@ def recover(
     vectors = np.asarray(table[held][:, :width], np.float32)
     agreement = float((embed(pictures[held], basis) * vectors).sum(axis=1).mean())
     wrong = ((decode(vectors, basis) > 0.5) != pictures[held]).any(axis=(1, 2))
-    return Recovery(basis, len(held), int((~wrong).sum()), agreement)
+    return Recovery(basis, len(half), len(held), int((~wrong).sum()), agreement)
+
+
+class Drawn:
+    """Pictures (V, 32, 32) of all tokens, drawn as they are asked for."""
+
+    def __init__(self, texts: Sequence[str], recipe: str) -> None:
+        self._texts = texts
+        self._draw = lru_cache(maxsize=8_192)(lambda i: draw_pictures([texts[i]], recipe)[0])
+
+    def __len__(self) -> int:
+        return len(self._texts)
+
+    def __getitem__(self, rows: Any) -> Pictures:
+        """One picture (32, 32) or several (n, 32, 32)."""
+        at = np.asarray(rows)
+        if at.ndim == 0:
+            one: Pictures = self._draw(int(at))
+            return one
+        return np.stack([self._draw(int(i)) for i in at]) if len(at) else np.zeros((0, SIDE, SIDE), bool)
 
 
 def find_pictures(
     texts: tuple[str, ...], table: Floats, step: Callable[[float], object] = lambda share: None
-) -> tuple[str, NDArray[np.bool_], Recovery]:
-    """Which recipe drew a table, if any did: its name, all pictures, and the recovery under it.  Recipes are
-    told apart on a few tokens; only the better one draws them all.  step is told the share done."""
+) -> tuple[str, Any, Recovery]:
+    """Which recipe drew a table, if any did: its name, the pictures, and the recovery under it.  Recipes are told
+    apart on a few tokens; only of a table that looks like one of them is every token drawn.  step is told the
+    share done."""
     few = np.sort(np.random.default_rng(1).permutation(len(texts))[:_FEW])
     some, rows = [texts[i] for i in few], np.asarray(table[few])
-    tried = {name: recover(draw_pictures(some, name), rows).agreement for name in sorted(RECIPES, reverse=True)}
-    recipe = max(tried, key=lambda name: tried[name])
-    pictures = np.zeros((len(texts), 32, 32), bool)
+    tried = {name: recover(draw_pictures(some, name), rows) for name in sorted(RECIPES, reverse=True)}
+    recipe = max(tried, key=lambda name: tried[name].agreement)
+    if tried[recipe].agreement < _PROMISING or len(few) == len(texts):
+        return recipe, Drawn(texts, recipe), tried[recipe]
+    pictures = np.zeros((len(texts), SIDE, SIDE), bool)
     for first in range(0, len(texts), _CHUNK):
         part = texts[first : first + _CHUNK]
         pictures[first : first + len(part)] = draw_pictures(part, recipe)

@@ -17,10 +17,11 @@ from app.foreign.observe import Reader, first_tensor, in_float32
 
 
 class Tail:
-    """Last hidden states of all towers in, the network's logits out.  wide: compute in float32."""
+    """Last hidden states of all towers in, the network's logits out.  wide: compute in float32; limit: the
+    longest text that the network reads."""
 
-    def __init__(self, reader: Reader, towers: Sequence[Tower], wide: bool = False) -> None:
-        self.reader, self.wide = reader, wide
+    def __init__(self, reader: Reader, towers: Sequence[Tower], limit: int, wide: bool = False) -> None:
+        self.reader, self.limit, self.wide = reader, limit, wide
         self._blocks = [(tower.blocks[0].module, *(b.module for b in tower.blocks[1:])) for tower in towers]
         self._samples = [tower.blocks[-1].raw for tower in towers]
         self._lock = threading.Lock()
@@ -28,6 +29,9 @@ class Tail:
     @torch.inference_mode()
     def __call__(self, states: Tensor) -> Tensor:
         """(E, T, d) -> (T, V), float32."""
+        return torch.cat([self._part(part) for part in torch.split(states, self.limit, 1)])
+
+    def _part(self, states: Tensor) -> Tensor:
         with self._lock, ExitStack() as stack:
             if self.wide:
                 stack.enter_context(in_float32(self.reader.model))

@@ -72,7 +72,7 @@ def understand(reader: Reader, name: str, config: dict[str, Any], probes: Sequen
         anatomy = replace(anatomy, fusion=Fusion("single", (1.0,)))
     context = longest(reader, config, anatomy)
     probes = [probe[:context] for probe in probes]
-    tail = Tail(reader, anatomy.towers, wide=True)
+    tail = Tail(reader, anatomy.towers, context, wide=True)
     try:
         decoder, style = convert(observe(reader, probes[0]), anatomy, config, context, tail)
         found = Understood(anatomy, tail, decoder, None, Agreement(0, 0, 0.0, ()), style, "")
