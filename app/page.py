@@ -311,7 +311,9 @@ class Page:
             loaded = [*self.everything, self.language, self.prompt, self.seed, *labelled]
             told = [self.loading, self.timer, self.on_view, self.model]
             opened = self.blocks.load(on.on_load, None, loaded, **hidden)
-            opened.then(on.on_tick, self.language, told, queue=False, **hidden)
+            # In the queue: a state that changes outside it tells nobody.
+            often: dict[str, Any] = {**hidden, "concurrency_limit": None}
+            opened.then(on.on_tick, self.language, told, **often)
             switched = self.on_view.change(on.on_switch, self.language, loaded, **hidden)
             for event in (opened, switched):
                 event.then(
@@ -319,8 +321,8 @@ class Page:
                 ).then(
                     self.word_listeners.on_load_proof, self.language, [self.proof_set, *self.proof_outputs], **hidden
                 )
-            self.model.input(on.on_pick, [self.model, self.language], told, queue=False, **hidden)
-            self.timer.tick(on.on_tick, self.language, told, queue=False, **hidden)
+            self.model.input(on.on_pick, [self.model, self.language], told, **often)
+            self.timer.tick(on.on_tick, self.language, told, **often)
             self._connect_words(hidden)
 
     def _connect_words(self, hidden: dict[str, Any]) -> None:

@@ -21,6 +21,7 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from app.errors import UserError
+from app.library import transformers_ready
 
 CODE_KEY = "AutoModelForCausalLM"
 
@@ -83,6 +84,7 @@ def build_network(folder: Path, trusted: bool) -> Built:
     Raises:
         UserError: for code that is not trusted or fails, and for missing, damaged or pickled weights.
     """
+    transformers_ready()
     config = read_config(folder)
     weights = read_weights(folder)
     try:
