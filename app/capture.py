@@ -61,7 +61,9 @@ class TraceWriter:
         rows = under(output, self._weights)
         self._rows.append(rows)
         self._learned = output.fused is not None
-        self._hidden.append(torch.stack(output.hidden, 1)[:, :, 0].half())
+        states = torch.stack(output.hidden, 1)[:, :, 0]
+        small = states.half()
+        self._hidden.append(small if bool(small.isfinite().all()) else states)
         self._seconds.append(seconds)
         if len(self._ids) - self._reduced > BLOCK:
             self._reduce(len(self._ids) - 1)
