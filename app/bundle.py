@@ -4,6 +4,7 @@ config.json            sizes, names of the experts, special tokens
 model.safetensors      both experts and the one frozen table, half precision
 tokenizer.json         the BPE tokenizer, with tokenizer_config.json for transformers
 substrate.safetensors  the pictures and the PCA basis behind the frozen table
+SHA256SUMS             checksums of the others
 training.json          loss curves, held-out figures, languages, the commands that made them
 """
 
@@ -14,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError, safe_open
+from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer
 from torch import Tensor
@@ -22,6 +23,7 @@ from torch import Tensor
 from app.errors import UserError
 from app.model import Network, Shape, StackedExperts
 from app.report import Report
+from app.seal import broken, seal
 from app.substrate import Substrate, read_substrate
 
 MINI = Path(__file__).parent.parent / "assets" / "mini"
@@ -82,13 +84,19 @@ def load_bundle(folder: Path = MINI) -> Bundle:
     missing = [name for name in _FILES if not (folder / name).is_file()]
     if missing:
         raise UserError("missing_files", folder=folder.name, files=", ".join(missing))
+    if damaged := broken(folder, _FILES):
+        raise UserError("damaged_files", folder=folder.name, files=", ".join(damaged))
+    try:
+        return _loaded(folder)
+    except Exception as error:  # truncated or damaged, of any kind; other names or shapes
+        raise UserError("broken_weights", folder=folder.name) from error
+
+
+def _loaded(folder: Path) -> Bundle:
     config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
     model = StackedExperts(shape_of(config))
-    try:
-        stored = load_file(folder / "model.safetensors")
-        model.load_state_dict({key.removeprefix(_PREFIX): value for key, value in stored.items()})
-    except (RuntimeError, SafetensorError) as error:  # truncated or damaged; other names or shapes
-        raise UserError("broken_weights", folder=folder.name) from error
+    stored = load_file(folder / "model.safetensors")
+    model.load_state_dict({key.removeprefix(_PREFIX): value for key, value in stored.items()})
     model.requires_grad_(False).eval()
     tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
     tokens = tuple(tokenizer.id_to_token(i) or "" for i in range(tokenizer.get_vocab_size()))
@@ -193,6 +201,7 @@ def write_bundle(
         save_file(kept, folder / "substrate.safetensors", metadata=file.metadata())
     for name in _FILES:
         (folder / name).chmod(0o644)  # safetensors writes for the owner only
+    seal(folder)
 
 
 def _write_json(path: Path, data: dict[str, Any]) -> None:

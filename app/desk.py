@@ -17,7 +17,7 @@ from app.model import Output
 from app.sampling import Sampling
 from app.trace import Trace
 
-PLACES = 16
+PLACES = 32
 """Texts written at once."""
 LINE = 64
 """Orders that may wait; one more is asked to try again."""
@@ -25,6 +25,7 @@ VISITOR_ORDERS = 4
 """Orders of one visitor that may be under way."""
 VISITOR_RUNS, WINDOW_SECONDS = 120, 60.0
 """Orders of one visitor in any minute."""
+_NEW_TEXTS = 4  # read in one round
 _VISITORS = 1_000  # visitors whose last minute is remembered
 
 log = logging.getLogger(__name__)
@@ -148,6 +149,11 @@ class Desk:
         """Orders being served just now."""
         return len(self._serving)
 
+    @property
+    def pressed(self) -> bool:
+        """Whether somebody still waits for a first token."""
+        return bool(self._line) or any(not served.order.steps for served in self._serving)
+
     def _take(self, visitor: str, start: Callable[[Order], Run]) -> Order:
         """Put an order in line.
 
@@ -201,7 +207,7 @@ class Desk:
             self._serving = [served for served in self._serving if served.wants is not None]
 
     def _let_in(self) -> None:
-        """Fill free places from the line, one new text a round, so that those under way go on; wait for
+        """Fill free places from the line, a few new texts a round, so that those under way go on; wait for
         somebody when there is nobody."""
         with self._bell:
             self._bell.wait_for(lambda: self._line or self._serving)
@@ -209,7 +215,7 @@ class Desk:
                 self._line.remove((order, run))
                 run.close()
                 order.done.set()
-            if self._line and len(self._serving) < self.places:
+            for _ in range(min(_NEW_TEXTS, len(self._line), self.places - len(self._serving))):
                 served = _Served(*self._line.popleft())
                 self._serving.append(served)
                 served.go_on(None)

@@ -219,7 +219,7 @@ class Engine:
             raise UserError("fixed_weights")
         try:
             blend = torch.tensor([float(w) for w in weights])
-        except (TypeError, ValueError) as error:
+        except (TypeError, ValueError, OverflowError) as error:
             raise UserError("bad_weights", count=count) from error
         if len(blend) != count or not bool((blend >= 0).all()) or not abs(float(blend.sum()) - 1) < 1e-4:
             raise UserError("bad_weights", count=count)
@@ -230,9 +230,9 @@ class Engine:
         """Logit lens: what each layer would say if it were the last (nostalgebraist 2020).  Reads
         the stored hidden states (float16); no forward pass."""
         states = torch.from_numpy(trace.hidden).float()  # (E, L + 1, T, d)
-        logs = self.model.read_out(states).log_softmax(-1)
-        best = logs.topk(top, -1)
-        return Lens(best.indices.int().numpy(), best.values.numpy())
+        logits = self.model.read_out(states)
+        best = logits.topk(top, -1) if top > 1 else logits.max(-1, keepdim=True)
+        return Lens(best.indices.int().numpy(), (best.values - logits.logsumexp(-1, keepdim=True)).numpy())
 
     @torch.inference_mode()
     def read_position(self, trace: Trace, position: int) -> Floats:

@@ -24,6 +24,7 @@ from app.errors import UserError
 from app.maps import MIN_POINTS, aligned_umap
 from app.pictures import draw_pictures
 from app.proof import Proof, plain_proof, prove, read_proof
+from app.seal import broken, seal
 from app.trace import Floats
 from app.words import PRESETS, Word, all_words, preset
 
@@ -135,6 +136,9 @@ def read_words(folder: Path, engine: Engine) -> tuple[WordStates, dict[str, Floa
     path = folder / WORDS_FILE
     if not path.is_file():
         return None
+    if broken(folder, [WORDS_FILE]):
+        log.warning("%s is damaged and is not used", path.name)
+        return None
     try:
         with safe_open(path, "numpy") as file:
             stored = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  not a dict
@@ -166,3 +170,4 @@ def write_words(folder: Path, engine: Engine) -> None:
         arrays[name] = _umap(bank.subset(preset(name)).states)
     save_file(arrays, folder / WORDS_FILE, metadata={"proof": json.dumps(plain_proof(prove(engine, bank)))})
     (folder / WORDS_FILE).chmod(0o644)
+    seal(folder)

@@ -32,6 +32,8 @@ PANELS = 6
 _FRAME_SECONDS = 0.05  # the strip is sent at most this often while the model writes, less often for a crowd
 _FRAMED_TEXTS = 4  # so many texts at once get all their frames
 _FIRST_SECONDS, _LINE_SECONDS = 0.01, 0.4  # how often an order is looked at before its first token, and in line
+_PATIENT_SECONDS = 0.3  # a shorter wait in line is not worth a sentence
+_STANDBY_SECONDS = 1.0
 _KEPT_EXAMPLES = 24
 
 log = logging.getLogger(__name__)
@@ -110,7 +112,7 @@ class Listeners:
         if len(trace) == engine.context:
             message += " " + speak("filled", limit=engine.context)
         message += self._unknown(shown, prompt, speak)
-        drawn = await self._drawn(lambda: self._finished(shown, trace, view, message))
+        drawn = await self._drawn(shown, lambda: self._finished(shown, trace, view, message))
         if not order.stopped and any((prompt, sampling) == (e.prompt, Sampling(seed=e.seed)) for e in EXAMPLES):
             self._keep(key, drawn)
         yield drawn
@@ -127,7 +129,7 @@ class Listeners:
                     yield self._beside(speak("waiting", place=place))
             trace = order.result()
             message = speak("looked", count=len(trace) - 1) + self._unknown(shown, prompt, speak)
-            yield await self._drawn(lambda: self._finished(shown, trace, settings, message))
+            yield await self._drawn(shown, lambda: self._finished(shown, trace, settings, message))
         except UserError as error:
             yield self._only_status(say(error.code, language, **error.values))
         except Exception:
@@ -184,15 +186,20 @@ class Listeners:
         """An order's place in line, 0 while it is served, now and then until it is done.  Whoever stops
         watching has left."""
         try:
+            begun = time.monotonic()
             while not order.done.is_set():
-                place = shown.desk.place(order)
+                place = shown.desk.place(order) if time.monotonic() - begun > _PATIENT_SECONDS else 0
                 yield place
                 frame = _FRAME_SECONDS * max(1, shown.desk.busy / _FRAMED_TEXTS) if order.steps else _FIRST_SECONDS
                 await asyncio.sleep(_LINE_SECONDS if place > shown.desk.places else frame)
         finally:
             order.leave()
 
-    async def _drawn(self, draw: Callable[[], list[Any]]) -> list[Any]:
+    async def _drawn(self, shown: Shown, draw: Callable[[], list[Any]]) -> list[Any]:
+        """Draw panels beside, after the first tokens of others, which come in no time; but not long after."""
+        begun = time.monotonic()
+        while shown.desk.pressed and time.monotonic() - begun < _STANDBY_SECONDS:
+            await asyncio.sleep(_FIRST_SECONDS)
         return await asyncio.get_running_loop().run_in_executor(self._pencil, draw)
 
     def _keep(self, key: tuple[Any, ...], shown: list[Any]) -> list[Any]:

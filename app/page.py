@@ -310,11 +310,11 @@ class Page:
             )
             loaded = [*self.everything, self.language, self.prompt, self.seed, *labelled]
             told = [self.loading, self.timer, self.on_view, self.model]
-            opened = self.blocks.load(on.on_load, None, loaded, **hidden)
+            opened = self.blocks.load(on.on_load, None, loaded, concurrency_limit=None, **hidden)
             # In the queue: a state that changes outside it tells nobody.
             often: dict[str, Any] = {**hidden, "concurrency_limit": None}
             opened.then(on.on_tick, self.language, told, **often)
-            switched = self.on_view.change(on.on_switch, self.language, loaded, **hidden)
+            switched = self.on_view.change(on.on_switch, self.language, loaded, **often)
             for event in (opened, switched):
                 event.then(
                     self.word_listeners.on_load, self.language, [self.word_set, *self.word_outputs], **hidden

@@ -15,6 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
+from app.errors import UserError
+
 SIDE = 32
 PIXELS = SIDE * SIDE
 FONT_PATH = Path(__file__).parent.parent / "assets" / "fonts" / "unifont.otf"
@@ -30,7 +32,20 @@ _EASY_RANGES = ((0x0000, 0x024F), (0x0370, 0x058F))  # Latin .. Extended-B; Gree
 
 @lru_cache(maxsize=1)
 def _font() -> ImageFont.FreeTypeFont:
-    return ImageFont.truetype(str(FONT_PATH), SIDE)
+    try:
+        return ImageFont.truetype(str(FONT_PATH), SIDE)
+    except OSError as error:
+        raise UserError("no_font", file=FONT_PATH.name) from error
+
+
+def check_font() -> None:
+    """Load the font and draw with it.
+
+    Raises:
+        UserError: `no_font` when it is missing or damaged.
+    """
+    if not legible("A").any():
+        raise UserError("no_font", file=FONT_PATH.name)
 
 
 def legible(text: str) -> Bitmap:

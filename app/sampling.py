@@ -1,6 +1,5 @@
 """Sampling settings, checked; and one token drawn from a row of fused logits."""
 
-import math
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -41,7 +40,7 @@ class Sampling:
 
 
 def _check(name: str, value: Any, low: float, high: float, whole: bool = False, above: bool = False) -> None:
-    number = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    number = isinstance(value, int | float) and not isinstance(value, bool)
     fits = number and low <= value <= high and not (above and value == low) and not (whole and value != int(value))
     if not fits:
         raise UserError(f"bad_{name}", low=low, high=high)

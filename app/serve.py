@@ -2,6 +2,7 @@
 
 import argparse
 import gzip
+import json
 import os
 import sys
 import threading
@@ -11,24 +12,30 @@ from functools import cache
 import gradio as gr
 import torch
 from plotly.offline import get_plotlyjs
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
 from app.api import add_api
 from app.errors import UserError
+from app.gate import BOOT, Gate
 from app.layer_views import layers_view
 from app.opening import opening_trace
 from app.page import ASSETS, build_page
+from app.pictures import check_font
 from app.stage import Stage, open_stage
-from app.texts import say, speaker
+from app.texts import LANGUAGES, say, speaker
 from app.word_views import words_view
 from app.words import PRESETS, preset
 
 EVENTS = 160
 """Events that may be under way at once; those that need the model wait at its desk, and hold no thread there."""
 
-SESSIONS = 200
+SWITCH_SECONDS = 5e-4
+"""How long a thread that draws panels keeps the one that runs the model waiting (Python's own: ten times that)."""
+
+SESSIONS = 100
 """Visitors whose last trace is kept (about 2 MB each at most); the longest idle one goes first."""
 
 
@@ -42,16 +49,21 @@ def build_demo(stage: Stage) -> gr.Blocks:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Serve until interrupted; host and port come from GRADIO_SERVER_NAME and GRADIO_SERVER_PORT, the number of
-    threads from GLYPHSCOPE_THREADS (default: all cores, at most 4)."""
+    threads from GLYPHSCOPE_THREADS (default: all cores but one, which draws the panels; 1 to 4)."""
     options = make_parser().parse_args(arguments)
-    torch.set_num_threads(int(os.environ.get("GLYPHSCOPE_THREADS", min(4, os.cpu_count() or 1))))
+    torch.set_num_threads(int(os.environ.get("GLYPHSCOPE_THREADS", min(4, max(1, (os.cpu_count() or 1) - 1)))))
     try:
+        check_font()
         stage, wanted = open_stage(options.model)
     except UserError as error:
         sys.exit(str(error))
     if stage.news.error is not None:
         print(stage.news.error, file=sys.stderr)
-    demo = build_demo(stage)
+    sys.setswitchinterval(SWITCH_SECONDS)
+    try:
+        demo = build_demo(stage)
+    except OSError:  # Gradio keeps a folder for temporary files
+        sys.exit(say("no_room"))
     threading.Thread(target=warm_up, args=(stage, wanted), daemon=True).start()
     port = int(os.environ.get("GRADIO_SERVER_PORT", 7860))  # given outright: else a taken one is silently skipped
     try:
@@ -93,7 +105,12 @@ def launch(demo: gr.Blocks, port: int) -> None:
         run_history=False,
         state_session_capacity=SESSIONS,
         max_threads=EVENTS,
-        app_kwargs={"routes": [Route("/gs/plotly.min.js", plotly_script)]},
+        head=f"<script>{recovery_script()}</script>",
+        max_file_size=1,
+        app_kwargs={
+            "routes": [Route("/gs/plotly.min.js", plotly_script), Route("/gs/alive", alive)],
+            "middleware": [Middleware(Gate)],
+        },
         ssr_mode=False,
         share=False,
     )
@@ -103,6 +120,18 @@ async def plotly_script(request: Request) -> Response:
     """The script that draws interactive figures: the one that plotly.py carries, compressed once."""
     headers = {"Content-Encoding": "gzip", "Cache-Control": "public, max-age=86400"}
     return Response(_compressed(), media_type="text/javascript", headers=headers)
+
+
+async def alive(request: Request) -> Response:
+    """Which start of the server this is."""
+    return Response(BOOT, media_type="text/plain", headers={"Cache-Control": "no-store"})
+
+
+def recovery_script() -> str:
+    """What keeps a page and its text over a restart of the server, with the sentences that it says."""
+    away = json.dumps({language: say("away", language) for language in LANGUAGES}, ensure_ascii=False)
+    script = (ASSETS / "page" / "recover.js").read_text(encoding="utf-8")
+    return f"const GS_BOOT = '{BOOT}', GS_AWAY = {away};\n{script}"
 
 
 @cache

@@ -1,13 +1,16 @@
 """What a visitor set the panels to, checked: widget values come from the browser and may be anything."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, get_args
+from typing import Any, TypeVar, get_args
 
 from app.bundle import Bundle
 from app.errors import UserError
 from app.fusion import Fusion, pair_weights
 from app.texts import LANGUAGES
 from viz.strip import MEASURES
+
+Name = TypeVar("Name", bound=str)
 
 FUSIONS: tuple[Fusion, ...] = get_args(Fusion)
 
@@ -33,9 +36,9 @@ class View:
             raise UserError("bad_weights", count=2)
         return cls(
             weight=round(float(weight) * 20) / 20,
-            fusion=fusion if fusion in FUSIONS else cls.fusion,
-            measure=measure if measure in MEASURES else cls.measure,
-            language=language if language in LANGUAGES else cls.language,
+            fusion=_known(fusion, FUSIONS, FUSIONS[0]),
+            measure=_known(measure, MEASURES, cls.measure),
+            language=_known(language, LANGUAGES, cls.language),
         )
 
     @property
@@ -48,6 +51,11 @@ class View:
         its experts cannot be weighed anew."""
         own = bundle.weights[0] if bundle.weights else 0.5
         return self.weights if bundle.adjustable and abs(self.weight - own) > 0.026 else None
+
+
+def _known(value: Any, names: Iterable[Name], default: Name) -> Name:
+    """A value if it is one of the names; it may be anything, and need not even be hashable."""
+    return next((name for name in names if isinstance(value, str) and name == value), default)
 
 
 def whole(value: Any) -> int | None:

@@ -93,6 +93,21 @@ _SENTENCES: dict[str, tuple[str, str, str]] = {
         "Слишком быстро: не больше {orders} текстов сразу и {runs} в минуту на посетителя. Подождите немного и нажмите снова.",
         "太快了：每位访客最多同时 {orders} 个文本、每分钟 {runs} 个。请稍等再按。",
     ),
+    "away": (
+        "The connection is lost. Your text is kept; the page comes back by itself.",
+        "Связь потеряна. Ваш текст сохранён; страница вернётся сама.",
+        "连接已断开。你的文字已保留，页面会自动恢复。",
+    ),
+    "large_request": (
+        "That is more than one request may hold: send a shorter text.",
+        "Это больше, чем вмещает один запрос: пришлите текст короче.",
+        "超出了单次请求的上限：请发送更短的文字。",
+    ),
+    "no_such_page": (
+        "There is nothing at this address: go back to the page itself.",
+        "По этому адресу ничего нет: вернитесь на саму страницу.",
+        "这个地址没有内容：请回到主页面。",
+    ),
     "panel_failed": (
         "This panel could not be drawn; the others are as they should be. Choose another token or press the button again.",
         "Эту панель нарисовать не удалось; остальные в порядке. Выберите другой токен или нажмите кнопку ещё раз.",
@@ -1248,6 +1263,21 @@ _SENTENCES: dict[str, tuple[str, str, str]] = {
         "The model folder {folder} lacks {files}: restore the folder or choose another one.",
         "В папке модели {folder} нет {files}: восстановите её или выберите другую.",
         "模型文件夹 {folder} 缺少 {files}：请恢复该文件夹或另选一个。",
+    ),
+    "damaged_files": (
+        "In the model folder {folder} these files are not what was written there: {files}. Restore the folder or choose another one.",
+        "В папке модели {folder} эти файлы не те, что были записаны: {files}. Восстановите папку или выберите другую.",
+        "模型文件夹 {folder} 中的这些文件与写入时不同：{files}。请恢复该文件夹或另选一个。",
+    ),
+    "no_font": (
+        "The font assets/fonts/{file} is missing or damaged: restore the file; every picture is drawn with it.",
+        "Шрифт assets/fonts/{file} отсутствует или повреждён: восстановите файл; им нарисованы все картинки.",
+        "字体 assets/fonts/{file} 缺失或已损坏：请恢复该文件，所有图片都用它绘制。",
+    ),
+    "no_room": (
+        "Nothing can be written to the folder for temporary files: free some space, or set GRADIO_TEMP_DIR to a folder that can be written.",
+        "В папку временных файлов ничего нельзя записать: освободите место или задайте GRADIO_TEMP_DIR с доступной для записи папкой.",
+        "临时文件夹无法写入：请腾出空间，或将 GRADIO_TEMP_DIR 设为可写的文件夹。",
     ),
     "broken_weights": (
         "The weights in {folder} are damaged or of another shape: restore the folder or choose another one.",

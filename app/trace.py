@@ -31,7 +31,8 @@ class Trace:
         NaN and 0 at the last position.
     jensen_shannon (T,): divergence of the experts' distributions in bits, 0..log2 E.
     spread (T, E): standard deviation of each expert's logits over the vocabulary.
-    hidden (E, L + 1, T, d) float16 (float32 where a state is too large for it): layer 0 is the frozen embedding, layer L is what the head reads.
+    hidden (E, L + 1, T, d) float16 (float32 where a state is too large for it): layer 0 is the frozen
+        embedding, layer L is what the head reads.
     weights (E,): of the fusion.  seconds: wall time of the forward passes, one a step.
     fused_logits (T, K) of the fusion's own candidates and next_fused (T,) of the token that follows:
         only where the fusion is no weighted sum of the experts' logits; then no expert has a share.

@@ -7,6 +7,7 @@ of a checkpoint folder holds what was measured on them, and says so.
 """
 
 import json
+import logging
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -40,6 +41,8 @@ it; joint: the former, tuned together after the merge; trained: each with a trai
 began as the pictures; unshared: pictures beside permuted pictures, so that no token has one vector in both."""
 SHOWN = ("purity", "auc")
 _ANSWER = Sampling(new_tokens=32, seed=1)
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -154,8 +157,12 @@ def read_twins(folder: Path) -> Twins | None:
     path = folder / TWINS_FILE
     if not path.is_file():
         return None
-    record = json.loads(path.read_text(encoding="utf-8"))
-    return Twins(tuple(map(_twin, record["runs"])), record["fusions"], record["prompt"])
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
+        return Twins(tuple(map(_twin, record["runs"])), record["fusions"], record["prompt"])
+    except (ValueError, KeyError, TypeError):
+        log.warning("%s is damaged and is not shown", path.name)
+        return None
 
 
 def _twin(record: dict[str, Any]) -> Twin:

@@ -83,7 +83,7 @@ class WordListeners:
         proof = lexicon.proof
         if proof is None:
             return [None, panel(speak, "proof", "", speak("proof_none")), ""]
-        known = name if name in PROOF_SETS else language
+        known = next((asked for asked in (name, language) if asked in PROOF_SETS), PROOF_SETS[0])
         battery = proof.batteries[known]
         subject = subject_of(battery, speak, f"proof_set_{known}")
         return [None, proof_view(battery, proof.crossings, subject, speak), ""]

@@ -1,6 +1,6 @@
-"""A checkpoint of the published shape with random weights, written to a folder of one's choice: 2 experts x 16 layers
-x 1,024, 32 heads, 131,072 tokens, bfloat16, with code that is not ours.  `python -m tests.large` writes it to a temporary folder, loads it as the server
-would, and prints its speed.
+"""A checkpoint of the published shape with random weights: 2 experts x 16 layers x 1,024, 32 heads, 131,072 tokens,
+bfloat16, with code that is not ours.  `python -m tests.large` writes it to a temporary folder, loads it as the
+server would, and prints its speed.
 """
 
 import json
@@ -90,13 +90,11 @@ def measure(folder: Path, precision: str, threads: int) -> None:
     ready = time.perf_counter() - started
     report, engine = bundle.report, Engine(bundle)
     assert report is not None
-    print(
-        f"{precision}, {threads} threads: ready after {ready:.0f} s ({', '.join(stages)}); {report.style or report.reason}"
-    )
+    print(f"{precision}, {threads} threads: ready after {ready:.0f} s ({', '.join(stages)})")
+    print(f"  {report.style or report.reason}")
     if report.drift:
-        print(
-            f"  int8 against bfloat16: {report.drift[0]:.4f} bits, {100 * report.drift[1]:.1f} % of likeliest tokens stay"
-        )
+        bits, same = report.drift
+        print(f"  int8 against bfloat16: {bits:.4f} bits, {100 * same:.1f} % of likeliest tokens stay")
     text = "the cat " * 16
     ids = torch.tensor([[bundle.start, *engine.encode(text)][:64]])
     engine.model(ids)
@@ -115,14 +113,11 @@ def measure(folder: Path, precision: str, threads: int) -> None:
         bound = speed / weights_read(bundle.model, 2.0)
     else:
         bound = speed / 671_000_000
-    print(
-        f"  decode {1 / whole:.1f} tokens/s with trace, {1 / network:.1f} without; trace and drawing {1 - network / whole:.1%}"
-    )
+    print(f"  decode {1 / whole:.1f} tokens/s with trace, {1 / network:.1f} without; trace {1 - network / whole:.1%}")
     print(f"  bandwidth {speed / 1e9:.1f} GB/s allows {bound:.1f} tokens/s: {100 / whole / bound:.0f} % reached")
     print(f"  prefill of {ids.shape[1]} tokens {prefill:.2f} s")
-    print(
-        f"  memory {memory('VmRSS'):.1f} GB, of which {memory('RssFile'):.1f} mapped from files; at most {memory('VmHWM'):.1f}"
-    )
+    held, mapped, most = (memory(field) for field in ("VmRSS", "RssFile", "VmHWM"))
+    print(f"  memory {held:.1f} GB, of which {mapped:.1f} mapped from files; at most {most:.1f}")
 
 
 def _seconds(act: Callable[[], object]) -> float:

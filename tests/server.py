@@ -24,10 +24,13 @@ def free_port() -> int:
 
 
 @contextmanager
-def serving(model: Path | None = None) -> Iterator[tuple[str, subprocess.Popen[bytes], float]]:
+def serving(
+    model: Path | None = None, extra: dict[str, str] | None = None, port: int | None = None
+) -> Iterator[tuple[str, subprocess.Popen[bytes], float]]:
     """The address, the process and the seconds to the first answer; stopped on leaving."""
-    port = free_port()
+    port = port or free_port()
     environment = {**os.environ, "GRADIO_SERVER_NAME": "127.0.0.1", "GRADIO_SERVER_PORT": str(port)}
+    environment |= extra or {}
     if model is not None:
         environment["GLYPHSCOPE_MODEL"] = str(model)
     started = time.perf_counter()

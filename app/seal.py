@@ -1,0 +1,28 @@
+"""Checksums of a checkpoint folder: whether its files are still the ones that were written."""
+
+import hashlib
+from collections.abc import Iterable
+from pathlib import Path
+
+SEAL = "SHA256SUMS"
+"""One line a file, as `sha256sum` writes and checks it."""
+
+
+def seal(folder: Path) -> None:
+    """Write the checksums of all files of a folder."""
+    names = sorted(path.name for path in folder.iterdir() if path.is_file() and path.name != SEAL)
+    (folder / SEAL).write_text("".join(f"{_checksum(folder / n)}  {n}\n" for n in names), encoding="utf-8")
+
+
+def broken(folder: Path, names: Iterable[str]) -> list[str]:
+    """Which of some files differ from what was sealed; none in a folder without a seal."""
+    if not (folder / SEAL).is_file():
+        return []
+    lines = (folder / SEAL).read_text(encoding="utf-8", errors="replace").splitlines()
+    sealed = {name: checksum for checksum, _, name in (line.partition("  ") for line in lines)}
+    present = [name for name in names if name in sealed and (folder / name).is_file()]
+    return [name for name in present if _checksum(folder / name) != sealed[name]]
+
+
+def _checksum(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()

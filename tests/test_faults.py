@@ -1,0 +1,290 @@
+"""What goes wrong on a machine: a sentence that names the remedy, or a page that goes on with less."""
+
+import asyncio
+import logging
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from gradio_client import Client
+
+from app import listeners, pictures
+from app.bundle import MINI, load_bundle
+from app.desk import VISITOR_ORDERS, Desk, Order
+from app.engine import Engine, Feed
+from app.errors import UserError
+from app.foreign.hub import Place
+from app.lexicon import WORDS_FILE, Lexicon, read_words, write_words
+from app.listeners import PANELS, Listeners
+from app.sampling import Sampling
+from app.seal import SEAL, broken
+from app.settings import View
+from app.stage import Shown, Stage
+from app.twins import TWINS_FILE, read_twins
+from tests.load import Session
+from tests.server import ROOT, serving
+
+LONG = Sampling(new_tokens=128, temperature=1.5, top_k=0, top_p=1.0)
+
+
+@pytest.fixture
+def copy(toy_bundle: Path, tmp_path: Path) -> Path:
+    folder = tmp_path / "copy"
+    shutil.copytree(toy_bundle, folder)
+    return folder
+
+
+def flip(path: Path, at: float) -> None:
+    """Turn one bit of a file, at a share of its length."""
+    data = bytearray(path.read_bytes())
+    data[int(at * (len(data) - 1))] ^= 4
+    path.write_bytes(data)
+
+
+FILES = ["config.json", "model.safetensors", "tokenizer.json", "substrate.safetensors"]
+
+
+@pytest.mark.parametrize("name", FILES)
+@pytest.mark.parametrize("at", [0.0, 0.6, 1.0])
+def test_one_flipped_bit_is_noticed_and_named(copy: Path, name: str, at: float) -> None:
+    flip(copy / name, at)
+    with pytest.raises(UserError, match=rf"{name}.*Restore the folder") as caught:
+        load_bundle(copy)
+    assert caught.value.code == "damaged_files"
+
+
+@pytest.mark.parametrize("name", FILES)
+@pytest.mark.parametrize("kept", [0, 100, 0.5])
+def test_a_cut_file_of_a_folder_without_checksums_is_refused(copy: Path, name: str, kept: float) -> None:
+    (copy / SEAL).unlink()
+    data = (copy / name).read_bytes()
+    (copy / name).write_bytes(data[: int(kept if kept > 1 else kept * len(data))])
+    with pytest.raises(UserError, match="restore the folder"):
+        load_bundle(copy)
+
+
+def test_what_is_shipped_fits_its_checksums() -> None:
+    lines = (MINI / SEAL).read_text(encoding="utf-8").splitlines()
+    names = [line.partition("  ")[2] for line in lines]
+    assert {*FILES, WORDS_FILE} <= set(names) and not broken(MINI, names)
+
+
+def test_a_damaged_word_list_is_not_used(engine: Engine, copy: Path) -> None:
+    write_words(copy, engine)
+    assert read_words(copy, engine) is not None
+    flip(copy / WORDS_FILE, 0.5)
+    assert read_words(copy, engine) is None
+    lexicon = Lexicon(engine)
+    lexicon.prepare(copy)  # reads the list itself
+    assert lexicon.bank is not None and lexicon.proof is None
+
+
+def test_a_damaged_record_of_twins_is_not_shown(tmp_path: Path) -> None:
+    (tmp_path / TWINS_FILE).write_text('{"runs": [', encoding="utf-8")
+    assert read_twins(tmp_path) is None
+
+
+@pytest.mark.parametrize("damage", ["missing", "empty"])
+def test_without_its_font_the_demo_names_the_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, damage: str) -> None:
+    if damage == "empty":
+        (tmp_path / "unifont.otf").write_bytes(b"")
+    monkeypatch.setattr(pictures, "FONT_PATH", tmp_path / "unifont.otf")
+    pictures._font.cache_clear()
+    with pytest.raises(UserError, match=r"assets/fonts/unifont.otf is missing or damaged: restore"):
+        pictures.check_font()
+    monkeypatch.undo()
+    pictures._font.cache_clear()
+    pictures.check_font()
+
+
+FULL = """
+import builtins, errno, os
+_open = builtins.open
+def opened(file, mode="r", *rest, **named):
+    if set("wax+") & set(str(mode)) and not str(file).startswith("/dev/"):
+        raise OSError(errno.ENOSPC, "No space left on device", str(file))
+    return _open(file, mode, *rest, **named)
+def mkdir(path, *rest, **named):
+    raise OSError(errno.ENOSPC, "No space left on device", str(path))
+builtins.open, os.mkdir = opened, mkdir
+"""
+
+
+@pytest.mark.parametrize("trouble", ["full", "read-only"])
+def test_without_room_for_temporary_files_the_server_ends_with_a_sentence(
+    toy_bundle: Path, tmp_path: Path, trouble: str
+) -> None:
+    (tmp_path / "sitecustomize.py").write_text(FULL if trouble == "full" else "", encoding="utf-8")
+    folder = str(tmp_path / "none" / "such") if trouble == "full" else "/dev/null/none"
+    environment = {
+        **os.environ,
+        "GLYPHSCOPE_MODEL": str(toy_bundle),
+        "PYTHONPATH": str(tmp_path),
+        "GRADIO_TEMP_DIR": folder,
+    }
+    done = subprocess.run([sys.executable, "app.py"], cwd=ROOT, env=environment, capture_output=True, timeout=90)
+    message = done.stderr.decode()
+    assert done.returncode != 0 and "set GRADIO_TEMP_DIR" in message and "Traceback" not in message
+
+
+JUMPING = """
+import time
+_time, _jumps = time.time, iter(range(10**9))
+time.time = lambda: _time() + (86_400 if next(_jumps) % 2 else -86_400)
+"""
+
+
+@pytest.fixture(scope="module")
+def jumping(toy_bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A server whose clock jumps two days at every look."""
+    folder = tmp_path_factory.mktemp("jumping")
+    (folder / "sitecustomize.py").write_text(JUMPING, encoding="utf-8")
+    with serving(toy_bundle, {"PYTHONPATH": str(folder)}) as (address, _, _):
+        yield address
+
+
+def test_a_clock_that_jumps_changes_nothing(jumping: str, engine: Engine) -> None:
+    client = Client(jumping, verbose=False)
+    *_, last = engine.generate("Мама", Sampling(seed=3, new_tokens=12))
+    assert last.trace is not None
+    for _ in range(3):
+        assert client.predict("Мама", 0.8, 50, 0.95, 3, 12, 0.5, api_name="/generate")["text"] == last.trace.text
+
+
+# The desk
+
+
+def started(desk: Desk, visitor: str = "") -> Order:
+    """An order that has its first token."""
+    order = desk.write("The cat", LONG, visitor=visitor)
+    deadline = time.monotonic() + 20
+    while not order.steps and time.monotonic() < deadline:
+        time.sleep(0.001)
+    assert order.steps
+    return order
+
+
+class Counting(Engine):
+    """An engine that counts what goes through the network, and takes its time."""
+
+    fed = 0
+
+    def feed(self, wanted: Any) -> Any:
+        time.sleep(0.01)
+        self.fed += len(wanted)
+        return super().feed(wanted)
+
+
+@pytest.mark.parametrize("how", ["stop", "leave"])
+def test_who_stops_or_leaves_frees_the_model_within_one_token(engine: Engine, how: str) -> None:
+    counting = Counting(engine.bundle)
+    desk = Desk(counting)
+    order = started(desk)
+    getattr(order, how)()
+    before = counting.fed
+    assert order.done.wait(10)
+    assert counting.fed - before <= 1 and (order.trace is not None) == (how == "stop")
+    time.sleep(0.1)
+    assert counting.fed - before <= 1 and desk.busy == 0
+
+
+def test_who_leaves_the_line_is_not_served(engine: Engine) -> None:
+    desk = Desk(Counting(engine.bundle), places=1)
+    first = started(desk)
+    second = desk.write("кот", LONG)
+    assert desk.place(second) == 1 and desk.place(first) == 0
+    second.leave()
+    assert second.done.wait(5) and not second.steps and desk.place(second) == 0
+    first.leave()
+
+
+def test_a_run_that_fails_leaves_the_others_alone(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    desk = Desk(engine)
+    good = started(desk)
+
+    def failing(*_: Any) -> Iterator[Feed]:
+        yield Feed([engine.bundle.start], None)
+        raise RuntimeError("a bug")
+
+    monkeypatch.setattr(engine, "reading", failing)
+    logging.disable(logging.CRITICAL)
+    bad = desk.look("кот")
+    assert bad.done.wait(10)
+    logging.disable(logging.NOTSET)
+    with pytest.raises(RuntimeError):
+        bad.result()
+    assert good.done.wait(30) and good.trace is not None
+
+
+def test_texts_written_together_are_those_written_alone(engine: Engine) -> None:
+    desk = Desk(engine)
+    settings = [Sampling(seed=seed, new_tokens=20, temperature=1.2) for seed in range(12)]
+    prompts = ["Мама", "The cat and the dog", "我"]
+    orders = [desk.write(prompts[s.seed % 3], s, visitor=str(s.seed)) for s in settings]
+    for order, sampling in zip(orders, settings, strict=True):
+        assert order.done.wait(30)
+        *_, last = engine.generate(prompts[sampling.seed % 3], sampling)
+        assert last.trace is not None and order.result().text == last.trace.text
+
+
+def test_a_closed_connection_frees_its_places(address: str) -> None:
+    """Four long texts of one session, dropped, three times over; the same session is then served at once."""
+
+    async def drop_and_ask() -> str:
+        async with httpx.AsyncClient(base_url=address, timeout=30) as client:
+            session = Session(client, (await client.get("/config")).json(), "dropped")
+            for _ in range(3):
+                for seed in range(VISITOR_ORDERS):
+                    await session.join("on_generate", input_0="The cat", input_1=1.5, input_4=seed, input_5=128)
+                async with session.listen() as stream:
+                    await anext(stream.aiter_lines())
+                await asyncio.sleep(1)
+            return str((await session.call("on_look", input_0="The cat"))[-1][1][3])
+
+    assert "tokens read" in asyncio.run(drop_and_ask())
+
+
+# The page
+
+
+def page_over(engine: Engine) -> tuple[Listeners, Shown]:
+    """What answers a page over one engine."""
+    shown = Shown("toy", engine, Desk(engine), Lexicon(engine), None, None)
+    return Listeners(Stage({"toy": Place(None, "toy")}, {"toy": shown}, "toy"), lambda *_: []), shown
+
+
+def test_a_panel_that_fails_shows_its_own_error_and_the_others_go_on(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken_view(*_: Any) -> str:
+        raise ZeroDivisionError("a bug")
+
+    monkeypatch.setattr(listeners, "lens_view", broken_view)
+    logging.disable(logging.CRITICAL)
+    page, model = page_over(engine)
+    shown = page._finished(model, engine.look("Мама любит дом"), View(language="ru"), "")[-PANELS:]
+    logging.disable(logging.NOTSET)
+    failed = [html for html in shown if "нарисовать не удалось" in html]
+    assert len(failed) == 1 and sum("<section class='gs-panel" in html for html in shown) == PANELS - 1
+
+
+def test_writing_gives_frames_and_then_the_panels(engine: Engine) -> None:
+    class Request:
+        session_hash = "me"
+
+    page, _ = page_over(engine)
+
+    async def gather() -> list[list[Any]]:
+        view = (0.5, "logits", "preference", "en")
+        return [shown async for shown in page.on_generate("Мама", 0.8, 50, 0.95, 1, 20, Request(), *view)]  # type: ignore[arg-type]
+
+    frames = asyncio.run(gather())
+    assert "data-state='done'" in frames[-1][4] and frames[-1][0].text.startswith(" Мама")
+    assert all(len(frame) == len(frames[-1]) for frame in frames)
