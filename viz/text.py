@@ -93,7 +93,9 @@ def disagreement_panel(
             **{f"rank_{name}": foretold.ranks[:, i] for i, name in enumerate(sources)},
         },
     )
-    return panel(say, name, body, summary, {}, table)
+    if single:
+        return panel(say, "surprise", body, summary, {}, table)
+    return panel(say, "disagreement", body, summary, {}, table)
 
 
 def _lines(depths: NDArray[np.floating], classes: tuple[str, ...], label: str) -> str:
