@@ -281,7 +281,8 @@ class Listeners:
             self.stage.choose(visitor_of(request), str(key))
         except UserError as error:
             message = say(error.code, language, **error.values)
-            return [status_html(message, failed=True), gr.skip(), gr.skip(), self._at(request).key]
+            line = status_html(message, failed=True).replace("gs-status", "gs-news")
+            return [line, gr.skip(), gr.skip(), self._at(request).key]
         return self.on_tick(language, request)
 
     def on_tick(self, language: str, request: gr.Request) -> list[Any]:
@@ -361,10 +362,10 @@ def status_html(message: str, failed: bool = False) -> str:
 def news_html(news: News, language: str) -> str:
     """One line: what is being loaded, with a bar; or why it is not shown."""
     if news.error is not None:
-        return status_html(say(news.error.code, language, **news.error.values), failed=True)
-    if not news.busy:
-        return ""
-    return progress_html(say(news.stage, language, model=news.key), news.share)
+        line = status_html(say(news.error.code, language, **news.error.values), failed=True)
+    else:
+        line = progress_html(say(news.stage, language, model=news.key), news.share) if news.busy else ""
+    return line.replace("gs-status", "gs-news")  # the line under the prompt is another one
 
 
 def progress_html(sentence: str, share: float) -> str:
