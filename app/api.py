@@ -6,18 +6,19 @@ from typing import Any
 import gradio as gr
 import numpy as np
 
-from app.desk import Desk, Order
+from app.desk import Order
 from app.errors import UserError
 from app.fusion import disagreement, next_log_probs
 from app.listeners import visitor_of
 from app.sampling import Sampling
+from app.stage import Stage
 from app.trace import Trace
 
 _POLL_SECONDS = 0.02
 
 
-def add_api(demo: gr.Blocks, desk: Desk) -> None:
-    """Add the two public endpoints to a page."""
+def add_api(demo: gr.Blocks, stage: Stage) -> None:
+    """Add the two public endpoints to a page; they answer with the model that visitors see first."""
 
     async def look(text: str, request: gr.Request) -> dict[str, Any]:
         """Read a text once and return, for every token, what each expert and their fusion gave it.
@@ -30,6 +31,7 @@ def add_api(demo: gr.Blocks, desk: Desk) -> None:
             logarithms under each expert and, last, their fusion) and `disagreement` (nats) before it.
         """
         with _spoken():
+            desk = stage.of("").desk
             return record(await finished(desk.look(text, visitor=visitor_of(request))))
 
     async def generate(
@@ -54,7 +56,8 @@ def add_api(demo: gr.Blocks, desk: Desk) -> None:
             if not isinstance(first_weight, int | float):
                 raise UserError("bad_weights", count=2)
             sampling = Sampling(temperature, top_k, top_p, seed, new_tokens)
-            weights = [first_weight, 1 - first_weight]
+            desk = stage.of("").desk
+            weights = [first_weight, 1 - first_weight] if desk.engine.bundle.adjustable else None
             trace = await finished(desk.write(prompt, sampling, weights, visitor_of(request)))
             return {"text": trace.text, "prompt_tokens": trace.prompt - 1, **record(trace)}
 

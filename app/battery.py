@@ -50,11 +50,13 @@ Pairs = tuple[NDArray[Any], ...]
 
 
 def untrained_twin(engine: Engine) -> Engine:
-    """One expert of the same shape over the same frozen table, as training would begin it."""
+    """One expert of the same shape over the same frozen table, as training would begin it; without a head
+    where the network is not ours, since only its states are read."""
+    ours = isinstance(engine.model, StackedExperts)
     shape = replace(engine.model.shape, experts=1)
-    model = StackedExperts(shape)
+    model = StackedExperts(shape if ours else replace(shape, vocabulary=1))
     model.initialise(torch.Generator().manual_seed(_TWIN_SEED))
-    model.embedding.copy_(engine.model.embedding)
+    model.embedding = engine.model.embedding
     model.requires_grad_(False).eval()
     return Engine(replace(engine.bundle, model=model, experts=("untrained",)))
 

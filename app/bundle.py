@@ -21,7 +21,8 @@ from tokenizers import Tokenizer
 from torch import Tensor
 
 from app.errors import UserError
-from app.model import Shape, StackedExperts
+from app.model import Network, Shape, StackedExperts
+from app.report import Report
 from app.seal import broken, seal
 from app.substrate import Substrate, read_substrate
 
@@ -35,17 +36,43 @@ class Bundle:
     """A loaded checkpoint.
 
     folder: its name, empty for the bundled one.  experts: their names.  start: the id put before
-    every text.  training: what training.json says (empty if there is none).
+    every text; ends: other ids that end a text.  training: what training.json says (empty if there is
+    none).  fusion: how the experts' logits become the network's: `mean`, `weighted` by weights (E,), or
+    anything else, which only the network itself can do.  report: how a checkpoint that is not ours was
+    understood.
     """
 
     name: str
     folder: str
-    model: StackedExperts
+    model: Network
     tokenizer: Tokenizer
     substrate: Substrate
     experts: tuple[str, ...]
     start: int
     training: dict[str, Any]
+    ends: tuple[int, ...] = ()
+    fusion: str = "mean"
+    weights: tuple[float, ...] | None = None
+    report: Report | None = None
+
+    @property
+    def additive(self) -> bool:
+        """Whether each expert has an exact share in every logit."""
+        return self.fusion in ("mean", "weighted")
+
+    @property
+    def adjustable(self) -> bool:
+        """Whether other weights of two experts are fusions of the same kind."""
+        return self.additive and len(self.experts) == 2 and abs(sum(self.weights or (1.0,)) - 1) < 1e-3
+
+
+def is_ours(folder: Path) -> bool:
+    """Whether a folder has, or should have, the shape that `write_bundle` gives it: by what its config says."""
+    try:
+        kind = json.loads((folder / "config.json").read_text(encoding="utf-8")).get("model_type")
+    except (OSError, ValueError, AttributeError):
+        return False
+    return bool(kind == "bvv_moe" and (folder / "substrate.safetensors").is_file())
 
 
 def load_bundle(folder: Path = MINI) -> Bundle:
@@ -110,6 +137,7 @@ def take_expert(folder: Path, name: str, model: StackedExperts) -> dict[str, Any
     bundle = load_bundle(folder)
     if not torch.allclose(bundle.model.embedding, model.embedding.cpu(), atol=1e-3):
         raise ValueError("The checkpoint was trained on another frozen embedding: prepare with the same text.")
+    assert isinstance(bundle.model, StackedExperts), "a network with weights of our own shape"
     index = bundle.experts.index(name)
     stacked = bundle.model.state_dict()
     model.load_state_dict({k: v if k == "embedding" else v[index : index + 1].clone() for k, v in stacked.items()})

@@ -6,6 +6,7 @@ each block at once: cheaper than token by token, and small whatever the vocabula
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -16,6 +17,7 @@ from app.model import Output, fuse
 from app.trace import CANDIDATES, WEIGHT_GRID, Floats, Trace
 
 BLOCK = 16
+_CACHED = 131_072  # numbers of one expert's rows
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,6 +32,8 @@ class _Reduced:
     next_ranks: NDArray[np.int32]
     jensen_shannon: Floats
     spread: Floats
+    fused_logits: Floats
+    next_fused: Floats
 
 
 class TraceWriter:
@@ -42,42 +46,52 @@ class TraceWriter:
     def __init__(self, weights: Tensor, vocabulary: int) -> None:
         self._weights = weights
         self._top = min(CANDIDATES, vocabulary)
-        self._rows: list[Tensor] = []  # each (E, n, V), not reduced yet
+        self._rows: list[Tensor] = []  # each (E + 1, n, V), the fusion last, not reduced yet
         self._hidden: list[Tensor] = []  # each (E, L + 1, n, d) float16
         self._ids: list[int] = []
         self._blocks: list[_Reduced] = []
         self._reduced = 0
         self._seconds: list[float] = []
+        self._learned = False
 
-    def add(self, ids: list[int], output: Output, seconds: float) -> None:
-        """Take the ids (n) of one forward pass of a single text and its output."""
+    def add(self, ids: list[int], output: Output, seconds: float) -> Tensor:
+        """Take the ids (n) of one forward pass of a single text and its output; returns the logits
+        (E + 1, n, V) of each expert and, last, their fusion."""
         self._ids.extend(ids)
-        self._rows.append(output.logits[:, 0])
-        self._hidden.append(torch.stack(output.hidden, 1)[:, :, 0].half())
+        rows = under(output, self._weights)
+        self._rows.append(rows)
+        self._learned = output.fused is not None
+        states = torch.stack(output.hidden, 1)[:, :, 0]
+        small = states.half()
+        self._hidden.append(small if bool(small.isfinite().all()) else states)
         self._seconds.append(seconds)
         if len(self._ids) - self._reduced > BLOCK:
             self._reduce(len(self._ids) - 1)
+        return rows
 
     def _reduce(self, end: int) -> None:
         """Reduce the positions up to `end`; the token after each must be known, except at the end
         of the text."""
-        rows = torch.cat(self._rows, 1)  # (E, n, V)
+        rows = torch.cat(self._rows, 1)  # (E + 1, n, V)
         count = end - self._reduced
-        for first in range(0, count, BLOCK):
+        size = max(1, min(BLOCK, _CACHED // rows.shape[-1]))  # so many rows at a time stay in the processor's cache
+        for first in range(0, count, size):
             start = self._reduced + first
-            stop = min(start + BLOCK, end)
+            stop = min(start + size, end)
             following = self._ids[start + 1 : stop + 1]
-            self._blocks.append(reduce_rows(rows[:, first : first + stop - start], following, self._weights, self._top))
+            self._blocks.append(reduce_rows(rows[:, first : first + stop - start], following, self._top))
         self._reduced = end
         self._rows = [rows[:, count:]] if count < rows.shape[1] else []
 
     def finish(self, texts: list[str], experts: tuple[str, ...], prompt: int, model: str) -> Trace:
         """The trace of everything added; `texts` are the texts of the ids, one each."""
         self._reduce(len(self._ids))
-        joined = {
+        joined: dict[str, Any] = {
             name: np.concatenate([getattr(block, name) for block in self._blocks])
             for name in _Reduced.__dataclass_fields__
         }
+        if not self._learned:  # then they follow from the experts' logits
+            joined["fused_logits"] = joined["next_fused"] = None
         return Trace(
             ids=np.array(self._ids),
             texts=tuple(texts),
@@ -91,10 +105,17 @@ class TraceWriter:
         )
 
 
-def reduce_rows(rows: Tensor, following: list[int], weights: Tensor, top: int) -> _Reduced:
-    """Reduce raw logits (E, n, V); `following` holds the next ids of the first n, or n - 1, rows."""
+def under(output: Output, weights: Tensor) -> Tensor:
+    """Logits (E + 1, n, V) of one text under each expert and, last, their fusion: the network's own where it
+    has one, else the weighted sum."""
+    rows = output.logits[:, 0]
+    return torch.cat((rows, fuse(rows, weights)[None] if output.fused is None else output.fused))
+
+
+def reduce_rows(under: Tensor, following: list[int], top: int) -> _Reduced:
+    """Reduce raw logits (E + 1, n, V); `following` holds the next ids of the first n, or n - 1, rows."""
+    rows = under[:-1]
     experts, count, _ = rows.shape
-    under = torch.cat((rows, fuse(rows, weights)[None]))  # (E + 1, n, V)
     ids = under.topk(top, dim=-1).indices.transpose(0, 1)  # (n, E + 1, K)
     flat = ids.reshape(1, count, -1).expand(experts, -1, -1)
     logits = rows.gather(-1, flat).view(experts, *ids.shape).movedim(0, -1)  # (n, E + 1, K, E)
@@ -102,10 +123,10 @@ def reduce_rows(rows: Tensor, following: list[int], weights: Tensor, top: int) -
     known = len(following)
     at = torch.tensor(following, dtype=torch.long).view(1, -1, 1)
     next_all = under[:, :known].gather(-1, at.expand(experts + 1, -1, -1))  # (E + 1, known, 1)
-    next_logits = torch.full((count, experts), math.nan)
-    next_logits[:known] = next_all[:experts, :, 0].T
+    next_logits = nan_after(next_all[:experts, :, 0], count).T
     ranks = torch.zeros(count, experts + 1, dtype=torch.int32)
-    ranks[:known] = (under[:, :known] > next_all).count_nonzero(-1).T + 1
+    above = np.count_nonzero(under[:, :known].numpy() > next_all.numpy(), axis=-1)  # many times torch's pace
+    ranks[:known] = torch.from_numpy(above).T + 1
     return _Reduced(
         candidates=ids.int().numpy(),
         candidate_logits=logits.numpy(),
@@ -115,25 +136,33 @@ def reduce_rows(rows: Tensor, following: list[int], weights: Tensor, top: int) -
         next_ranks=ranks.numpy(),
         jensen_shannon=_jensen_shannon(rows, totals[:experts]).numpy(),
         spread=_spread(rows).T.numpy(),
+        fused_logits=under[-1].gather(-1, ids[:, -1]).numpy(),
+        next_fused=nan_after(next_all[experts, :, 0], count).numpy(),
     )
 
 
+def nan_after(values: Tensor, count: int) -> Tensor:
+    """(..., known) -> (..., count), filled up with NaN."""
+    return torch.nn.functional.pad(values, (0, count - values.shape[-1]), value=math.nan)
+
+
 def _mixed(rows: Tensor, totals: Tensor) -> Tensor:
-    """Log-sum-exp (n, W) of two experts' fusion at every weight of the grid; (n, 0) for others.
+    """Log-sum-exp (n, W) of two experts' fusion at every weight of the grid; (n, 1), of the plain
+    mean, of any other number.
 
     From one weight to the next every term grows by the same factor, the experts' likelihood ratio to the
     power of the grid's step: two exponentials of a row instead of one for each weight.
     """
     if len(rows) != 2:
-        return torch.empty(rows.shape[1], 0)
+        return rows.mean(0).logsumexp(-1)[:, None]
     first, second = rows - totals[..., None]
     middle, step = len(WEIGHT_GRID) // 2, 1 / (len(WEIGHT_GRID) - 1)
     ratio, even = ((first - second) * step).exp_(), ((first + second) / 2).exp_()
     sums = [even.sum(-1)]
     for factor, at in ((ratio, len(WEIGHT_GRID)), (ratio.reciprocal(), 0)):
-        term = even
+        term = even.clone()
         for _ in range(middle):
-            term = term * factor
+            term.mul_(factor)
             sums.insert(len(sums) if at else 0, term.sum(-1))
     if not all(bool(total.isfinite().all() and total.all()) for total in (sums[0], sums[-1])):  # logits hundreds apart
         return torch.stack([torch.lerp(rows[1], rows[0], float(w)).logsumexp(-1) for w in WEIGHT_GRID], 1)

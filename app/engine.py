@@ -8,6 +8,7 @@ import time
 import unicodedata
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -17,7 +18,7 @@ from torch import Tensor
 from app.bundle import Bundle
 from app.capture import TraceWriter
 from app.errors import UserError
-from app.model import KeyValues, Output, fuse
+from app.model import KeyValues, Output, StackedExperts
 from app.sampling import Sampling, draw
 from app.trace import Floats, Trace
 
@@ -41,7 +42,7 @@ class Feed:
     """Ids that a run wants the network to read, with the cache to read them into: what `Engine.feed` answers."""
 
     ids: list[int]
-    cache: KeyValues | None
+    cache: Any
 
 
 Run = Generator[Feed | Step, Output | None, None]
@@ -66,7 +67,8 @@ class Engine:
         self.model = bundle.model
         self.context = bundle.model.shape.context
         specials = ("<pad>", "<s>", "<unk>")
-        self._never = [i for i in map(bundle.tokenizer.token_to_id, specials) if i is not None and i != bundle.start]
+        self._ends = {bundle.start, *bundle.ends}
+        self._never = [i for i in map(bundle.tokenizer.token_to_id, specials) if i is not None and i not in self._ends]
 
     def encode(self, text: str) -> list[int]:
         """Ids of a prompt, without the start token.
@@ -93,8 +95,9 @@ class Engine:
 
     def unknown(self, text: str) -> list[str]:
         """Distinct characters of a text that the vocabulary lacks: the model sees <unk> for them."""
-        known = self.bundle.tokenizer.token_to_id
-        return [c for c in dict.fromkeys(clean(text)) if known(c) is None]
+        known, unknown = self.bundle.tokenizer.token_to_id, self.bundle.tokenizer.token_to_id("<unk>")
+        missing = [c for c in dict.fromkeys(clean(text)) if known(c) is None]
+        return [c for c in missing if unknown in (ids := self.ids_of(c)) or not ids]  # else made of smaller pieces
 
     def look(self, text: str, weights: Sequence[float] | None = None) -> Trace:
         """Read a text once, teacher-forced, and return its trace (see `Engine.encode` for errors)."""
@@ -153,9 +156,10 @@ class Engine:
     def feed(self, wanted: Sequence[Feed]) -> list[Output]:
         """The network's output for every feed: runs that are a single token further go through it together."""
         together = [f for f in wanted if len(f.ids) == 1 and isinstance(f.cache, KeyValues)]
-        caches = [f.cache for f in together if f.cache is not None]
+        caches = [f.cache for f in together]
         outputs = {}
         if len(together) > 1:
+            assert isinstance(self.model, StackedExperts), "other networks have caches of their own"
             whole = self.model.step(torch.tensor([f.ids for f in together]), caches)
             for row, feed in enumerate(together):
                 part = slice(row, row + 1)
@@ -173,29 +177,28 @@ class Engine:
         prompt, room = len(ids), min(self.context - len(ids), int(sampling.new_tokens))
         generator = torch.Generator().manual_seed(int(sampling.seed))
         writer = TraceWriter(blend, self.model.shape.vocabulary)
-        cache = KeyValues(self.model.shape, len(ids) + room)
+        cache = self.model.new_cache(len(ids) + room)
         row = yield from self._forward(ids, cache, writer)
         for _ in range(room):
-            fused = fuse(row, blend)
+            fused = row[-1].clone()
             fused[self._never] = -torch.inf
             drawn = draw(fused, sampling, generator)
-            if drawn == self.bundle.start or stop():
+            if drawn in self._ends or stop():
                 break
-            yield Step(drawn, self.text_of(drawn), scores(row, blend, drawn))
+            yield Step(drawn, self.text_of(drawn), scores(row, drawn))
             ids = [*ids, drawn]
             row = yield from self._forward([drawn], cache, writer)
         yield self._last(writer, ids, prompt)
 
     def _forward(
-        self, ids: list[int], cache: KeyValues | None, writer: TraceWriter
+        self, ids: list[int], cache: Any, writer: TraceWriter
     ) -> Generator[Feed | Step, Output | None, Tensor]:
-        """Have ids read, record them, and return the last position's logits (E, V)."""
+        """Have ids read, record them, and return the last position's logits (E + 1, V): each expert's, the
+        fusion's."""
         started = time.perf_counter()
         output = yield Feed(ids, cache)
         assert output is not None, "a feed is answered by the network's output"
-        writer.add(ids, output, time.perf_counter() - started)
-        last: Tensor = output.logits[:, 0, -1]
-        return last
+        return writer.add(ids, output, time.perf_counter() - started)[:, -1]
 
     def _last(self, writer: TraceWriter, ids: list[int], prompt: int) -> Step:
         return Step(None, "", np.zeros(0, np.float32), self._finish(writer, ids, prompt))
@@ -210,7 +213,10 @@ class Engine:
     def _weights(self, weights: Sequence[float] | None) -> Tensor:
         count = len(self.bundle.experts)
         if weights is None:
-            return torch.full((count,), 1 / count)
+            own = self.bundle.weights
+            return torch.full((count,), 1 / count) if own is None else torch.tensor(own)
+        if not self.bundle.adjustable:
+            raise UserError("fixed_weights")
         try:
             blend = torch.tensor([float(w) for w in weights])
         except (TypeError, ValueError, OverflowError) as error:
@@ -237,10 +243,9 @@ class Engine:
         return logs
 
 
-def scores(row: Tensor, weights: Tensor, token: int) -> Floats:
-    """Log-probabilities (E + 1,) of a token under each expert and their fusion, from logits (E, V)."""
-    under = torch.cat((row, fuse(row, weights)[None]))
-    return (under[:, token] - under.logsumexp(-1)).numpy()
+def scores(row: Tensor, token: int) -> Floats:
+    """Log-probabilities (E + 1,) of a token under each expert and their fusion, from logits (E + 1, V)."""
+    return (row[:, token] - row.logsumexp(-1)).numpy()
 
 
 def clean(text: str) -> str:

@@ -16,11 +16,13 @@ from app.fusion import (
     pair_weights,
     probability_shares,
     rescore,
+    surprise,
 )
 from app.trace import Floats, Trace
 from viz.experts import Beyond, Candidate, Part, Position, experts_panel
 from viz.html import Say
 from viz.text import Foretold, disagreement_panel
+from viz.voices import Voices, voices_panel
 
 SHOWN_CANDIDATES = 8
 
@@ -30,6 +32,8 @@ def experts_view(
 ) -> str:
     """The experts panel: what was expected just before the selected token, re-scored under a
     fusion; `weight` is the first expert's (the gate sets its own)."""
+    if not engine.bundle.adjustable:
+        return voices_view(engine, trace, selected, say)
     position = selected - 1
     actual = int(trace.ids[selected]) if selected < len(trace) else -1
     everywhere = fusion_weights(trace, fusion, weight)
@@ -76,6 +80,45 @@ def experts_view(
     return experts_panel(view, trace.experts, say)
 
 
+def voices_view(engine: Engine, trace: Trace, selected: int, say: Say) -> str:
+    """The experts panel of a model whose experts cannot be weighed anew: a single one, more than two, a fusion
+    that was learned."""
+    position, actual = selected - 1, int(trace.ids[selected]) if selected < len(trace) else -1
+    count, totals = len(trace.experts), trace.log_sum_exp[position]
+    own = [trace.candidate_logits[position, e, :, e] - totals[e] for e in range(count)]
+    logits = trace.candidate_logits[position, FUSED]  # (K, E) of the network's candidates
+    fused = logits @ trace.weights if trace.fused_logits is None else trace.fused_logits[position]
+    pictures = engine.bundle.substrate.pictures
+
+    def column(which: int, log_probs: Floats) -> tuple[Candidate, ...]:
+        ids = trace.candidates[position, which, :SHOWN_CANDIDATES]
+        return tuple(
+            Candidate(int(i), engine.text_of(int(i)), pictures[i], float(np.exp(p)), int(i) == actual)
+            for i, p in zip(ids, log_probs, strict=False)
+        )
+
+    columns = [column(e, own[e]) for e in range(count)] if count > 1 else []
+    shown = logits[:SHOWN_CANDIDATES]
+    half = len(trace.mixed_log_sum_exp[position]) // 2  # of equal weights
+    report = engine.bundle.report
+    odds = trace.weights * (logits[0] - logits[1]) if engine.bundle.additive else None
+    return voices_panel(
+        Voices(
+            before=trace.texts[position] if position else say("start"),
+            columns=(*columns, column(FUSED, fused - totals[FUSED])),
+            kind=report.fusion if report else engine.bundle.fusion if count > 1 else "single",
+            odds=odds if count > 1 else None,
+            means=np.exp(shown.mean(axis=1) - trace.mixed_log_sum_exp[position, half]),
+            alone=np.exp(shown - totals[:FUSED]),
+            disagreement=float(disagreement(trace)[position]),
+            jensen_shannon=float(trace.jensen_shannon[position]),
+            spread=tuple(float(s) for s in trace.spread[position]),
+        ),
+        trace.experts,
+        say,
+    )
+
+
 def _beyond(engine: Engine, trace: Trace, selected: int, weights: Floats, fusion: Fusion) -> Beyond:
     """The selected token under each expert and their fusion; its fused rank where the trace has it."""
     position, token = selected - 1, int(trace.ids[selected])
@@ -107,7 +150,11 @@ def winners_changed(trace: Trace, weights: Floats, fusion: Fusion) -> int:
 
 
 def disagreement_view(engine: Engine, trace: Trace, selected: int, say: Say) -> str:
-    """Disagreement before every token after the start, and how well each token was foretold."""
+    """Disagreement before every token after the start, and how well each token was foretold; of a single
+    expert, its surprise at each token."""
+    single = len(trace.experts) == 1
+    values = surprise(trace) if single else disagreement(trace)
     bitmaps = engine.bundle.substrate.pictures[trace.ids[1:]]
-    foretold = Foretold(trace.experts, next_log_probs(trace)[:-1], trace.next_ranks[:-1])
-    return disagreement_panel(disagreement(trace)[:-1], foretold, trace.texts[1:], bitmaps, selected, say)
+    known = slice(None, 1) if single else slice(None)  # the network is its only expert
+    foretold = Foretold(trace.experts, next_log_probs(trace)[:-1, known], trace.next_ranks[:-1, known])
+    return disagreement_panel(values[:-1], foretold, trace.texts[1:], bitmaps, selected, say)

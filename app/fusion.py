@@ -40,7 +40,7 @@ class Ranking:
 def next_log_probs(trace: Trace) -> Floats:
     """Natural log-probability (T, E + 1) of the token that follows, under each expert and, last,
     their fusion; NaN at the last position."""
-    fused = trace.next_logits @ trace.weights
+    fused = trace.next_logits @ trace.weights if trace.next_fused is None else trace.next_fused
     scores: Floats = np.concatenate((trace.next_logits, fused[:, None]), axis=1) - trace.log_sum_exp
     return scores
 
@@ -52,10 +52,15 @@ def preference(trace: Trace) -> Floats:
     return scores[:, 0] - scores[:, 1]
 
 
+def surprise(trace: Trace) -> Floats:
+    """-log p (T,) in nats of the token that follows, under the network as a whole; NaN at the end."""
+    return -next_log_probs(trace)[:, FUSED]
+
+
 def disagreement(trace: Trace) -> Floats:
-    """-log BC (T,) in nats at equal weights, whatever weights the text was made with: 0 where two
-    experts say the same."""
-    half = int(np.abs(WEIGHT_GRID - 0.5).argmin())
+    """-log BC (T,) in nats at equal weights, whatever weights the text was made with: 0 where the
+    experts say the same, or where there is but one."""
+    half = int(np.abs(WEIGHT_GRID - 0.5).argmin()) if len(trace.experts) == 2 else 0
     apart: Floats = trace.log_sum_exp[:, :FUSED].mean(axis=1) - trace.mixed_log_sum_exp[:, half]
     return np.maximum(apart, np.float32(0))
 
@@ -85,7 +90,7 @@ def normaliser(trace: Trace, position: int, weights: Floats) -> float:
     """
     if np.array_equal(weights, trace.weights):
         return float(trace.log_sum_exp[position, FUSED])
-    if trace.mixed_log_sum_exp.shape[1] and np.isclose(weights.sum(), 1.0):
+    if trace.mixed_log_sum_exp.shape[1] == len(WEIGHT_GRID) and np.isclose(weights.sum(), 1.0):
         nearest = int(np.abs(WEIGHT_GRID - weights[0]).argmin())
         if abs(WEIGHT_GRID[nearest] - weights[0]) < 1e-4:
             return float(trace.mixed_log_sum_exp[position, nearest])
@@ -93,8 +98,12 @@ def normaliser(trace: Trace, position: int, weights: Floats) -> float:
 
 
 def fusion_weights(trace: Trace, fusion: Fusion, weight: float) -> Floats:
-    """Weights (T, E) of a fusion at every position: the gate's own, else `weight` for the first expert."""
-    return gate_weights(trace) if fusion == "gate" else np.tile(pair_weights(weight), (len(trace), 1))
+    """Weights (T, E) of a fusion at every position: the gate's own, else `weight` for the first expert; those
+    of the text where `weight` is the nearest to them on the grid."""
+    if fusion == "gate":
+        return gate_weights(trace)
+    own = abs(weight - float(trace.weights[0])) < 0.5 * float(WEIGHT_GRID[1])
+    return np.tile(trace.weights if own else pair_weights(weight), (len(trace), 1))
 
 
 def rescore(trace: Trace, position: int, weights: Floats, fusion: Fusion = "logits") -> Ranking:

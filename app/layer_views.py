@@ -17,7 +17,7 @@ from viz.strip import MEASURES
 
 
 def layers_view(engine: Engine, trace: Trace, selected: int, say: Say) -> str:
-    """Both experts' projections of all tokens after the start."""
+    """Every expert's projections of all tokens after the start."""
     hidden = trace.hidden[:, :, 1:].astype(np.float32)
     if hidden.shape[2] < 3:
         return panel(say, "layers", "", say("layers_few"))
@@ -30,10 +30,17 @@ def layers_view(engine: Engine, trace: Trace, selected: int, say: Say) -> str:
         indices=tuple(range(1, len(trace))),
         texts=trace.texts[1:],
         scripts=tuple(script_of(text) for text in trace.texts[1:]),
-        expected=tuple(_side(float(value)) for value in preference(trace)[:-1]),
+        expected=_expected(trace),
         bitmaps=engine.bundle.substrate.pictures[trace.ids[1:]],
     )
     return layers_panel(points, labels, selected, tuple(neighbour_change(states) for states in hidden), say)
+
+
+def _expected(trace: Trace) -> tuple[str, ...]:
+    """Who expected each token after the start more; nobody where there are not two experts."""
+    if len(trace.experts) != 2:
+        return ("fused",) * (len(trace) - 1)
+    return tuple(_side(float(value)) for value in preference(trace)[:-1])
 
 
 def _side(value: float) -> str:
@@ -42,7 +49,7 @@ def _side(value: float) -> str:
 
 
 def lens_view(engine: Engine, trace: Trace, selected: int, say: Say) -> str:
-    """Both experts' logit lenses."""
+    """Every expert's logit lens."""
     lens = engine.lens(trace, top=1)
     tables = tuple(
         LensTable(

@@ -12,7 +12,7 @@ Nothing here knows tokens, pictures, files or transformers.
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import torch
 import torch.nn.functional as F
@@ -76,10 +76,33 @@ class KeyValues:
 class Output(NamedTuple):
     """logits: (E, B, K, V) of each expert at the last K positions.
     hidden: layers + 1 tensors (E, B, T, d); the first is the frozen embedding, the last is what
-    the final norm and the head read."""
+    the final norm and the head read.
+    fused: (B, K, V) of a network whose fusion is not a weighted sum of the experts' logits; else None."""
 
     logits: Tensor
     hidden: tuple[Tensor, ...]
+    fused: Tensor | None = None
+
+
+class Network(Protocol):
+    """What the engine needs of a network: ours below, or one that came with its own code."""
+
+    @property
+    def shape(self) -> Shape: ...
+
+    @property
+    def embedding(self) -> Tensor: ...
+
+    @property
+    def trained(self) -> int:
+        """How many of its numbers were trained."""
+        ...
+
+    def new_cache(self, capacity: int) -> Any: ...
+
+    def __call__(self, ids: Tensor, *, cache: Any = None, keep: int = 0) -> Output: ...
+
+    def read_out(self, states: Tensor) -> Tensor: ...
 
 
 class Block(nn.Module):
@@ -148,6 +171,15 @@ class StackedExperts(nn.Module):
         self.head = nn.Parameter(torch.empty(shape.experts, shape.width, shape.vocabulary))
         self.register_buffer("turns", rotary_table(shape.context, shape.head_width), persistent=False)
 
+    @property
+    def trained(self) -> int:
+        """How many numbers were trained: all but the table."""
+        return sum(weight.numel() for weight in self.parameters())
+
+    def new_cache(self, capacity: int) -> KeyValues:
+        """Room for `capacity` positions of one text."""
+        return KeyValues(self.shape, capacity)
+
     def initialise(self, generator: torch.Generator) -> None:
         """Draw all trainable weights: normal, 0.02; those that write to the residual stream smaller."""
         for name, weight in self.named_parameters():
@@ -177,7 +209,7 @@ class StackedExperts(nn.Module):
             turns = self.turns[:, positions].unsqueeze(2)  # (2, B, 1, T, hs)
         if mask is None and past and length > 1:
             mask = causal_mask(length, past + length, ids.device)
-        x = self.embedding[ids].view(1, batch * length, -1).expand(self.shape.experts, -1, -1)
+        x = self.embedding[ids].to(self.head.dtype).view(1, batch * length, -1).expand(self.shape.experts, -1, -1)
         hidden = [x]
         for layer, block in enumerate(self.blocks):
             x = block(x, batch, (turns[0], turns[1]), mask, cache, layer)

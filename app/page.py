@@ -8,30 +8,39 @@ from typing import Any
 
 import gradio as gr
 
-from app.desk import VISITOR_ORDERS, VISITOR_RUNS, Desk
+from app.desk import VISITOR_ORDERS, VISITOR_RUNS
 from app.engine import MAX_CHARACTERS, Engine
-from app.lexicon import Lexicon
+from app.labels import (
+    choices,
+    components_slider,
+    fusion_choice,
+    measure_choice,
+    weighed_button,
+    weight_label,
+    weight_slider,
+)
 from app.listeners import Listeners
 from app.opening import EXAMPLES, LAB_EXAMPLES
 from app.proof import PROOF_SETS
 from app.proof_views import figures_view
+from app.report_views import report_view
 from app.sampling import MAX_NEW_TOKENS, MAX_TEMPERATURE, Sampling
 from app.settings import FUSIONS, View
+from app.stage import Shown, Stage
 from app.texts import LANGUAGES, say, speaker
 from app.twin_views import twins_view
-from app.twins import Twins
+from app.views import measures_of
 from app.word_listeners import WordListeners
 from app.words import MAX_WORDS, PRESETS
-from viz.strip import MEASURES
 
 ASSETS = Path(__file__).parent.parent / "assets"
 WORDS_QUEUE = "words"
 """One word set at a time is read or mapped."""
 
 
-def build_page(desk: Desk, lexicon: Lexicon, twins: Twins | None) -> gr.Blocks:
-    """The whole page over the desk of one engine, its word list, and what is known of its twins."""
-    page = Page(desk, lexicon, twins)
+def build_page(stage: Stage) -> gr.Blocks:
+    """The whole page over the models that this server knows; it begins with the one that is shown first."""
+    page = Page(stage)
     page.connect()
     blocks: gr.Blocks = page.blocks
     return blocks
@@ -40,11 +49,9 @@ def build_page(desk: Desk, lexicon: Lexicon, twins: Twins | None) -> gr.Blocks:
 class Page:
     """Components as attributes; `connect` adds the listeners."""
 
-    def __init__(self, desk: Desk, lexicon: Lexicon, twins: Twins | None) -> None:
-        self.engine = engine = desk.engine
-        self.twins_record = twins
-        default = Sampling()
-        first, second = engine.bundle.experts
+    def __init__(self, stage: Stage) -> None:
+        shown = stage.of("")
+        engine, default = shown.engine, Sampling()
         with gr.Blocks(title="Glyphscope", analytics_enabled=False) as self.blocks:
             self.trace = gr.State(None)
             self.selected = gr.State(1)
@@ -61,6 +68,13 @@ class Page:
                     min_width=220,
                     scale=0,
                 )
+            with gr.Row(elem_classes="gs-models", visible=len(stage.offers) > 1):
+                self.model = gr.Dropdown(
+                    list(stage.offers), value=shown.key, label=say("model"), elem_id="model", min_width=240, scale=0
+                )
+                self.loading = gr.HTML("", elem_id="loading", elem_classes="gs-status-line")
+            self.on_view = gr.State(shown.key)
+            self.timer = gr.Timer(1.0, active=False)
             with gr.Row(elem_classes="gs-ask"):
                 self.prompt = gr.Textbox(
                     label=say("prompt"),
@@ -91,7 +105,7 @@ class Page:
             with gr.Row(elem_classes="gs-under"):
                 self.hint = gr.HTML(hint_line(engine, "en"))
                 self.measure = gr.Dropdown(
-                    choices("measure", MEASURES, "en"),
+                    choices("measure", measures_of(engine.bundle), "en"),
                     value=View.measure,
                     container=False,
                     label=say("measure"),
@@ -122,7 +136,7 @@ class Page:
                             1,
                             View.weight,
                             step=0.05,
-                            label=say("weight", first=first, second=second),
+                            label=weight_label(engine.bundle, "en"),
                             elem_id="weight",
                             scale=3,
                             min_width=240,
@@ -146,6 +160,7 @@ class Page:
             self.depth = clickable("depth")
             self.twins = clickable("twins", script="proof.js")
             self.figures = clickable("figures")
+            self.report = clickable("report")
             self.footer = gr.HTML(model_line(engine, "en"))
         self.word_outputs = [self.words, self.words_figure, self.words_status]
         self.proof_outputs = [self.battery, self.proof_figure, self.proof_status]
@@ -155,8 +170,9 @@ class Page:
         self.pair = [self.lab_first, self.lab_second, self.language]
         self.view = [self.weight, self.fusion, self.measure, self.language]
         self.labels = self._labels()
-        self.listeners = Listeners(desk, lexicon, lambda language: [label(language) for _, label in self.labels])
-        self.word_listeners = WordListeners(lexicon)
+        relabel = lambda shown, language: [label(shown, language) for _, label in self.labels]  # noqa: E731
+        self.listeners = Listeners(stage, relabel)
+        self.word_listeners = WordListeners(stage)
 
     def _word_panel(self) -> None:
         """The words panel with its own set, progress and brake."""
@@ -190,58 +206,54 @@ class Page:
             self.probe = gr.Button(say("probe"), elem_id="probe", min_width=160, scale=1)
             self.proof_cancel = gr.Button(say("cancel"), elem_id="proof-cancel", min_width=80, scale=0)
 
-    def _labels(self) -> list[tuple[Any, Callable[[str], Any]]]:
-        """Every component with words of its own, and how to say them in a language."""
-        engine = self.engine
-        first, second = engine.bundle.experts
+    def _labels(self) -> list[tuple[Any, Callable[[Shown, str], Any]]]:
+        """Every component with words of its own, and how to say them over a model in a language."""
         labelled = {
             "settings": self.settings, "temperature": self.temperature, "top_k": self.top_k, "top_p": self.top_p,
-            "new_tokens": self.new_tokens, "seed": self.seed, "components": self.components, "lab": self.lab,
-            "lab_first": self.lab_first, "lab_second": self.lab_second,
+            "new_tokens": self.new_tokens, "seed": self.seed, "lab": self.lab, "model": self.model,
+            "lab_first": self.lab_first, "lab_second": self.lab_second, "own_words": self.own_words,
         }  # fmt: skip
+        spoken = {
+            "generate": self.generate, "look": self.look, "stop": self.stop, "umap": self.umap, "probe": self.probe,
+            "own_show": self.own_show,
+        }  # fmt: skip
+        weighed = {"alone": self.alone, "stop": self.alone_stop}
 
-        def labels(code: str, **values: str) -> Callable[[str], Any]:
-            return lambda language: gr.update(label=say(code, language, **values))
+        def plain(code: str) -> Callable[[Shown, str], Any]:
+            return lambda _, language: say(code, language)
 
-        def chosen(code: str, values: Iterable[str]) -> Callable[[str], Any]:
-            return lambda language: gr.update(label=say(code, language), choices=choices(code, values, language))
+        def labels(code: str) -> Callable[[Shown, str], Any]:
+            return lambda _, language: gr.update(label=say(code, language))
+
+        def hinted(code: str, hint: str, **values: object) -> Callable[[Shown, str], Any]:
+            return lambda _, language: gr.update(label=say(code, language, **values), placeholder=say(hint, language))
+
+        def chosen(code: str, values: Iterable[str]) -> Callable[[Shown, str], Any]:
+            return lambda _, language: gr.update(label=say(code, language), choices=choices(code, values, language))
+
+        def twins_panel(shown: Shown, language: str) -> str:
+            return twins_view(shown.twins, shown.engine.bundle.training, speaker(language))
 
         return [
-            (self.header, header_html),
-            (
-                self.prompt,
-                lambda language: gr.update(label=say("prompt", language), placeholder=say("prompt_hint", language)),
-            ),
-            (self.generate, partial(say, "generate")),
-            (self.look, partial(say, "look")),
-            (self.stop, partial(say, "stop")),
-            (self.alone, partial(say, "alone")),
-            (self.alone_stop, partial(say, "stop")),
+            (self.header, lambda _, language: header_html(language)),
+            (self.prompt, hinted("prompt", "prompt_hint")),
+            *((component, plain(code)) for code, component in spoken.items()),
+            (self.words_cancel, plain("cancel")),
+            (self.proof_cancel, plain("cancel")),
+            *((component, weighed_button(code)) for code, component in weighed.items()),
             *((component, labels(code)) for code, component in labelled.items()),
-            (self.weight, labels("weight", first=first, second=second)),
-            (self.fusion, chosen("fusion", FUSIONS)),
-            (self.measure, chosen("measure", MEASURES)),
+            (self.components, components_slider),
+            (self.weight, weight_slider),
+            (self.fusion, fusion_choice),
+            (self.measure, measure_choice),
             (self.word_set, chosen("word_set", PRESETS)),
-            (self.umap, partial(say, "umap")),
             (self.proof_set, chosen("proof_set", PROOF_SETS)),
-            (self.probe, partial(say, "probe")),
-            (self.proof_cancel, partial(say, "cancel")),
-            (self.words_cancel, partial(say, "cancel")),
-            (self.own_words, labels("own_words")),
-            (
-                self.own_text,
-                lambda language: gr.update(
-                    label=say("own_text", language, limit=MAX_WORDS), placeholder=say("own_hint", language)
-                ),
-            ),
-            (self.own_show, partial(say, "own_show")),
-            (self.hint, partial(hint_line, self.engine)),
-            (
-                self.twins,
-                lambda language: twins_view(self.twins_record, engine.bundle.training, speaker(language)),
-            ),
-            (self.figures, lambda language: figures_view(self.engine, speaker(language))),
-            (self.footer, partial(model_line, self.engine)),
+            (self.own_text, hinted("own_text", "own_hint", limit=MAX_WORDS)),
+            (self.hint, lambda shown, language: hint_line(shown.engine, language)),
+            (self.twins, twins_panel),
+            (self.figures, lambda shown, language: figures_view(shown.engine, speaker(language))),
+            (self.report, lambda shown, language: report_view(shown.engine, speaker(language))),
+            (self.footer, lambda shown, language: model_line(shown.engine, language)),
         ]
 
     def connect(self) -> None:
@@ -300,9 +312,20 @@ class Page:
                 **hidden,
             )
             loaded = [*self.everything, self.language, self.prompt, self.seed, *labelled]
-            self.blocks.load(on.on_load, None, loaded, concurrency_limit=None, **hidden).then(
-                self.word_listeners.on_load, self.language, [self.word_set, *self.word_outputs], **hidden
-            ).then(self.word_listeners.on_load_proof, self.language, [self.proof_set, *self.proof_outputs], **hidden)
+            told = [self.loading, self.timer, self.on_view, self.model]
+            opened = self.blocks.load(on.on_load, None, loaded, concurrency_limit=None, **hidden)
+            # In the queue: a state that changes outside it tells nobody.
+            often: dict[str, Any] = {**hidden, "concurrency_limit": None}
+            opened.then(on.on_tick, self.language, told, **often)
+            switched = self.on_view.change(on.on_switch, self.language, loaded, **often)
+            for event in (opened, switched):
+                event.then(
+                    self.word_listeners.on_load, self.language, [self.word_set, *self.word_outputs], **hidden
+                ).then(
+                    self.word_listeners.on_load_proof, self.language, [self.proof_set, *self.proof_outputs], **hidden
+                )
+            self.model.input(on.on_pick, [self.model, self.language], told, **often)
+            self.timer.tick(on.on_tick, self.language, told, **often)
             self._connect_words(hidden)
 
     def _connect_words(self, hidden: dict[str, Any]) -> None:
@@ -328,11 +351,6 @@ def _script(name: str) -> str:
     return common if name == "select.js" else common + (ASSETS / "page" / name).read_text(encoding="utf-8")
 
 
-def choices(code: str, values: Iterable[str], language: str) -> list[tuple[str, str]]:
-    """(label, value) pairs of a drop-down, in a language."""
-    return [(say(f"{code}_{value}", language), value) for value in values]
-
-
 def header_html(language: str) -> str:
     """Name and promise."""
     return f"<header class='gs-title'><h1>{say('title', language)}</h1><p>{say('tagline', language)}</p></header>"
@@ -342,9 +360,9 @@ def model_line(engine: Engine, language: str) -> str:
     """Which model is on display, where from, how large, and the limits."""
     bundle, shape = engine.bundle, engine.model.shape
     origin = say("origin_folder" if bundle.folder else "origin_bundled", language, folder=bundle.folder)
-    trained = sum(weight.numel() for weight in engine.model.parameters())
+    code = "model_line" if bundle.report is None else "model_line_foreign"
     line = say(
-        "model_line", language, name=bundle.name, origin=origin, parameters=f"{trained / 1e6:.1f}",
+        code, language, name=bundle.name, origin=origin, parameters=f"{engine.model.trained / 1e6:.1f}",
         experts=shape.experts,
         layers=shape.layers, width=shape.width, vocabulary=f"{shape.vocabulary:,}",
         names=" + ".join(bundle.experts),
@@ -355,5 +373,9 @@ def model_line(engine: Engine, language: str) -> str:
 
 def hint_line(engine: Engine, language: str) -> str:
     """How to read the strip."""
-    first, second = engine.bundle.experts
-    return f"<p class='gs-hint'>{escape(say('strip_hint', language, first=first, second=second))}</p>"
+    experts = engine.bundle.experts
+    if len(experts) == 2:
+        line = say("strip_hint", language, first=experts[0], second=experts[1])
+    else:
+        line = say("strip_hint_each", language)
+    return f"<p class='gs-hint'>{escape(line)}</p>"

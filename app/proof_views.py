@@ -1,5 +1,7 @@
 """From batteries of probes to the charts of the proof panel, each with its sentence."""
 
+from itertools import cycle
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -12,7 +14,7 @@ from app.texts import LANGUAGES
 from viz.charts import Chart
 from viz.figure import Line, curve_figure
 from viz.figures import Held, figures_panel
-from viz.html import Say, Table
+from viz.html import Say, Table, sides
 from viz.proof import Crossed, proof_panel
 
 
@@ -64,6 +66,10 @@ def subject_of(battery: Battery, say: Say, code: str) -> str:
     return say("proof_subject", set=say(code), count=battery.words, groups=battery.groups, read=read)
 
 
+_OPEN = ("circle-open", "square-open", "diamond-open", "cross-open")
+"""Marks of what stands beside each expert."""
+
+
 def _known(values: NDArray[np.floating]) -> NDArray[np.object_]:
     """What a measure does not have (no shuffled labels) as empty cells."""
     cells = np.round(values.astype(float), 6).astype(object)
@@ -73,35 +79,32 @@ def _known(values: NDArray[np.floating]) -> NDArray[np.object_]:
 
 def _chart(name: str, battery: Battery, beside: tuple[str, Battery] | None, say: Say) -> Chart:
     curve, label = battery.curves[name], say("measure_of_" + name)
-    labelled = name in LABELLED
+    labelled, inks = name in LABELLED, sides(len(battery.experts))
     sampled = not np.array_equal(curve.low, curve.values)
     lines = [
         Line(expert, values, f"--gs-{side}", dash, symbol, low if sampled else None, high if sampled else None)
         for expert, side, dash, symbol, values, low, high in zip(
-            battery.experts, ("first", "second"), ("solid", "dash"), ("circle", "square"),
-            curve.values, curve.low, curve.high, strict=True,
+            battery.experts, inks, cycle(("solid", "dash", "longdash", "dashdot")),
+            cycle(("circle", "square", "diamond", "cross")), curve.values, curve.low, curve.high, strict=False,
         )
     ]  # fmt: skip
     lines += [
         Line(say("unfrozen", expert=expert), values, f"--gs-{side}", "dot", symbol)
-        for expert, side, symbol, values in zip(
-            battery.experts, ("first", "second"), ("circle-open", "square-open"), curve.unfrozen, strict=True
-        )
+        for expert, side, symbol, values in zip(battery.experts, inks, cycle(_OPEN), curve.unfrozen, strict=False)
         if np.isfinite(values).all()
     ]
     if beside is not None:
         lines += [
             Line(f"{expert}, {say(beside[0])}", values, f"--gs-{side}", "longdashdot", symbol)
             for expert, side, symbol, values in zip(
-                battery.experts, ("first", "second"), ("circle-open", "square-open"), beside[1].curves[name].values,
-                strict=True,
+                battery.experts, inks, cycle(_OPEN), beside[1].curves[name].values, strict=False
             )
-        ]  # fmt: skip
+        ]
     lines.append(Line(say("untrained"), curve.untrained, "--gs-dim", "dot", "x"))
     band = (say("shuffled"), curve.shuffled_low.min(axis=0), curve.shuffled_high.max(axis=0)) if labelled else None
     marks = [
         (say("emerges", expert=expert), f"--gs-{side}", found.layer)
-        for expert, side, found in zip(battery.experts, ("first", "second"), curve.emergence, strict=False)
+        for expert, side, found in zip(battery.experts, inks, curve.emergence, strict=False)
         if found.layer is not None
     ]
     sentence = " ".join(_sentence(name, curve, e, expert, say) for e, expert in enumerate(battery.experts))

@@ -1,12 +1,13 @@
 """Start the server: load the model, build the page, warm up in the background."""
 
+import argparse
 import gzip
 import json
 import os
 import sys
 import threading
+from collections.abc import Sequence
 from functools import cache
-from pathlib import Path
 
 import gradio as gr
 import torch
@@ -17,18 +18,14 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from app.api import add_api
-from app.bundle import MINI, load_bundle
-from app.desk import Desk
-from app.engine import Engine
 from app.errors import UserError
 from app.gate import BOOT, Gate
 from app.layer_views import layers_view
-from app.lexicon import Lexicon
 from app.opening import opening_trace
 from app.page import ASSETS, build_page
 from app.pictures import check_font
+from app.stage import Stage, open_stage
 from app.texts import LANGUAGES, say, speaker
-from app.twins import read_twins
 from app.word_views import words_view
 from app.words import PRESETS, preset
 
@@ -42,42 +39,32 @@ SESSIONS = 100
 """Visitors whose last trace is kept (about 2 MB each at most); the longest idle one goes first."""
 
 
-def load_engine() -> Engine:
-    """The engine over the folder in GLYPHSCOPE_MODEL (default: the bundled mini), with
-    GLYPHSCOPE_THREADS threads (default: all cores but one, which draws the panels; 1 to 4)."""
-    cores = os.cpu_count() or 1
-    torch.set_num_threads(int(os.environ.get("GLYPHSCOPE_THREADS", min(4, max(1, cores - 1)))))
-    return Engine(load_bundle(model_folder()))
-
-
-def model_folder() -> Path:
-    """The checkpoint folder on display."""
-    return Path(os.environ.get("GLYPHSCOPE_MODEL", MINI))
-
-
-def build_demo(engine: Engine, lexicon: Lexicon) -> gr.Blocks:
+def build_demo(stage: Stage) -> gr.Blocks:
     """Page and API, with their queue."""
-    desk = Desk(engine)
-    demo = build_page(desk, lexicon, read_twins(model_folder()))
-    add_api(demo, desk)
+    demo = build_page(stage)
+    add_api(demo, stage)
     demo.queue(max_size=EVENTS)
     return demo
 
 
-def main() -> None:
-    """Serve until interrupted; host and port come from GRADIO_SERVER_NAME and GRADIO_SERVER_PORT."""
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Serve until interrupted; host and port come from GRADIO_SERVER_NAME and GRADIO_SERVER_PORT, the number of
+    threads from GLYPHSCOPE_THREADS (default: all cores but one, which draws the panels; 1 to 4)."""
+    options = make_parser().parse_args(arguments)
+    torch.set_num_threads(int(os.environ.get("GLYPHSCOPE_THREADS", min(4, max(1, (os.cpu_count() or 1) - 1)))))
     try:
         check_font()
-        engine = load_engine()
+        stage, wanted = open_stage(options.model)
     except UserError as error:
         sys.exit(str(error))
+    if stage.news.error is not None:
+        print(stage.news.error, file=sys.stderr)
     sys.setswitchinterval(SWITCH_SECONDS)
-    lexicon = Lexicon(engine)
     try:
-        demo = build_demo(engine, lexicon)
+        demo = build_demo(stage)
     except OSError:  # Gradio keeps a folder for temporary files
         sys.exit(say("no_room"))
-    threading.Thread(target=warm_up, args=(engine, lexicon), daemon=True).start()
+    threading.Thread(target=warm_up, args=(stage, wanted), daemon=True).start()
     port = int(os.environ.get("GRADIO_SERVER_PORT", 7860))  # given outright: else a taken one is silently skipped
     try:
         launch(demo, port)
@@ -85,14 +72,27 @@ def main() -> None:
         sys.exit(say("bad_port", port=port))
 
 
-def warm_up(engine: Engine, lexicon: Lexicon) -> None:
+def make_parser() -> argparse.ArgumentParser:
+    """The command line of app.py."""
+    parser = argparse.ArgumentParser(description="Serve the page.")
+    parser.add_argument(
+        "--model",
+        default=os.environ.get("GLYPHSCOPE_MODEL"),
+        help="a checkpoint folder or owner/name@revision (default: GLYPHSCOPE_MODEL, else the bundled model)",
+    )
+    return parser
+
+
+def warm_up(stage: Stage, wanted: str) -> None:
     """Make the opening example, read the word list and draw both once, so that late imports are over when
-    visitors come."""
-    say = speaker("en")
-    trace = opening_trace(engine)
-    lexicon.prepare(model_folder())
-    layers_view(engine, trace, 1, say)
-    words_view(lexicon, preset(PRESETS[0]), say)
+    visitors come; then load the model that was asked for, and show it first when it is ready."""
+    say, shown = speaker("en"), stage.of("")
+    if wanted:
+        stage.load(wanted, first=True)
+    trace = opening_trace(shown.engine)
+    shown.lexicon.prepare(shown.folder)
+    layers_view(shown.engine, trace, 1, say)
+    words_view(shown.lexicon, preset(PRESETS[0]), say)
 
 
 def launch(demo: gr.Blocks, port: int) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, TypeVar, get_args
 
+from app.bundle import Bundle
 from app.errors import UserError
 from app.fusion import Fusion, pair_weights
 from app.texts import LANGUAGES
@@ -42,8 +43,14 @@ class View:
 
     @property
     def weights(self) -> list[float]:
-        """Of both experts, as the engine takes them."""
+        """Of two experts, as the engine takes them."""
         return [float(w) for w in pair_weights(self.weight)]
+
+    def blend(self, bundle: Bundle) -> list[float] | None:
+        """The weights to write with; None, the model's own, where they are the nearest to the slider or where
+        its experts cannot be weighed anew."""
+        own = bundle.weights[0] if bundle.weights else 0.5
+        return self.weights if bundle.adjustable and abs(self.weight - own) > 0.026 else None
 
 
 def _known(value: Any, names: Iterable[Name], default: Name) -> Name:

@@ -14,8 +14,9 @@ from app.pictures import PIXELS, RECIPES, SIDE, Bitmap, draw_pictures, to_polar
 
 @dataclass(frozen=True, eq=False)
 class Substrate:
-    """tokens V texts; pictures (V, 32, 32) as rendered; table (V, d) the frozen embedding itself;
-    basis its PCA; recipe the name of how the pictures are drawn."""
+    """tokens V texts; pictures (V, 32, 32) as rendered; table (V, d) the frozen embedding itself, unit rows (an
+    array, or what gives rows and products like one); basis its PCA; recipe the name of how the pictures
+    are drawn."""
 
     tokens: tuple[str, ...]
     pictures: NDArray[np.bool_]
@@ -61,7 +62,7 @@ class Glyph:
 
 def glyph(substrate: Substrate, token: int, components: int | None = None, neighbours: int = 8) -> Glyph:
     """The card of a token id, decoded from its first `components` coordinates (default: all)."""
-    width = substrate.table.shape[1]
+    width = len(substrate.basis.components)
     components = width if components is None else min(max(components, 1), width)
     centred = to_polar(substrate.pictures[token][None])[0] - substrate.basis.mean
     projected = substrate.basis.components[:components] @ centred
@@ -73,7 +74,7 @@ def glyph(substrate: Substrate, token: int, components: int | None = None, neigh
         text=substrate.tokens[token],
         code_points=code_points(substrate.tokens[token]),
         rendered=substrate.pictures[token],
-        ink=decode(vector[None], substrate.basis, components)[0],
+        ink=decode(vector[None, :width], substrate.basis, components)[0],
         components=components,
         kept=float((projected @ projected) / max(float(centred @ centred), 1e-12)),
         neighbours=ids[others][:neighbours],

@@ -712,6 +712,223 @@ _SENTENCES: dict[str, tuple[str, str, str]] = {
         "В лучшем случае найдено {best} % переводов, случайно — {chance} %.",
         "最多找到 {best} % 的译词，随机为 {chance} %。",
     ),
+    # Models that are not ours
+    "model": ("Model", "Модель", "模型"),
+    "stage_bytes": (
+        "Fetching {model}; the page stays as it is meanwhile…",
+        "Загружаю файлы {model}; страница пока работает как есть…",
+        "正在获取 {model} 的文件；页面在此期间照常可用…",
+    ),
+    "stage_weights": (
+        "{model}: building the network and its weights…",
+        "{model}: собираю сеть и её веса…",
+        "{model}：正在构建网络并装入权重…",
+    ),
+    "stage_anatomy": (
+        "{model}: finding experts, layers and heads by what they do…",
+        "{model}: ищу экспертов, слои и головы по тому, что они делают…",
+        "{model}：正在按行为寻找专家、层和输出头…",
+    ),
+    "stage_proof": (
+        "{model}: comparing every hidden state and logit with the model's own…",
+        "{model}: сравниваю каждое скрытое состояние и каждый логит с собственными числами модели…",
+        "{model}：正在把每个隐藏状态和 logit 与模型自身的数值比较…",
+    ),
+    "stage_int8": (
+        "{model}: cutting weights to int8…",
+        "{model}: перевожу веса в int8…",
+        "{model}：正在把权重转为 int8…",
+    ),
+    "stage_pictures": (
+        "{model}: drawing every token and recovering the pictures behind the vectors…",
+        "{model}: рисую каждый токен и восстанавливаю картинки за векторами…",
+        "{model}：正在绘制每个词元，并从向量恢复图片…",
+    ),
+    "stage_opening": (
+        "{model}: writing the first example…",
+        "{model}: пишу первый пример…",
+        "{model}：正在写第一个例子…",
+    ),
+    "model_line_foreign": (
+        "Model on display: {name} ({origin}), {parameters} M trained parameters: {experts} × {layers} layers × {width}, "
+        "over a table of {vocabulary} tokens. Experts: {names}. Limits: {context} tokens in all, {characters} characters a prompt, {orders} texts at once and {runs} a minute for a visitor.",
+        "На экране модель {name} ({origin}), {parameters} млн обучаемых параметров: {experts} × {layers} слоёв × {width} "
+        "над таблицей из {vocabulary} токенов. Эксперты: {names}. Пределы: всего {context} токенов, {characters} знаков в запросе, {orders} текста сразу и {runs} в минуту на посетителя.",
+        "当前模型：{name}（{origin}），{parameters} 百万可训练参数：{experts} × {layers} 层 × {width}，"
+        "词元表共 {vocabulary} 个。专家：{names}。上限：共 {context} 个词元，提示最多 {characters} 个字符，每位访客同时 {orders} 个文本、每分钟 {runs} 个。",
+    ),
+    "strip_hint_each": (
+        "Each chip is a token: its picture over its text; blocks show amounts. Framed chips were written by the model. Click one.",
+        "Каждая фишка — токен: картинка над текстом; столбики показывают величину. Фишки в рамке написала модель. Нажмите на любую.",
+        "每个方块是一个词元：图片在上，文字在下；方柱表示大小。带框的由模型写出。点一个看看。",
+    ),
+    "recovered": (
+        "The picture basis of this model is not published; recovered here: a rotation fitted on {fitted} tokens gives {exact} of "
+        "{tested} held-out pictures back exactly, and predicted vectors agree with the table's to a cosine of {agreement}.",
+        "Базис картинок этой модели не опубликован и восстановлен здесь: поворот, подобранный по {fitted} токенам, точно возвращает "
+        "{exact} из {tested} отложенных картинок; предсказанные векторы совпадают с таблицей с косинусом {agreement}.",
+        "此模型的图片基未公开，在此恢复：用 {fitted} 个词元拟合的旋转，使 {tested} 张留出图片中的 {exact} 张完全还原；"
+        "预测向量与表中向量的余弦为 {agreement}。",
+    ),
+    "not_recovered": (
+        "This table does not hold the pictures: fitted on {fitted} tokens, the best rotation gives {exact} of {tested} held-out "
+        "pictures back exactly (cosine {agreement}). A table that was trained fails like this; what is decoded here is noise.",
+        "В этой таблице нет картинок: лучший поворот, подобранный по {fitted} токенам, точно возвращает {exact} из {tested} отложенных "
+        "картинок (косинус {agreement}). Так проваливается обученная таблица; восстановленное здесь — шум.",
+        "此表不含这些图片：用 {fitted} 个词元拟合的最佳旋转，{tested} 张留出图片中只有 {exact} 张完全还原（余弦 {agreement}）。"
+        "经过训练的表就会这样失败；此处解码出的只是噪声。",
+    ),
+    "surprise_title": (
+        "Surprise: how unexpected each token was",
+        "Неожиданность: насколько неожидан каждый токен",
+        "意外程度：每个词元有多出乎意料",
+    ),
+    "surprise_lead": (
+        "This model has one expert, so there is no one to disagree with. Height: −log of the probability it gave the token (nats). Click a peak.",
+        "У этой модели один эксперт, спорить ему не с кем. Высота: −логарифм вероятности, которую она дала токену (наты). Нажмите на пик.",
+        "此模型只有一位专家，无从分歧。高度：它给该词元的概率的负对数（纳特）。点击峰值。",
+    ),
+    "surprise_summary": (
+        "The least expected token is “{token}” ({value} nats, mean {mean}).",
+        "Самый неожиданный токен — «{token}» ({value} ната, среднее {mean}).",
+        "最意外的词元是“{token}”（{value} 纳特，平均 {mean}）。",
+    ),
+    "most_surprising": (
+        "Least expected, in order (nats): click one",
+        "Самые неожиданные, по порядку (наты): нажмите",
+        "最意外处，依次排列（纳特）：点一个",
+    ),
+    "disagreement_summary_each": (
+        "The experts part most before “{token}” ({value} nats, mean {mean}); the text's mean log-probability a token: {list}.",
+        "Больше всего эксперты расходятся перед «{token}» ({value} ната, среднее {mean}); средний логарифм вероятности токена: {list}.",
+        "专家在“{token}”之前分歧最大（{value} 纳特，平均 {mean}）；每词元平均对数概率：{list}。",
+    ),
+    "layers_summary_each": (
+        "From layer 0 to layer {last} this share of each token's nearest tokens in this text changes, measured in all dimensions: {list}.",
+        "От слоя 0 до слоя {last} у каждого токена меняется такая доля ближайших соседей по тексту (во всех измерениях): {list}.",
+        "从第 0 层到第 {last} 层，每个词元在文中近邻的改变比例（全部维度）：{list}。",
+    ),
+    "lens_summary_each": (
+        "On average the best guess is the final one from this layer of {last} on: {list}.",
+        "В среднем лучшая догадка становится окончательной с такого слоя из {last}: {list}.",
+        "平均而言，最佳猜测从该层（共 {last} 层）起即为最终结果：{list}。",
+    ),
+    "depth_summary_each": (
+        "“{token}” as the best guess: {list}.",
+        "«{token}» как лучшая догадка: {list}.",
+        "“{token}”作为最佳猜测：{list}。",
+    ),
+    "words_summary_each": (
+        "Of a word's five nearest words (all dimensions), this share belongs to its own group, from layer 0 to layer {last}: {list}; "
+        "by chance {chance} ({count} words, {groups} groups).",
+        "Из пяти ближайших слов (во всех измерениях) к своей группе относится, от слоя 0 до слоя {last}: {list}; случайно — {chance} "
+        "(слов: {count}, групп: {groups}).",
+        "每个词最近的五个词（全部维度）中属于同组的比例，从第 0 层到第 {last} 层：{list}；随机为 {chance}（{count} 个词，{groups} 组）。",
+    ),
+    "voices_single": (
+        "This model has a single expert: there is nothing to fuse and no share to show. Its own expectations are below.",
+        "У этой модели один эксперт: сливать нечего и долей нет. Ниже — чего ждёт он сам.",
+        "此模型只有一位专家：没有融合，也没有份额。下面是它自己的期待。",
+    ),
+    "voices_joined": (
+        "This model mixes its towers before any logits: no expert has expectations of its own, so it is shown as one. "
+        "Its hidden state is that of all towers side by side.",
+        "Эта модель смешивает башни до логитов: своих ожиданий у экспертов нет, поэтому она показана как одна. "
+        "Её скрытое состояние — состояния всех башен рядом.",
+        "此模型在产生 logit 之前就混合各塔：专家没有各自的期待，因此作为整体显示。其隐藏状态由各塔状态并列而成。",
+    ),
+    "voices_learned": (
+        "This model fuses its experts by a part that was learned: shares are not additive, so none are shown. Still true, and computed "
+        "by the model's own code: what each expert expects alone, what the fusion makes of it, and how far that is from the plain mean.",
+        "Эксперты этой модели слиты обученной частью: доли не складываются, поэтому их здесь нет. По-прежнему верно и посчитано кодом "
+        "самой модели: чего ждёт каждый в одиночку, что из этого делает слияние и насколько оно далеко от простого среднего.",
+        "此模型用学习得到的部件融合专家：份额不可相加，因此不显示。仍然成立、并由模型自身代码算出的是：每位专家单独的期待、融合的结果，以及它与简单平均的差距。",
+    ),
+    "voices_probabilities": (
+        "This model averages its experts' probabilities, not their logits: shares of logits are not additive, so none are shown.",
+        "Эта модель усредняет вероятности экспертов, а не логиты: доли логитов не складываются, поэтому их здесь нет.",
+        "此模型平均的是专家的概率而非 logit：logit 份额不可相加，因此不显示。",
+    ),
+    "voices_mean": (
+        "This model averages the logits of more than two experts: shares are exact, but there is no single slider for them.",
+        "Эта модель усредняет логиты более чем двух экспертов: доли точны, но одного ползунка для них нет.",
+        "此模型平均两位以上专家的 logit：份额精确，但无法用一个滑块调节。",
+    ),
+    "voices_weighted": (
+        "This model adds its experts' logits with fixed weights of its own: shares are exact, the weights are not for the page to move.",
+        "Эта модель складывает логиты экспертов с собственными постоянными весами: доли точны, но двигать веса здесь нельзя.",
+        "此模型以自身固定的权重相加专家的 logit：份额精确，但权重不能在此调节。",
+    ),
+    "voices_title": (
+        "The fusion's candidates, heard from each side",
+        "Варианты слияния — глазами каждого",
+        "融合的候选，从各方来看",
+    ),
+    "voices_mean_of_logits": ("plain mean of logits", "простое среднее логитов", "logit 的简单平均"),
+    "voices_summary": (
+        "“{winner}” is the likeliest next token ({probability}).",
+        "Самый вероятный следующий токен — «{winner}» ({probability}).",
+        "最可能的下一个词元是“{winner}”（{probability}）。",
+    ),
+    "measure_surprise": ("Surprise −log p (nats)", "Неожиданность −log p (наты)", "意外程度 −log p（纳特）"),
+    "report_title": (
+        "How this model was understood",
+        "Как понята эта модель",
+        "如何理解这个模型",
+    ),
+    "report_lead": (
+        "Its code is not ours. What the panels show was found by what its parts do, and proved on probe texts; what cannot be proved is not shown.",
+        "Её код — не наш. То, что видно на панелях, найдено по поведению частей и доказано на пробных текстах; недоказанное не показано.",
+        "它的代码不是我们的。面板所示均按各部件的行为找出，并在试探文本上证明；不能证明的不显示。",
+    ),
+    "report_source": ("Source", "Источник", "来源"),
+    "report_code": ("Its own code", "Собственный код", "自带代码"),
+    "report_code_ran": (
+        "was run: it is on the list of known models, or the operator agreed to it",
+        "запущен: модель в списке известных, либо согласился владелец сервера",
+        "已运行：在已知模型名单中，或经服务器管理者同意",
+    ),
+    "report_code_none": ("none needed", "не понадобился", "不需要"),
+    "report_tables": ("Embedding", "Эмбеддинг", "嵌入"),
+    "report_table_shared": ("one table for all experts", "одна таблица на всех экспертов", "所有专家共用一张表"),
+    "report_table_own": (
+        "{count} tables, one for each expert",
+        "таблиц: {count}, у каждого эксперта своя",
+        "{count} 张表，每位专家各一张",
+    ),
+    "report_frozen": ("marked as frozen", "помечена как неизменная", "标记为冻结"),
+    "report_not_frozen": ("not marked as frozen", "не помечена как неизменная", "未标记为冻结"),
+    "report_fusion": ("Fusion", "Слияние", "融合"),
+    "report_runs": ("Runs in", "Работает", "运行方式"),
+    "report_imported": (
+        "our cached decoder over its weights: {style}",
+        "в нашем декодере с кешем, на её весах: {style}",
+        "使用我们带缓存的解码器和它的权重：{style}",
+    ),
+    "report_original": (
+        "its own code, without a cache, hence slowly: our decoder did not give the same numbers ({reason})",
+        "на собственном коде, без кеша, поэтому медленно: наш декодер не дал тех же чисел ({reason})",
+        "运行自带代码，没有缓存，因此较慢：我们的解码器得不到相同的数值（{reason}）",
+    ),
+    "report_proof": ("Proof", "Доказательство", "证明"),
+    "report_compared": (
+        "{numbers} hidden states and rows of logits on {probes} texts, computed in float32: the largest difference from its own is {largest} of their root mean square",
+        "скрытых состояний и строк логитов: {numbers}, текстов: {probes}, счёт в float32; наибольшее отличие от её собственных — {largest} их среднеквадратичного",
+        "在 {probes} 个文本上以 float32 比较了 {numbers} 组隐藏状态与 logit：与其自身数值的最大差别为均方根的 {largest}",
+    ),
+    "report_precision": ("Number format", "Формат чисел", "数值格式"),
+    "report_int8": (
+        "int8, fast: predictions differ from bfloat16 by {bits} bits on average, and {same} of the likeliest tokens stay",
+        "int8, быстрый: предсказания отличаются от bfloat16 в среднем на {bits} бита, самый вероятный токен тот же в {same}",
+        "int8（快速）：预测与 bfloat16 平均相差 {bits} 比特，{same} 的最可能词元不变",
+    ),
+    "report_start": ("Start token", "Начальный токен", "起始词元"),
+    "report_pictures": ("Pictures", "Картинки", "图片"),
+    "report_summary": (
+        "{name}: {experts} × {layers} layers × {width}.",
+        "{name}: {experts} × {layers} слоёв × {width}.",
+        "{name}：{experts} × {layers} 层 × {width}。",
+    ),
     # Figures
     "figures_title": ("Figures: how good the models are", "Цифры: насколько хороши модели", "数据：模型有多好"),
     "figures_lead": (
@@ -965,6 +1182,126 @@ _SENTENCES: dict[str, tuple[str, str, str]] = {
         "Port {port} cannot be used: stop what runs there or set GRADIO_SERVER_PORT to another number.",
         "Порт {port} использовать нельзя: остановите то, что на нём работает, или задайте GRADIO_SERVER_PORT.",
         "端口 {port} 无法使用：请停止占用它的程序，或将 GRADIO_SERVER_PORT 设为其他数字。",
+    ),
+    "fixed_weights": (
+        "This model's experts cannot be weighed anew: leave the weights out.",
+        "Веса экспертов этой модели менять нельзя: не задавайте их.",
+        "此模型的专家权重不能更改：请不要给出权重。",
+    ),
+    "not_offered": (
+        "This model is not on the list: choose one that is.",
+        "Этой модели нет в списке: выберите из списка.",
+        "此模型不在名单上：请从名单中选择。",
+    ),
+    "loading_other": (
+        "{model} is being loaded: choose again when it is done.",
+        "Сейчас загружается {model}: выберите снова, когда она загрузится.",
+        "正在载入 {model}：请等它完成后再选。",
+    ),
+    "load_failed": (
+        "{model} could not be loaded; the model on view stays. The server's log says why.",
+        "Загрузить {model} не удалось; прежняя модель остаётся. Причина — в журнале сервера.",
+        "未能载入 {model}；当前模型保留。原因见服务器日志。",
+    ),
+    "no_model": (
+        "There is no folder {model}, and it is no hub id either: give an existing folder or owner/name@revision.",
+        "Нет папки {model}, и это не имя на хабе: укажите существующую папку или owner/name@revision.",
+        "没有文件夹 {model}，它也不是 hub 名称：请给出存在的文件夹或 owner/name@revision。",
+    ),
+    "no_revision": (
+        "No revision of {model} is pinned: name the one you looked at, as {model}@revision.",
+        "Ревизия {model} не закреплена: назовите ту, которую вы проверили, — {model}@revision.",
+        "未固定 {model} 的版本：请指明你检查过的版本，写作 {model}@revision。",
+    ),
+    "wrong_id": (
+        "The hub has no {model}, or does not show it to everybody: check the name.",
+        "На хабе нет {model}, или она открыта не всем: проверьте имя.",
+        "hub 上没有 {model}，或它不公开：请检查名称。",
+    ),
+    "wrong_revision": (
+        "{model} has no revision {revision}: check it.",
+        "У {model} нет ревизии {revision}: проверьте её.",
+        "{model} 没有版本 {revision}：请检查。",
+    ),
+    "no_hub": (
+        "The hub cannot be reached and {model} is not here yet: try again later, or give a folder.",
+        "Хаб недоступен, а {model} здесь ещё нет: попробуйте позже или укажите папку.",
+        "无法连接 hub，而 {model} 尚未下载：请稍后再试，或给出文件夹。",
+    ),
+    "no_disk": (
+        "There is no room on the disk for {model}: free some and try again.",
+        "На диске нет места для {model}: освободите его и попробуйте снова.",
+        "磁盘空间不足以存放 {model}：请清理后再试。",
+    ),
+    "no_memory": (
+        "{folder} needs about {needed} GB of memory and {free} GB are free: use a larger machine or a smaller model.",
+        "Для {folder} нужно около {needed} ГБ памяти, свободно {free} ГБ: возьмите машину больше или модель меньше.",
+        "{folder} 约需 {needed} GB 内存，目前空闲 {free} GB：请使用更大的机器或更小的模型。",
+    ),
+    "untrusted_code": (
+        "{folder} brings its own code, which is not run unasked: look at it, then set GLYPHSCOPE_TRUST_REMOTE_CODE=1.",
+        "{folder} содержит свой код; без спроса он не запускается: посмотрите его и задайте GLYPHSCOPE_TRUST_REMOTE_CODE=1.",
+        "{folder} 带有自己的代码，未经同意不会运行：请先查看，再设置 GLYPHSCOPE_TRUST_REMOTE_CODE=1。",
+    ),
+    "code_elsewhere": (
+        "{folder} asks for code from another repository, which is not fetched: put the code into the folder.",
+        "{folder} требует код из другого репозитория, он не загружается: положите код в папку.",
+        "{folder} 需要另一个仓库的代码，不会去获取：请把代码放进该文件夹。",
+    ),
+    "old_code": (
+        "The code of {folder} needs {name}, which is not in the libraries installed here: it was written for other versions and has to be brought up to date.",
+        "Коду {folder} нужно {name}, чего нет в установленных здесь библиотеках: он написан для других версий, его надо обновить.",
+        "{folder} 的代码需要 {name}，而此处安装的库中没有：它是为其他版本编写的，需要更新。",
+    ),
+    "foreign_code": (
+        "The code of {folder} failed while building the network ({reason}): it has to be mended there.",
+        "Код {folder} не смог построить сеть ({reason}): его надо исправить.",
+        "{folder} 的代码在构建网络时失败（{reason}）：需要在那边修复。",
+    ),
+    "cannot_run": (
+        "The network of {folder} does not read a plain text ({reason}): its code has to be mended, or it is no language model.",
+        "Сеть {folder} не читает обычный текст ({reason}): надо исправить её код, либо это не языковая модель.",
+        "{folder} 的网络读不了普通文本（{reason}）：需要修复其代码，或者它不是语言模型。",
+    ),
+    "pickled_code": (
+        "The weights of {folder} are a pickle that holds more than tensors and is not opened: save them as safetensors.",
+        "Веса {folder} — pickle, в котором не только тензоры; он не открывается: сохраните их как safetensors.",
+        "{folder} 的权重是含有张量以外内容的 pickle，不会打开：请另存为 safetensors。",
+    ),
+    "missing_weights": (
+        "{folder} lacks {count} of its weights, {first} for one: fetch the folder again.",
+        "В {folder} не хватает весов: {count}, например {first}. Загрузите папку заново.",
+        "{folder} 缺少 {count} 个权重，例如 {first}：请重新获取该文件夹。",
+    ),
+    "no_tokenizer": (
+        "{folder} has no tokenizer that can be read here: add its tokenizer.json.",
+        "В {folder} нет токенизатора, который здесь читается: добавьте tokenizer.json.",
+        "{folder} 没有可在此读取的分词器：请加入 tokenizer.json。",
+    ),
+    "other_tokenizer": (
+        "The tokenizer of {folder} has {ids} ids, its network only {limit}: they do not belong together.",
+        "У токенизатора {folder} номеров {ids}, у сети только {limit}: они не подходят друг другу.",
+        "{folder} 的分词器有 {ids} 个编号，而网络只有 {limit} 个：两者不匹配。",
+    ),
+    "no_anatomy": (
+        "No chain of like layers was found in {folder}: it is no model that these panels can show.",
+        "В {folder} не найдено цепочки одинаковых слоёв: такую модель эти панели не покажут.",
+        "在 {folder} 中找不到由相同层组成的链：这些面板无法显示这种模型。",
+    ),
+    "no_table": (
+        "No table of token vectors was found in {folder}: it is no model that these panels can show.",
+        "В {folder} не найдено таблицы векторов токенов: такую модель эти панели не покажут.",
+        "在 {folder} 中找不到词元向量表：这些面板无法显示这种模型。",
+    ),
+    "unproved": (
+        "What was found in {folder} does not agree with what it computes itself ({where}), so it is not shown.",
+        "Найденное в {folder} не сходится с тем, что модель считает сама ({where}), поэтому она не показана.",
+        "在 {folder} 中找到的结构与其自身的计算不符（{where}），因此不显示。",
+    ),
+    "bad_precision": (
+        "Set GLYPHSCOPE_PRECISION to one of: {known}.",
+        "Задайте GLYPHSCOPE_PRECISION одним из: {known}.",
+        "请将 GLYPHSCOPE_PRECISION 设为以下之一：{known}。",
     ),
     "missing_files": (
         "The model folder {folder} lacks {files}: restore the folder or choose another one.",

@@ -26,13 +26,16 @@ class Trace:
         their weighted sum.
     log_sum_exp (T, E + 1): over the whole vocabulary, of each expert and of the fusion.
     mixed_log_sum_exp (T, W): of the fusion at every weight of WEIGHT_GRID (two experts only,
-        else empty (T, 0)).
+        else (T, 1), of the plain mean).
     next_logits (T, E) and next_ranks (T, E + 1): of the token that follows, ranks from 1;
         NaN and 0 at the last position.
     jensen_shannon (T,): divergence of the experts' distributions in bits, 0..log2 E.
     spread (T, E): standard deviation of each expert's logits over the vocabulary.
-    hidden (E, L + 1, T, d) float16: layer 0 is the frozen embedding, layer L is what the head reads.
+    hidden (E, L + 1, T, d) float16 (float32 where a state is too large for it): layer 0 is the frozen
+        embedding, layer L is what the head reads.
     weights (E,): of the fusion.  seconds: wall time of the forward passes, one a step.
+    fused_logits (T, K) of the fusion's own candidates and next_fused (T,) of the token that follows:
+        only where the fusion is no weighted sum of the experts' logits; then no expert has a share.
     """
 
     ids: NDArray[np.int64]
@@ -48,9 +51,11 @@ class Trace:
     next_ranks: NDArray[np.int32]
     jensen_shannon: Floats
     spread: Floats
-    hidden: NDArray[np.float16]
+    hidden: NDArray[np.floating]
     seconds: tuple[float, ...]
     model: str
+    fused_logits: Floats | None = None
+    next_fused: Floats | None = None
 
     def __post_init__(self) -> None:
         length, experts = len(self.ids), len(self.experts)
@@ -60,6 +65,11 @@ class Trace:
 
     def __len__(self) -> int:
         return len(self.ids)
+
+    @property
+    def additive(self) -> bool:
+        """Whether each expert has an exact share in every fused logit."""
+        return self.fused_logits is None
 
     @property
     def text(self) -> str:

@@ -4,7 +4,6 @@ import logging
 import threading
 from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
-from html import escape
 from typing import Any, TypeVar
 
 import gradio as gr
@@ -14,9 +13,10 @@ from app.brakes import Brakes
 from app.curves import Battery
 from app.errors import UserError
 from app.lexicon import Lexicon
-from app.listeners import status_html
+from app.listeners import progress_html, status_html, visitor_of
 from app.proof import PROOF_SETS
 from app.proof_views import proof_view
+from app.stage import Stage
 from app.texts import say, speaker
 from app.word_views import words_view
 from app.words import PRESETS, Word, parse_words, preset
@@ -32,86 +32,65 @@ Result = TypeVar("Result")
 class WordListeners:
     """Answers to what a visitor does with word sets."""
 
-    def __init__(self, lexicon: Lexicon) -> None:
-        self.lexicon = lexicon
+    def __init__(self, stage: Stage) -> None:
+        self.stage = stage
         self.brakes = Brakes()
 
-    def on_load(self, language: str) -> list[Any]:
+    def _lexicon(self, request: gr.Request) -> Lexicon:
+        """The word list of the model that whoever asks sees."""
+        return self.stage.of(visitor_of(request)).lexicon
+
+    def on_load(self, language: str, request: gr.Request) -> list[Any]:
         """A new visitor: a few groups in the visitor's language."""
         name = f"few_{language}"
-        return [name, *self.on_preset(name, language)]
+        return [name, *self.on_preset(name, language, request)]
 
-    def on_preset(self, name: Any, language: str) -> list[Any]:
+    def on_preset(self, name: Any, language: str, request: gr.Request) -> list[Any]:
         """Show a preset: the words, for the state, and their panel."""
-        speak = speaker(language)
-        if not self.lexicon.wait(_WAIT_SECONDS):
+        speak, lexicon = speaker(language), self._lexicon(request)
+        if not lexicon.wait(_WAIT_SECONDS):
             return [gr.skip(), panel(speak, "words", "", speak("meanings_wait")), ""]
         words = preset(name if name in PRESETS else PRESETS[0])
-        return [words, words_view(self.lexicon, words, speak, language), ""]
+        return [words, words_view(lexicon, words, speak, language), ""]
 
     def on_own(self, text: Any, request: gr.Request, language: str) -> Iterator[list[Any]]:
         """Read a visitor's own words and show them."""
-        shown = self._shown(language)
-        yield from self._watched(request, language, lambda progress: self._read(text, progress), "words_reading", shown)
+        lexicon = self._lexicon(request)
+        job = lambda progress: _read(lexicon, text, progress)  # noqa: E731
+        yield from self._watched(request, language, job, "words_reading", _shown(lexicon, language))
 
     def on_umap(self, words: tuple[Word, ...] | None, request: gr.Request, language: str) -> Iterator[list[Any]]:
         """Compute the UMAP places of the words on view."""
         if words is not None:
-            shown = self._shown(language)
-            job = lambda progress: self._mapped(words, progress)  # noqa: E731
-            yield from self._watched(request, language, job, "words_umap", shown)
+            lexicon = self._lexicon(request)
+            job = lambda progress: _mapped(lexicon, words, progress)  # noqa: E731
+            yield from self._watched(request, language, job, "words_umap", _shown(lexicon, language))
 
     def on_cancel(self, request: gr.Request) -> None:
         """End what this visitor started."""
         self.brakes.press(str(request.session_hash))
 
-    def on_language(self, words: tuple[Word, ...] | None, language: str) -> Any:
+    def on_language(self, words: tuple[Word, ...] | None, language: str, request: gr.Request) -> Any:
         """The same words in another language."""
-        return gr.skip() if words is None else words_view(self.lexicon, words, speaker(language), language)
+        return gr.skip() if words is None else words_view(self._lexicon(request), words, speaker(language), language)
 
-    def on_proof(self, own: Battery | None, name: Any, language: str) -> list[Any]:
+    def on_proof(self, own: Battery | None, name: Any, language: str, request: gr.Request) -> list[Any]:
         """Show the shipped curves of a preset; curves of a visitor's own words stay, in the same plot."""
-        speak = speaker(language)
-        if not self.lexicon.wait(_WAIT_SECONDS):
-            return [own, panel(speak, "proof", "", speak("meanings_wait")), ""]
-        proof = self.lexicon.proof
-        if proof is None and own is None:
-            return [None, panel(speak, "proof", "", speak("proof_none")), ""]
-        return [own, proof_view(own, self._shipped(name, language), proof.crossings if proof else None, speak), ""]
+        return _proved(self._lexicon(request), own, name, language)
 
-    def on_load_proof(self, language: str) -> list[Any]:
+    def on_load_proof(self, language: str, request: gr.Request) -> list[Any]:
         """A new visitor: the curves of the visitor's language."""
-        return [language, *self.on_proof(None, language, language)]
+        return [language, *self.on_proof(None, language, language, request)]
 
     def on_measure(
         self, words: tuple[Word, ...] | None, name: Any, request: gr.Request, language: str
     ) -> Iterator[list[Any]]:
         """Run the battery over the words on the map."""
         if words is not None:
-            job: Callable[[Progress], Battery] = lambda progress: self.lexicon.battery(words, progress)  # noqa: E731
-            shown = lambda battery: self.on_proof(battery, name, language)  # noqa: E731
+            lexicon = self._lexicon(request)
+            job: Callable[[Progress], Battery] = lambda progress: lexicon.battery(words, progress)  # noqa: E731
+            shown = lambda battery: _proved(lexicon, battery, name, language)  # noqa: E731
             yield from self._watched(request, language, job, "words_probing", shown)
-
-    def _shipped(self, name: Any, language: str) -> tuple[str, Battery] | None:
-        """A shipped set's code and battery; for a name that is none, that of the visitor's language, or the first."""
-        proof = self.lexicon.proof
-        known = next((asked for asked in (name, language) if asked in PROOF_SETS), PROOF_SETS[0])
-        return None if proof is None else (f"proof_set_{known}", proof.batteries[known])
-
-    def _read(self, text: Any, progress: Progress) -> tuple[Word, ...]:
-        words = parse_words(text)
-        for word in words:
-            if self.lexicon.engine.unknown(word.text):
-                raise UserError("unknown_word", word=word.text)
-        self.lexicon.states(words, progress)
-        return words
-
-    def _mapped(self, words: tuple[Word, ...], progress: Progress) -> tuple[Word, ...]:
-        self.lexicon.umap(words, progress)
-        return words
-
-    def _shown(self, language: str) -> Callable[[tuple[Word, ...]], list[Any]]:
-        return lambda words: [words, words_view(self.lexicon, words, speaker(language), language), ""]
 
     def _watched(
         self,
@@ -165,8 +144,35 @@ def watched(job: Callable[[Progress], Result], stop: threading.Event) -> Generat
     return future.result()
 
 
-def progress_html(sentence: str, share: float) -> str:
-    """One line: what is being done, with a bar."""
-    return (
-        f"<p class='gs-status' role='status'><progress max='1' value='{share:.2f}'></progress> {escape(sentence)}</p>"
-    )
+def _proved(lexicon: Lexicon, own: Battery | None, name: Any, language: str) -> list[Any]:
+    """The proof panel: curves of a visitor's own words, beside those of a shipped set; for a name that is none,
+    the set of the visitor's language, or the first."""
+    speak = speaker(language)
+    if own is not None and own.experts != lexicon.engine.bundle.experts:  # of a model that is no longer on view
+        own = None
+    if not lexicon.wait(_WAIT_SECONDS):
+        return [own, panel(speak, "proof", "", speak("meanings_wait")), ""]
+    if lexicon.proof is None:
+        empty = panel(speak, "proof", "", speak("proof_none"))
+        return [own, empty if own is None else proof_view(own, None, None, speak), ""]
+    known = next((asked for asked in (name, language) if asked in PROOF_SETS), PROOF_SETS[0])
+    shipped = f"proof_set_{known}", lexicon.proof.batteries[known]
+    return [own, proof_view(own, shipped, lexicon.proof.crossings, speak), ""]
+
+
+def _read(lexicon: Lexicon, text: Any, progress: Progress) -> tuple[Word, ...]:
+    words = parse_words(text)
+    for word in words:
+        if lexicon.engine.unknown(word.text):
+            raise UserError("unknown_word", word=word.text)
+    lexicon.states(words, progress)
+    return words
+
+
+def _mapped(lexicon: Lexicon, words: tuple[Word, ...], progress: Progress) -> tuple[Word, ...]:
+    lexicon.umap(words, progress)
+    return words
+
+
+def _shown(lexicon: Lexicon, language: str) -> Callable[[tuple[Word, ...]], list[Any]]:
+    return lambda words: [words, words_view(lexicon, words, speaker(language), language), ""]

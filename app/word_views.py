@@ -50,13 +50,13 @@ def meanings(lexicon: Lexicon, trace: Trace, selected: int, language: str = "en"
     return Meanings(
         experts=trace.experts,
         lists=tuple(tuple(near(e, layer) for layer in range(layers)) for e in range(experts)),
-        expert=int(preference(trace)[selected - 1] < 0),
+        expert=int(preference(trace)[selected - 1] < 0) if experts == 2 else 0,
         words=len(bank.words),
     )
 
 
 def words_view(lexicon: Lexicon, words: tuple[Word, ...], say: Say, language: str = "en") -> str:
-    """Both experts' maps of a word set through the layers: the linear one, and UMAP if it is known."""
+    """Every expert's maps of a word set through the layers: the linear one, and UMAP if it is known."""
     states, places = lexicon.states(words), lexicon.places(words)
     bundle = lexicon.engine.bundle
     facts, names = _facts(states, bundle.substrate.recipe), bundle.experts

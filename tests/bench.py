@@ -28,6 +28,7 @@ from app.engine import Engine
 from app.expert_views import disagreement_view, experts_view
 from app.layer_views import depth_view, layers_view, lens_view
 from app.lexicon import Lexicon
+from app.model import StackedExperts
 from app.sampling import Sampling
 from app.texts import speaker
 from app.views import glyph_view, strip_view
@@ -118,9 +119,15 @@ def peer_rate(model: Any) -> float:
     return TOKENS / median_seconds(work)
 
 
+def stacked(engine: Engine) -> StackedExperts:
+    """Our own network."""
+    assert isinstance(engine.model, StackedExperts), "the bundled model is ours"
+    return engine.model
+
+
 def limits(engine: Engine) -> tuple[float, float]:
     """Tokens a second if a token cost nothing but reading every weight once, and nothing but the arithmetic."""
-    weights = sum(weight.numel() for weight in engine.model.parameters())
+    weights = engine.model.trained
     block, square = torch.ones(weights), torch.ones(1024, 1024)
     reading = median_seconds(block.sum, 20)
     arithmetic = median_seconds(lambda: square @ square, 20) / (2 * 1024**3) * 2 * weights
@@ -129,7 +136,7 @@ def limits(engine: Engine) -> tuple[float, float]:
 
 def decode_rows(engine: Engine) -> list[Row]:
     """Our decode on one and two threads, beside transformers on the same weights and beside the limits."""
-    ours_there, stock = ours_in_transformers(), stock_pair(engine.model)
+    ours_there, stock = ours_in_transformers(), stock_pair(stacked(engine))
     rows = []
     for threads in (1, 2):
         torch.set_num_threads(threads)
@@ -181,7 +188,7 @@ def decode_rows(engine: Engine) -> list[Row]:
 
 def reading_rows(engine: Engine) -> list[Row]:
     """Reading 16, 64 and 256 tokens; lens and hidden states beside the plain way to them."""
-    stock, rows = stock_pair(engine.model), []
+    stock, rows = stock_pair(stacked(engine)), []
     story = " ".join(word.text for word in all_words())
     last = 0.0
     for tokens in (16, 64, 255):

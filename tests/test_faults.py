@@ -20,11 +20,13 @@ from app.bundle import MINI, load_bundle
 from app.desk import VISITOR_ORDERS, Desk, Order
 from app.engine import Engine, Feed
 from app.errors import UserError
+from app.foreign.hub import Place
 from app.lexicon import WORDS_FILE, Lexicon, read_words, write_words
 from app.listeners import PANELS, Listeners
 from app.sampling import Sampling
 from app.seal import SEAL, broken
 from app.settings import View
+from app.stage import Shown, Stage
 from app.twins import TWINS_FILE, read_twins
 from tests.load import Session
 from tests.server import ROOT, serving
@@ -252,6 +254,12 @@ def test_a_closed_connection_frees_its_places(address: str) -> None:
 # The page
 
 
+def page_over(engine: Engine, desk: Desk | None = None) -> tuple[Listeners, Shown]:
+    """What answers a page over one engine."""
+    shown = Shown("toy", engine, desk or Desk(engine), Lexicon(engine), None, None)
+    return Listeners(Stage({"toy": Place(None, "toy")}, {"toy": shown}, "toy"), lambda *_: []), shown
+
+
 def test_a_panel_that_fails_shows_its_own_error_and_the_others_go_on(
     engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -260,15 +268,16 @@ def test_a_panel_that_fails_shows_its_own_error_and_the_others_go_on(
 
     monkeypatch.setattr(listeners, "lens_view", broken_view)
     logging.disable(logging.CRITICAL)
-    page = Listeners(Desk(engine), Lexicon(engine), lambda language: [])
-    shown = page._finished(engine.look("Мама любит дом"), View(language="ru"), "")[-PANELS:]
+    page, model = page_over(engine)
+    shown = page._finished(model, engine.look("Мама любит дом"), View(language="ru"), "")[-PANELS:]
     logging.disable(logging.NOTSET)
     failed = [html for html in shown if "нарисовать не удалось" in html]
     assert len(failed) == 1 and sum("<section class='gs-panel" in html for html in shown) == PANELS - 1
 
 
 def test_beyond_the_line_a_visitor_gets_one_sentence_and_can_try_again(engine: Engine) -> None:
-    page = Listeners(Desk(Counting(engine.bundle), places=1, line=1), Lexicon(engine), lambda language: [])
+    busy = Counting(engine.bundle)
+    page, _ = page_over(busy, Desk(busy, places=1, line=1))
 
     async def press(visitor: str, delay: float, tokens: int) -> str:
         class Request:
@@ -293,7 +302,7 @@ def test_writing_gives_frames_and_then_the_panels(engine: Engine) -> None:
     class Request:
         session_hash = "me"
 
-    page = Listeners(Desk(engine), Lexicon(engine), lambda language: [])
+    page, _ = page_over(engine)
 
     async def gather() -> list[list[Any]]:
         view = (0.5, "logits", "preference", "en")

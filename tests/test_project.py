@@ -18,9 +18,9 @@ from app.words import CARRIERS, PRESETS
 from viz.strip import MEASURES
 
 ROOT = Path(__file__).parent.parent
-SOURCES = [*sorted((ROOT / "app").glob("*.py")), *sorted((ROOT / "viz").glob("*.py"))]
-KNOW_GRADIO = {"page.py", "listeners.py", "word_listeners.py", "api.py", "serve.py"}
-KNOW_TRANSFORMERS = {"causal_lm.py", "sampling.py"}
+SOURCES = [*sorted((ROOT / "app").rglob("*.py")), *sorted((ROOT / "viz").glob("*.py"))]
+KNOW_GRADIO = {"page.py", "labels.py", "listeners.py", "word_listeners.py", "api.py", "serve.py"}
+KNOW_TRANSFORMERS = {"causal_lm.py", "sampling.py", "library.py", "remote.py", "tokens.py"}
 NO_TORCH = {"vocabulary.py", "pictures.py", "embedding.py", "substrate.py", "trace.py", "fusion.py", "projection.py",
             "texts.py", "errors.py", "words.py", "corpus.py", "batches.py", "prepare.py"}  # fmt: skip
 
@@ -72,12 +72,60 @@ def test_every_sentence_is_used_and_every_code_exists() -> None:
 
 
 FAMILIES = {
+    "stage_": ("bytes", "weights", "anatomy", "proof", "int8", "pictures", "opening"),
+    "report_": (
+        "title",
+        "lead",
+        "summary",
+        "source",
+        "code",
+        "code_ran",
+        "code_none",
+        "tables",
+        "table_shared",
+        "table_own",
+        "frozen",
+        "not_frozen",
+        "fusion",
+        "runs",
+        "imported",
+        "original",
+        "proof",
+        "compared",
+        "precision",
+        "int8",
+        "start",
+        "pictures",
+    ),
+    "voices_": (
+        "single",
+        "joined",
+        "mean",
+        "weighted",
+        "probabilities",
+        "learned",
+        "title",
+        "mean_of_logits",
+        "summary",
+    ),
     "script_": ("latin", "cyrillic", "han", "other"),
     "measure_": (*MEASURES, *(f"of_{name}" for name in BATTERY)),
     "fusion_": FUSIONS,
     "concept_": CONCEPTS,
     "word_set_": PRESETS,
-    "words_": (*CARRIERS, "title", "lead", "plot", "summary", "purity", "near", "reading", "umap", "probing"),
+    "words_": (
+        *CARRIERS,
+        "title",
+        "lead",
+        "plot",
+        "summary",
+        "summary_each",
+        "purity",
+        "near",
+        "reading",
+        "umap",
+        "probing",
+    ),
     "verdict_": ("unshared", "unshared_not", "alone", "alone_not"),
     "pick_": ("layout", "colour", "mode", "word", "measure"),
     "proof_set_": (*PROOF_SETS, "map"),

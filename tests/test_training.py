@@ -188,10 +188,10 @@ def test_a_run_goes_on_from_a_written_checkpoint_folder(toy_work: Path, toy_bund
     recipe = expert.Recipe({"zh": 1.0}, tokens=(begun + 4) * 8 * shape.context, warmup=2, seed=1)
     run = expert.open_run(tmp_path, "zh", recipe, shape, torch.device("cpu"), toy_bundle)
     assert run.step == begun and run.recipes[-1]["from_step"] == begun and len(run.recipes) == 2
-    assert torch.equal(run.model.head[0], bundle.model.head[bundle.experts.index("ZH")])
+    assert torch.equal(run.model.head[0], bundle.model.head[bundle.experts.index("ZH")])  # type: ignore[attr-defined]
     model = expert.train_expert(tmp_path, "zh", recipe, shape, origin=toy_bundle)
     assert torch.equal(model.embedding, bundle.model.embedding)
-    assert not torch.equal(model.head[0], bundle.model.head[bundle.experts.index("ZH")])
+    assert not torch.equal(model.head[0], bundle.model.head[bundle.experts.index("ZH")])  # type: ignore[attr-defined]
     assert torch.load(tmp_path / "zh.pt", weights_only=True)["step"] == begun + 4
 
 

@@ -218,7 +218,7 @@ def test_lens_cells_show_the_best_token_of_each_layer(engine: Engine, trace: Tra
     assert len(cells) == 2 * per_expert
     states = torch.from_numpy(trace.hidden[1, 1, 4]).float()
     normed = (states - states.mean()) / torch.sqrt(states.var(unbiased=False) + 1e-5)
-    expected = (normed @ engine.model.head[1]).softmax(-1).max()
+    expected = (normed @ engine.model.head[1]).softmax(-1).max()  # type: ignore[attr-defined]
     assert cells[per_expert + 4 * 3 + 1] == pytest.approx(float(expected), abs=2e-3)
 
 
@@ -228,7 +228,7 @@ def test_depth_follows_a_token_through_the_layers(engine: Engine, trace: Trace) 
     html = depth_view(engine, trace, selected, SAY, cell=(1, 1), pinned=pinned)
     states = torch.from_numpy(trace.hidden[:, :, selected - 1]).double()
     normed = (states - states.mean(-1, keepdim=True)) / torch.sqrt(states.var(-1, unbiased=False, keepdim=True) + 1e-5)
-    p = (normed @ engine.model.head.double()).softmax(-1)  # (E, L + 1, V)
+    p = (normed @ engine.model.head.double()).softmax(-1)  # type: ignore[attr-defined]
     shown = [a["data-pin"] for _, a in Reader(html).tags if "data-pin" in a]
     assert [int(i) for i in shown] == p[1, 1].sort(descending=True).indices[:10].tolist()
     best = p[1, 1].max()

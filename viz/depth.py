@@ -7,9 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from viz.html import SIDES, Say, Table, line_legend, panel, percent, picture, token, visible
-
-_SIDES = SIDES[:2]  # the fusion has no layers of its own
+from viz.html import Say, Table, line_legend, panel, percent, picture, sides, token, visible
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,10 +61,10 @@ def depth_panel(depth: Depth, say: Say) -> str:
         _chart(depth.entropy, 0, float(depth.entropy.max()), say("depth_entropy"), lambda v: f"{v:.1f}"),
         _chart(depth.divergence, 0, float(depth.divergence.max()), say("depth_divergence"), lambda v: f"{v:.1f}"),
     )
-    tables = "".join(_masses(depth, e, side, say) for e, side in enumerate(_SIDES))
+    tables = "".join(_masses(depth, e, side, say) for e, side in enumerate(sides(len(depth.experts))))
     body = (
         f"<h3>{escape(where)}</h3><ol class='gs-options'>{options}</ol>"
-        f"<div class='gs-charts'>{''.join(charts)}</div>{line_legend(depth.experts)}"
+        f"<div class='gs-charts'>{''.join(charts)}</div>{line_legend(depth.experts, sides(len(depth.experts)))}"
         f"<h3>{escape(say('depth_scripts'))}</h3><div class='gs-lenses'>{tables}</div>"
     )
     return panel(say, "depth", body, _summary(depth, say), _facts(depth), _table(depth), token=visible(depth.read))
@@ -88,14 +86,18 @@ def _table(depth: Depth) -> Table:
 
 
 def _summary(depth: Depth, say: Say) -> str:
-    first, second = (_first_best(ranks) for ranks in depth.ranks)
+    layers = [_first_best(ranks) for ranks in depth.ranks]
+    said = [say("depth_never") if layer is None else say("depth_from", layer=layer) for layer in layers]
+    if len(said) != 2:
+        listed = ", ".join(f"{name} {words}" for name, words in zip(depth.experts, said, strict=True))
+        return say("depth_summary_each", token=visible(depth.pinned), list=listed)
     return say(
         "depth_summary",
         token=visible(depth.pinned),
         first=depth.experts[0],
         second=depth.experts[1],
-        first_layer=say("depth_never") if first is None else say("depth_from", layer=first),
-        second_layer=say("depth_never") if second is None else say("depth_from", layer=second),
+        first_layer=said[0],
+        second_layer=said[1],
     )
 
 
@@ -107,7 +109,7 @@ def _first_best(ranks: NDArray[np.int32]) -> int | None:
 
 
 def _chart(values: NDArray[np.floating], low: float, high: float, label: str, show: object) -> str:
-    """Both experts' lines (E, L + 1) over the layers between low and high, values written at the ends."""
+    """Every expert's line (E, L + 1) over the layers between low and high, values written at the ends."""
     assert callable(show)
     reach = max(high - low, 1e-9)
     last = values.shape[1] - 1
@@ -115,7 +117,7 @@ def _chart(values: NDArray[np.floating], low: float, high: float, label: str, sh
         f"<polyline class='gs-line gs-{side}' points='"
         + " ".join(f"{i + 0.5},{54 - 48 * (float(v) - low) / reach:.1f}" for i, v in enumerate(row))
         + "'/>"
-        for row, side in zip(values, _SIDES, strict=True)
+        for row, side in zip(values, sides(len(values)), strict=True)
     )
     ends = " · ".join(f"{show(row[0])} → {show(row[last])}" for row in values)
     return (

@@ -80,7 +80,7 @@ def experts_panel(position: Position, experts: tuple[str, ...], say: Say) -> str
     """Three columns of candidates and the exact share of each expert in the winner's margin."""
     heads = (experts[0], say("fused"), experts[1])
     columns = "".join(
-        f"<div class='gs-column gs-{side}'><h3>{escape(head)}</h3><ol>{''.join(map(_candidate, rows))}"
+        f"<div class='gs-column gs-{side}'><h3>{escape(head)}</h3><ol>{''.join(map(candidate_row, rows))}"
         f"{_beyond(position, i)}</ol></div>"
         for i, (side, head, rows) in enumerate(zip(("first", "fused", "second"), heads, position.columns, strict=True))
     )
@@ -135,7 +135,7 @@ def experts_summary(position: Position, experts: tuple[str, ...], say: Say) -> s
     return " ".join(parts)
 
 
-def _candidate(candidate: Candidate) -> str:
+def candidate_row(candidate: Candidate) -> str:
     actual = " gs-actual" if candidate.actual else ""
     return (
         f"<li class='gs-candidate{actual}' data-id='{candidate.id}' style='--share:{candidate.probability:.4f}'>"

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from viz.html import SIDES, Say, Table, celled, panel, percent, picture, token, visible
+from viz.html import Say, Table, celled, panel, percent, picture, sides, token, visible
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,7 +38,8 @@ class Meanings:
 class GlyphCard:
     """rendered and decoded: (32, 32) pictures, from the text and from the first `components` of the
     vector's `width` coordinates alone.  borders: between the characters' cells, shares of the width.
-    kept: share of the picture that the coordinates keep, 0..1.  meanings: None while no word list is read."""
+    kept: share of the picture that the coordinates keep, 0..1.  meanings: None while no word list is read.
+    proof: how it was proved that the vectors are pictures, or that they are not; empty where they were made so."""
 
     id: int
     text: str
@@ -52,6 +53,7 @@ class GlyphCard:
     components: int
     width: int
     meanings: Meanings | None = None
+    proof: str = ""
 
     @property
     def wrong(self) -> int:
@@ -74,6 +76,7 @@ def glyph_panel(card: GlyphCard, say: Say) -> str:
     body = (
         f"<div class='gs-headline'>{token(card.text)}<span class='gs-number'>{escape(kind)}</span></div>"
         f"<div class='gs-pictures'>{pictures}</div><ul class='gs-points'>{points}</ul>"
+        f"{f'<p class=gs-proof>{escape(card.proof)}</p>' if card.proof else ''}"
         f"<div class='gs-nears'><div><h3>{escape(say('neighbours'))}</h3>{_list(card.neighbours)}</div>"
         f"{_meanings(card.meanings, say)}</div>"
     )
@@ -131,7 +134,7 @@ def _meanings(meanings: Meanings | None, say: Say) -> str:
     buttons = "".join(
         f"<button type='button' class='gs-{side}' data-near='{e}' aria-pressed='{str(e == meanings.expert).lower()}'>"
         f"{escape(name)}</button>"
-        for e, (name, side) in enumerate(zip(meanings.experts, SIDES, strict=False))
+        for e, (name, side) in enumerate(zip(meanings.experts, sides(len(meanings.experts)), strict=True))
     )
     slider = (
         f"<label class='gs-near-at'><input type='range' class='gs-near-layer' min='0' max='{last}' step='1' "

@@ -20,6 +20,14 @@ Say = Callable[..., str]
 SIDES = ("first", "second", "fused")
 """Classes that carry the colours of the first expert, the second and their fusion, everywhere."""
 
+_EXPERTS = ("first", "second", "third", "fourth")
+
+
+def sides(count: int) -> tuple[str, ...]:
+    """The classes of so many experts, the fusion left out; more than four share colours."""
+    return tuple(_EXPERTS[i % len(_EXPERTS)] for i in range(count))
+
+
 _CORNERS = "<svg viewBox='0 0 12 12' aria-hidden='true'><path d='M1 4V1h3M8 1h3v3M11 8v3H8M4 11H1V8'/></svg>"
 """Four corners: the sign of a full screen, drawn, for few fonts have it."""
 
@@ -71,12 +79,12 @@ def percent(share: float) -> str:
     return f"{100 * share:.1f} %"
 
 
-def line_legend(names: Iterable[str]) -> str:
-    """Which line is whose: dashes and colour in the order of SIDES."""
+def line_legend(names: Iterable[str], classes: Sequence[str] = SIDES) -> str:
+    """Which line is whose: dashes and colour in the order of the classes."""
     keys = "".join(
         f"<span class='gs-key gs-{side}'><svg viewBox='0 0 30 6'><path class='gs-line gs-{side}' d='M0 3H30'/></svg>"
         f"{escape(name)}</span>"
-        for side, name in zip(SIDES, names, strict=False)
+        for side, name in zip(classes, names, strict=False)
     )
     return f"<div class='gs-legend'>{keys}</div>"
 

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from viz.glyphs import difference
-from viz.html import SIDES, Say, picture, token, visible
+from viz.html import Say, picture, sides, token, visible
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,7 +58,7 @@ def _layers(depths: Depths, say: Say) -> str:
         + "".join(f"<td style='--p:{min(max(float(v), 0), 2) / 2:.3f}'>{abs(float(v)):.2f}</td>" for v in values)
         + "</tr>"
         for code, both in (("lab_in_same", depths.same), ("lab_in_own", depths.own))
-        for name, side, values in zip(depths.experts, SIDES, both, strict=False)
+        for name, side, values in zip(depths.experts, sides(len(both)), both, strict=True)
     )
     says = say(
         "lab_layers_say",

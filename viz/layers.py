@@ -7,10 +7,9 @@ from html import escape
 import numpy as np
 from numpy.typing import NDArray
 
-from viz.html import SIDES, Say, Table, data_uri, panel, percent, token, visible
+from viz.html import SIDES, Say, Table, data_uri, panel, percent, sides, token, visible
 
 _WIDTH, _HEIGHT, _SCALE, _SIDE = 560, 400, 184, 24
-_SIDES = SIDES[:2]  # the fusion has no layers of its own
 _CROWDED = 90
 """More points than this start as dots: pictures would only cover each other."""
 
@@ -43,28 +42,29 @@ class Labels:
 def layers_panel(
     experts: tuple[Points, ...], labels: Labels, selected: int, changed: tuple[float, ...], say: Say
 ) -> str:
-    """Both experts' points with one layer slider; the page moves them without asking the server.
+    """Every expert's points with one layer slider; the page moves them without asking the server.
 
-    changed (2,): for each expert, the share of each token's nearest tokens that differ between the
+    changed (E,): for each expert, the share of each token's nearest tokens that differ between the
     first and the last layer, averaged.
     """
-    plots = "".join(_plot(e, labels, selected, side, say) for e, side in zip(experts, _SIDES, strict=True))
+    plots = "".join(_plot(e, labels, selected, side, say) for e, side in zip(experts, sides(len(experts)), strict=True))
     last = len(experts[0].points) - 1
     paths = [np.round(e.points, 3).tolist() for e in experts]
     shown = [[_caption(e, layer, say) for layer in range(len(e.shown))] for e in experts]
-    names = [say("layer_pictures")] + [say("layer_name", layer=i, last=last) for i in range(1, last + 1)]
+    layer_names = [say("layer_pictures")] + [say("layer_name", layer=i, last=last) for i in range(1, last + 1)]
     place = {"x": _WIDTH / 2, "y": _HEIGHT / 2, "scale": _SCALE}
-    data = escape(json.dumps({"paths": paths, "shown": shown, "names": names, "place": place}), quote=True)
+    data = escape(json.dumps({"paths": paths, "shown": shown, "names": layer_names, "place": place}), quote=True)
     legend = _legend(experts, labels, say)
     slider = (
         f"<div class='gs-slider'>"
         f"<button type='button' class='gs-play' aria-label='{escape(say('play'), quote=True)}'>▶</button>"
         f"<input type='range' class='gs-layer' min='0' max='{last}' step='1' value='0' "
-        f"aria-label='{escape(say('layer_slider'), quote=True)}'><output>{escape(names[0])}</output></div>"
+        f"aria-label='{escape(say('layer_slider'), quote=True)}'><output>{escape(layer_names[0])}</output></div>"
     )
+    by_expert = f"<option value='expert'>{escape(say('colour_expert'))}</option>" if len(experts) == 2 else ""
     dots = " gs-dots" if len(labels.texts) > _CROWDED else ""
     heads = "".join(f"<th scope='col'>{i}→{i + 1}</th>" for i in range(last))
-    ribbons = "".join(_ribbon(e, side, say) for e, side in zip(experts, _SIDES, strict=True))
+    ribbons = "".join(_ribbon(e, side, say) for e, side in zip(experts, sides(len(experts)), strict=True))
     ribbon = (
         f"<div class='gs-ribbon'><span>{escape(say('ribbon'))}</span><table><thead><tr><th></th>{heads}</tr></thead>"
         f"<tbody>{ribbons}</tbody></table></div>"
@@ -73,18 +73,19 @@ def layers_panel(
         f"<div class='gs-layers-data{dots}' data-paths='{data}'>{slider}{ribbon}<div class='gs-plots'>{plots}</div>"
         f"<div class='gs-legend'>{legend}"
         f"<label>{escape(say('pick_colour'))} <select class='gs-look'>"
-        f"<option value='script'>{escape(say('colour_script'))}</option>"
-        f"<option value='expert'>{escape(say('colour_expert'))}</option></select></label>"
+        f"<option value='script'>{escape(say('colour_script'))}</option>{by_expert}</select></label>"
         f"<button type='button' class='gs-toggle'>{escape(say('dots'))}</button></div></div>"
     )
-    summary = say(
-        "layers_summary",
-        last=last,
-        first=experts[0].expert,
-        second=experts[1].expert,
-        first_changed=percent(changed[0]),
-        second_changed=percent(changed[1]),
-    )
+    names = [e.expert for e in experts]
+    if len(experts) == 2:
+        first_changed, second_changed = map(percent, changed)
+        summary = say(
+            "layers_summary", last=last, first=names[0], second=names[1], first_changed=first_changed,
+            second_changed=second_changed,
+        )  # fmt: skip
+    else:
+        listed = ", ".join(f"{name} {percent(share)}" for name, share in zip(names, changed, strict=True))
+        summary = say("layers_summary_each", last=last, list=listed)
     per_layer = {name: [getattr(e, name) for e in experts] for name in ("shown", "trust", "changes")}
     table = Table(
         {"expert": [e.expert for e in experts], "layer": range(last + 1), "token": labels.indices},
@@ -103,11 +104,13 @@ def _legend(experts: tuple[Points, ...], labels: Labels, say: Say) -> str:
         f"<span class='gs-key gs-key-script'><i class='gs-script-{script}'></i>{escape(say('script_' + script))}</span>"
         for script in dict.fromkeys(labels.scripts)
     )
+    if len(experts) != 2:
+        return scripts
     names = zip(SIDES, (experts[0].expert, experts[1].expert, say("neither")), strict=True)
-    sides = "".join(
+    keys = "".join(
         f"<span class='gs-key gs-key-expert'><i class='gs-by-{side}'></i>{escape(name)}</span>" for side, name in names
     )
-    return scripts + sides
+    return scripts + keys
 
 
 def _plot(expert: Points, labels: Labels, selected: int, side: str, say: Say) -> str:
@@ -173,17 +176,19 @@ class LensTable:
 
 def lens_panel(tables: tuple[LensTable, ...], rows: tuple[str, ...], selected: int, say: Say) -> str:
     """Rows: the token read and the one that follows; columns: the layer; cell: what that layer would say."""
-    blocks = "".join(_lens(t, rows, selected, side, say) for t, side in zip(tables, _SIDES, strict=True))
+    blocks = "".join(
+        _lens(t, rows, selected, e, side, say)
+        for e, (t, side) in enumerate(zip(tables, sides(len(tables)), strict=True))
+    )
     settled = [_settling_layer(t) for t in tables]
     last = tables[0].probabilities.shape[1] - 1
-    summary = say(
-        "lens_summary",
-        first=tables[0].expert,
-        second=tables[1].expert,
-        last=last,
-        first_layer=f"{settled[0]:.1f}",
-        second_layer=f"{settled[1]:.1f}",
-    )
+    if len(tables) == 2:
+        names = {"first": tables[0].expert, "second": tables[1].expert}
+        first_layer, second_layer = (f"{layer:.1f}" for layer in settled)
+        summary = say("lens_summary", last=last, first_layer=first_layer, second_layer=second_layer, **names)
+    else:
+        listed = ", ".join(f"{table.expert} {layer:.1f}" for table, layer in zip(tables, settled, strict=True))
+        summary = say("lens_summary_each", last=last, list=listed)
     table = Table(
         {"expert": [t.expert for t in tables], "position": range(len(rows)), "layer": range(last + 1)},
         {
@@ -209,7 +214,7 @@ def _row(index: int, selected: int, rows: int) -> str:
     return f" data-index='{index}' aria-selected='{str(index == selected).lower()}'" if index < rows else ""
 
 
-def _lens(table: LensTable, rows: tuple[str, ...], selected: int, side: str, say: Say) -> str:
+def _lens(table: LensTable, rows: tuple[str, ...], selected: int, expert: int, side: str, say: Say) -> str:
     heads = "".join(f"<th scope='col'>{layer}</th>" for layer in range(table.probabilities.shape[1]))
     lines = "".join(
         f"<tr{_row(i + 1, selected, len(rows))}><th scope='row'>{token(text)}</th>"
@@ -224,7 +229,7 @@ def _lens(table: LensTable, rows: tuple[str, ...], selected: int, side: str, say
     )
     corner = f"<th scope='col'>{escape(say('lens_rows'))}</th><th scope='col'>{escape(say('lens_then'))}</th>"
     return (
-        f"<div class='gs-lens gs-{side}' data-expert='{int(side == 'second')}'><h3>{escape(table.expert)}</h3>"
+        f"<div class='gs-lens gs-{side}' data-expert='{expert}'><h3>{escape(table.expert)}</h3>"
         f"<div class='gs-scroll' tabindex='0'><table><thead><tr>{corner}{heads}</tr></thead>"
         f"<tbody>{lines}</tbody></table></div></div>"
     )

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from viz.charts import Chart, chart_picker
-from viz.html import SIDES, Say, Table, panel
+from viz.html import Say, Table, panel, sides
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,7 +45,7 @@ def _crossed(crossed: Crossed, say: Say) -> str:
         + "".join(f"<td style='--p:{float(value):.3f}'>{100 * float(value):.1f}</td>" for value in values)
         + "</tr>"
         for pair, both in zip(crossed.pairs, crossed.found, strict=True)
-        for expert, side, values in zip(crossed.experts, SIDES, both, strict=False)
+        for expert, side, values in zip(crossed.experts, sides(len(both)), both, strict=True)
     )
     ends = (f"{crossed.alike[at, at]:.2f}" for at in (0, last))
     alike = escape(say("cka_says", **dict(zip(("first", "last"), ends, strict=True))))

@@ -32,6 +32,7 @@ MEASURES = {
         Measure("disagreement", full=2.0, sided=False),
         Measure("jensen_shannon", full=1.0, sided=False),
         Measure("overlap", full=1.0, sided=False),
+        Measure("surprise", full=8.0, sided=False),
     )
 }
 

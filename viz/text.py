@@ -6,7 +6,7 @@ from html import escape
 import numpy as np
 from numpy.typing import NDArray
 
-from viz.html import SIDES, Say, Table, line_legend, panel, picture, token, visible
+from viz.html import Say, Table, line_legend, panel, picture, sides, token, visible
 
 _DISPUTED = 6
 """Positions listed, from the most disputed on."""
@@ -31,10 +31,12 @@ def disagreement_panel(
     say: Say,
 ) -> str:
     """Disagreement in nats before each token of the text, as bars over two lines: log-probability
-    and rank of the token itself.  A click on a bar reports the token.
+    and rank of the token itself.  A click on a bar reports the token.  Of a single expert: surprise.
 
     values (n,): before tokens 1 .. n; texts and bitmaps are theirs.
     """
+    single = len(foretold.experts) == 1
+    name = "surprise" if single else "disagreement"
     peak = max(float(values.max(initial=0.0)), 1e-9)
     bars = "".join(
         f"<button type='button' class='gs-peak' data-index='{i}' aria-pressed='{str(i == selected).lower()}' "
@@ -51,49 +53,58 @@ def disagreement_panel(
         for i in order
     )
     means = foretold.log_probs.mean(axis=0)
-    summary = say(
-        "disagreement_summary",
-        token=visible(texts[top]),
-        value=f"{values[top]:.2f}",
-        mean=f"{float(values.mean()):.2f}",
-        first=foretold.experts[0],
-        second=foretold.experts[1],
-        first_mean=f"{means[0]:.2f}",
-        second_mean=f"{means[1]:.2f}",
-        fused_mean=f"{means[2]:.2f}",
-    )
+    known = {"token": visible(texts[top]), "value": f"{values[top]:.2f}", "mean": f"{float(values.mean()):.2f}"}
+    if len(foretold.experts) == 2:
+        summary = say(
+            "disagreement_summary",
+            first=foretold.experts[0],
+            second=foretold.experts[1],
+            first_mean=f"{means[0]:.2f}",
+            second_mean=f"{means[1]:.2f}",
+            fused_mean=f"{means[2]:.2f}",
+            **known,
+        )
+    elif single:
+        summary = say("surprise_summary", **known)
+    else:
+        each = zip((*foretold.experts, say("fused")), means, strict=True)
+        summary = say("disagreement_summary_each", list=", ".join(f"{n} {m:.2f}" for n, m in each), **known)
+    classes = sides(1) if single else (*sides(len(foretold.experts)), "fused")
     worst = max(2, int(foretold.ranks.max(initial=1)))
     deepest = max(4, int(np.ceil(-foretold.log_probs.min(initial=0.0))))
     depths = -foretold.log_probs / deepest
     heights = np.log(np.maximum(foretold.ranks, 1)) / np.log(worst)
+    listed = say("most_surprising" if single else "most_disputed")
     body = (
-        f"<h3>{escape(say('most_disputed'))}</h3><ol class='gs-options'>{disputed}</ol>"
+        f"<h3>{escape(listed)}</h3><ol class='gs-options'>{disputed}</ol>"
         f"<div class='gs-text-scroll' tabindex='0'><div class='gs-text-wide' style='--tokens:{len(texts)}'>"
         f"<div class='gs-peaks'>{bars}</div>"
-        f"{_lines(depths, say('log_prob_lines', deepest=deepest))}"
-        f"{_lines(heights, say('rank_lines', worst=worst))}"
-        f"</div></div>{line_legend((*foretold.experts, say('fused')))}"
+        f"{_lines(depths, classes, say('log_prob_lines', deepest=deepest))}"
+        f"{_lines(heights, classes, say('rank_lines', worst=worst))}"
+        f"</div></div>{line_legend((*foretold.experts, say('fused'))[: len(classes)], classes)}"
     )
-    sources = (*foretold.experts, "fused")
+    sources = (*foretold.experts, "fused")[: len(classes)]
     table = Table(
         {"position": range(1, len(texts) + 1)},
         {
             "text": texts,
-            "disagreement": values,
+            name: values,
             **{f"log_prob_{name}": foretold.log_probs[:, i] for i, name in enumerate(sources)},
             **{f"rank_{name}": foretold.ranks[:, i] for i, name in enumerate(sources)},
         },
     )
+    if single:
+        return panel(say, "surprise", body, summary, {}, table)
     return panel(say, "disagreement", body, summary, {}, table)
 
 
-def _lines(depths: NDArray[np.floating], label: str) -> str:
+def _lines(depths: NDArray[np.floating], classes: tuple[str, ...], label: str) -> str:
     """One line a source through depths (n, E + 1) in 0..1, 0 at the top."""
     lines = "".join(
         f"<polyline class='gs-line gs-{side}' points='"
         + " ".join(f"{i + 0.5:.1f},{2 + 56 * float(depth):.1f}" for i, depth in enumerate(depths[:, column]))
         + "'/>"
-        for column, side in enumerate(SIDES)
+        for column, side in enumerate(classes)
     )
     return (
         f"<div class='gs-lines'><span>{escape(label)}</span><svg viewBox='0 0 {len(depths)} 60' "

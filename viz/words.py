@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from viz.figure import map_figure
-from viz.html import SIDES, Say, Table, data_uri, panel, percent, visible
+from viz.html import Say, Table, data_uri, panel, percent, sides, visible
 
 ASPECT = 1.4
 _ROOM_FOR_WORDS = 150
@@ -63,7 +63,7 @@ def words_panel(words: WordMap, say: Say) -> str:
         f"<figure class='gs-plot gs-{side}'><h3>{escape(name)}</h3><div class='gs-figure' role='img' "
         f"aria-label='{escape(say('words_plot', expert=name, count=len(words.words)), quote=True)}'></div>"
         f"<figcaption>{escape(words.layouts[0].captions[e][0])}</figcaption></figure>"
-        for e, (name, side) in enumerate(zip(words.experts, SIDES, strict=False))
+        for e, (name, side) in enumerate(zip(words.experts, sides(len(words.experts)), strict=True))
     )
     body = (
         f"<div class='gs-words-data' data-words='{data}'>{_controls(words, last, say)}{_ribbon(words, say)}"
@@ -106,8 +106,11 @@ def _ribbon(words: WordMap, say: Say) -> str:
     last = words.purity.shape[1] - 1
     layers = "".join(f"<th scope='col'>{layer}</th>" for layer in range(last + 1))
     steps = "".join(f"<th scope='col'>{layer}→{layer + 1}</th>" for layer in range(last))
-    pure = "".join(_row(name, side, row) for name, side, row in zip(words.experts, SIDES, words.purity, strict=False))
-    moved = "".join(_row(name, side, row) for name, side, row in zip(words.experts, SIDES, words.changes, strict=False))
+    owners = list(zip(words.experts, sides(len(words.experts)), strict=True))
+    pure, moved = (
+        "".join(_row(name, side, row) for (name, side), row in zip(owners, rows, strict=True))
+        for rows in (words.purity, words.changes)
+    )
     tables = "".join(
         f"<div class='gs-ribbon'><span>{escape(title)}</span><table><thead><tr><th></th>{heads}</tr></thead>"
         f"<tbody>{rows}</tbody></table></div>"
@@ -163,6 +166,13 @@ _SCRIPTS = {"en": "latin", "ru": "cyrillic", "zh": "han"}
 
 
 def _summary(words: WordMap, say: Say) -> str:
+    if len(words.experts) != 2:
+        each = zip(words.experts, words.purity, strict=True)
+        listed = ", ".join(f"{name} {percent(float(p[0]))} → {percent(float(p[-1]))}" for name, p in each)
+        return say(
+            "words_summary_each", count=len(words.words), groups=len(set(words.concepts)), list=listed,
+            last=words.purity.shape[1] - 1, chance=percent(words.chance),
+        )  # fmt: skip
     first, second = words.purity[0], words.purity[1]
     return say(
         "words_summary",

@@ -1,8 +1,9 @@
 let layer = 0;
 let timer = null;
-let parsed = null; // the holder on view with its paths: read once, not at every move
+let parsed = null; // the paths on view: read once, not at every move
 const carried = (holder) => {
-  if (parsed?.holder !== holder) parsed = { holder, data: JSON.parse(holder.dataset.paths) };
+  const text = holder.dataset.paths;
+  if (parsed?.text !== text) parsed = { text, data: JSON.parse(text) };
   return parsed.data;
 };
 const show = () => {
@@ -10,6 +11,7 @@ const show = () => {
   if (!holder) return;
   const data = carried(holder);
   const place = data.place;
+  if (holder.querySelectorAll('.gs-plot').length !== data.paths.length) return; // half of a new model is here
   layer = Math.min(layer, data.names.length - 1);
   holder.querySelector('.gs-layer').value = layer;
   holder.querySelector('output').textContent = data.names[layer];

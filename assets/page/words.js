@@ -161,7 +161,7 @@ const nearWords = () => {
   tables.className = 'gs-lenses';
   data.near.forEach((layers, expert) => {
     const frame = document.createElement('div');
-    frame.className = `gs-lens gs-${expert ? 'second' : 'first'}`;
+    frame.className = `gs-lens gs-${['first', 'second', 'third', 'fourth'][expert % 4]}`;
     const scroll = document.createElement('div');
     scroll.className = 'gs-scroll';
     const table = document.createElement('table');

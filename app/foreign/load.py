@@ -1,0 +1,186 @@
+"""A checkpoint that is not ours, from its folder to a bundle the engine can run: built, understood, proved.
+
+Every step either succeeds or says in one sentence why the checkpoint cannot be shown.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from typing import cast as cast_type
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from app.bundle import Bundle
+from app.errors import UserError
+from app.foreign.decoder import Decoder, cast, in_int8
+from app.foreign.names import expert_names
+from app.foreign.observe import Reader
+from app.foreign.recover import find_pictures
+from app.foreign.remote import Built, build_network, check_memory, read_config
+from app.foreign.table import UnitRows
+from app.foreign.tail import Tail
+from app.foreign.tokens import PROBES, Tokens, read_tokens
+from app.foreign.understand import Understood, tables_of, understand
+from app.model import Network
+from app.report import Report
+from app.substrate import Substrate
+from app.trace import Floats
+
+PRECISIONS = ("auto", "float32", "bfloat16", "int8")
+_SMALL = 100_000_000  # numbers up to which float32 is as quick as bfloat16
+_LONG_PROBE = 48
+
+Progress = Callable[[str, float], object]
+"""Told what is being done (a code of `app.texts`) and the share of it, 0..1."""
+
+
+def load_foreign(
+    folder: Path,
+    source: str,
+    trusted: bool,
+    precision: str = "auto",
+    progress: Progress = lambda stage, share: None,
+) -> Bundle:
+    """Load a hub-shaped folder.  source: as the page names it; trusted: whether its own code may run.
+
+    Raises:
+        UserError: one sentence for everything that can be wrong with it.
+    """
+    if precision not in PRECISIONS:
+        raise UserError("bad_precision", known=", ".join(PRECISIONS))
+    check_memory(folder)
+    config = read_config(folder)
+    progress("stage_weights", 0.0)
+    built = build_network(folder, trusted)
+    progress("stage_anatomy", 0.0)
+    try:
+        reader = Reader(built.network, int(config.get("vocab_size") or 0))
+    except Exception as error:  # whatever code that is not ours raises
+        raise UserError("cannot_run", folder=folder.name, reason=f"{type(error).__name__}") from error
+    tokens = read_tokens(folder, config, reader.vocabulary, trusted)
+    probes = probe_ids(tokens, reader.vocabulary)
+    try:
+        found = understand(reader, folder.name, config, probes)
+    except (RuntimeError, TypeError, IndexError, AttributeError, KeyError) as error:
+        raise UserError("cannot_run", folder=folder.name, reason=f"{type(error).__name__}") from error
+    running = _run_in(found, precision, built, probes, progress)
+    towers = found.anatomy.towers
+    shown = towers if running.network.shape.experts > 1 else towers[:1]
+    table = towers[0].table
+    assert table is not None, "understand() refuses a network without one"
+    progress("stage_pictures", 0.0)
+    rows = unit_rows(table.weight)
+    recipe, pictures, recovery = find_pictures(tokens.texts, rows, lambda share: progress("stage_pictures", share))
+    report = Report(
+        source=source,
+        code=bool(config.get("auto_map")),
+        fusion=found.fusion.kind,
+        tables=len({t.data_ptr() for t in tables_of(found.anatomy)}),
+        frozen=table.name in built.frozen,
+        probes=found.agreement.probes,
+        numbers=found.agreement.numbers,
+        largest=found.agreement.largest,
+        style=found.style,
+        reason=found.reason,
+        precision=running.precision,
+        start=tokens.texts[tokens.start],
+        drift=running.drift,
+        fitted=recovery.fitted,
+        tested=recovery.tested,
+        exact=recovery.exact,
+        agreement=recovery.agreement,
+    )
+    fusion = "mean" if found.fusion.kind in ("single", "mean", "joined") else found.fusion.kind
+    return Bundle(
+        name=source,
+        folder=source,
+        model=running.network,
+        tokenizer=tokens.tokenizer,
+        substrate=Substrate(tokens.texts, pictures, rows, recovery.basis, recipe),
+        experts=expert_names(config, [tower.name for tower in shown]),
+        start=tokens.start,
+        training={},
+        ends=tokens.ends,
+        fusion=fusion,
+        weights=found.fusion.weights if fusion == "weighted" else None,
+        report=report,
+    )
+
+
+def probe_ids(tokens: Tokens, vocabulary: int) -> list[list[int]]:
+    """Texts in three languages and one of ids drawn at random, longer."""
+    texts = [tokens.tokenizer.encode(text, add_special_tokens=False).ids for text in PROBES]
+    generator = np.random.default_rng(0)
+    drawn = [int(i) for i in generator.integers(0, vocabulary, _LONG_PROBE)]
+    return [[tokens.start, *ids] for ids in texts if len(ids) >= 4] + [drawn]
+
+
+@dataclass(frozen=True, eq=False)
+class _Running:
+    """The network as it runs, its number format, and how far int8 drifts from it (see `Report`)."""
+
+    network: Network
+    precision: str
+    drift: tuple[float, float] | None = None
+
+
+def _run_in(
+    found: Understood, precision: str, built: Built, probes: Sequence[list[int]], progress: Progress
+) -> _Running:
+    """The network in the number format that was asked for: `auto` is bfloat16 for a large one, else float32."""
+    if found.decoder is None:
+        network = found.network(None)
+        _count(found.original, built)
+        return _Running(network, "float32")
+    wanted = precision
+    if precision == "auto":
+        wanted = "float32" if built.numbers <= _SMALL else "bfloat16"
+    dtype = torch.float32 if wanted == "float32" else torch.bfloat16
+    decoder = cast(found.decoder, dtype)
+    _count(decoder, built)
+    found.tail.wide = not _runs_as_stored(found.tail, decoder, built)
+    if wanted != "int8":
+        return _Running(found.network(decoder), wanted)
+    progress("stage_int8", 0.0)
+    small = in_int8(decoder, lambda share: progress("stage_int8", share))
+    return _Running(found.network(small), "int8", drift(found.network(decoder), found.network(small), probes))
+
+
+def _count(network: Any, built: Built) -> None:
+    network.trained = built.trained
+
+
+def _runs_as_stored(tail: Tail, decoder: Decoder, built: Built) -> bool:
+    """Whether what follows the blocks can be computed as it is stored, without widening."""
+    tail.wide = False
+    shape = decoder.shape
+    try:
+        tail(torch.zeros(shape.experts, 1, shape.width, dtype=built.dtype))
+    except Exception:  # two number formats in one product, most likely
+        return False
+    return True
+
+
+@torch.inference_mode()
+def drift(whole: Network, small: Network, probes: Sequence[list[int]]) -> tuple[float, float]:
+    """How far one network's predictions are from another's: mean KL(whole || small) in bits over all positions
+    of some texts and all experts, and the share of positions whose likeliest token is the same."""
+    bits, same = [], []
+    for probe in probes:
+        ids = torch.tensor([probe[: whole.shape.context]])
+        first, second = (network(ids).logits[:, 0].log_softmax(-1) for network in (whole, small))
+        bits.append(((first.exp() * (first - second)).sum(-1) / np.log(2)).flatten())
+        same.append((first.argmax(-1) == second.argmax(-1)).float().flatten())
+    return float(torch.cat(bits).mean()), float(torch.cat(same).mean())
+
+
+def unit_rows(table: Tensor) -> Floats:
+    """A table as the panels read it: a small one as an array, a large one where it lies."""
+    if table.numel() > 16_000_000:
+        return cast_type(Floats, UnitRows(table))
+    rows = table.float()
+    unit: Floats = (rows / rows.norm(dim=1, keepdim=True).clamp_min(1e-12)).numpy()
+    return unit

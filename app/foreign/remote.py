@@ -1,0 +1,270 @@
+"""Build a network from a hub-shaped folder that brings its own code, and load its weights.
+
+Two things are never done: unpickling, and running code that was not agreed to.  Code written for
+transformers 4 is met half way: weights are loaded here, not by `from_pretrained`, so that a class without
+`post_init()`, or with a list of tied weights, works as well as any other.
+"""
+
+import json
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from pickle import UnpicklingError
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import Tensor, nn
+
+from app.errors import UserError
+from app.library import transformers_ready
+
+CODE_KEY = "AutoModelForCausalLM"
+
+
+def read_config(folder: Path) -> dict[str, Any]:
+    """config.json of a folder.
+
+    Raises:
+        UserError: when it is missing or no JSON object.
+    """
+    try:
+        config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+        raise UserError("missing_files", folder=folder.name, files="config.json") from error
+    if not isinstance(config, dict):
+        raise UserError("missing_files", folder=folder.name, files="config.json")
+    return config
+
+
+@dataclass(frozen=True, eq=False)
+class Built:
+    """A network with its weights.  frozen: names of its tensors that no training touches; numbers: how many
+    it has in all, trained: those of them that are not frozen; dtype: the format of most of them."""
+
+    network: nn.Module
+    frozen: frozenset[str]
+    numbers: int
+    trained: int
+    dtype: torch.dtype
+
+
+def check_memory(folder: Path) -> None:
+    """Refuse weights for which there is no room.
+
+    Raises:
+        UserError: with what is needed and what there is, in GB.
+    """
+    size = sum(path.stat().st_size for pattern in ("*.safetensors", "*.bin") for path in folder.glob(pattern))
+    needed, free = 1.5 * size + 0.3e9, free_memory()
+    if needed > free:
+        raise UserError("no_memory", folder=folder.name, needed=f"{needed / 1e9:.1f}", free=f"{free / 1e9:.1f}")
+
+
+def free_memory() -> float:
+    """Bytes that this process may still take: of the machine, and of the container it runs in."""
+    free = float("inf")
+    try:
+        lines = dict(line.split(":") for line in Path("/proc/meminfo").read_text().splitlines())
+        free = 1024.0 * int(lines["MemAvailable"].split()[0])
+        limit, used = (Path(f"/sys/fs/cgroup/memory.{name}").read_text().strip() for name in ("max", "current"))
+        free = min(free, float(limit) - float(used)) if limit != "max" else free
+    except (OSError, KeyError, ValueError):  # another system: nothing is known, nothing is refused
+        pass
+    return free
+
+
+def build_network(folder: Path, trusted: bool) -> Built:
+    """The network of a folder, in the number format in which its weights are stored, for inference.
+
+    Raises:
+        UserError: for code that is not trusted or fails, and for missing, damaged or pickled weights.
+    """
+    transformers_ready()
+    config = read_config(folder)
+    weights = read_weights(folder)
+    try:
+        try:
+            with _without_drawing(), _weights_on_meta():
+                network = _instantiate(folder, config, trusted)
+            computed = any(buffer.is_meta for buffer in network.buffers())
+        except (NotImplementedError, RuntimeError):  # code that computes with its first weights
+            computed = True
+        if computed:
+            network = _instantiate(folder, config, trusted)
+    except UserError:
+        raise
+    except Exception as error:  # whatever code that is not ours raises
+        raise _sentence(error, folder.name) from error
+    trainable = {key for key, parameter in network.named_parameters(remove_duplicate=False) if parameter.requires_grad}
+    load_weights(network, weights, folder.name)
+    tensors = dict(network.named_parameters()) | dict(network.named_buffers())
+    frozen = frozenset(key for key in tensors if key not in trainable)
+    sizes = {key: tensor.numel() for key, tensor in network.named_parameters()}
+    half = next((t.dtype for t in network.parameters() if t.dtype != torch.float32), torch.float32)
+    trained = sum(count for key, count in sizes.items() if key in trainable)
+    network.requires_grad_(False).eval()
+    return Built(network, frozen, sum(sizes.values()), trained, half)
+
+
+def _instantiate(folder: Path, config: dict[str, Any], trusted: bool) -> nn.Module:
+    from transformers import AutoConfig, AutoModelForCausalLM
+    from transformers.dynamic_module_utils import get_class_from_dynamic_module
+
+    code = config.get("auto_map") or {}
+    if not code:
+        network: nn.Module = AutoModelForCausalLM.from_config(AutoConfig.from_pretrained(folder))
+        return network
+    if not trusted:
+        raise UserError("untrusted_code", folder=folder.name)
+    reference = code.get(CODE_KEY) or code.get("AutoModel") or next(iter(code.values()))
+    if any("--" in str(place) for place in code.values()):
+        raise UserError("code_elsewhere", folder=folder.name)
+    model_class = get_class_from_dynamic_module(reference, str(folder))
+    if isinstance(getattr(model_class, "_tied_weights_keys", None), list | tuple):
+        model_class._tied_weights_keys = None  # transformers 5 wants a mapping; tied here by what is shared
+    config_class = (
+        get_class_from_dynamic_module(code["AutoConfig"], str(folder))
+        if "AutoConfig" in code
+        else getattr(model_class, "config_class", None) or AutoConfig
+    )
+    network = model_class(config_class.from_pretrained(folder))
+    return network
+
+
+def read_weights(folder: Path) -> dict[str, Tensor]:
+    """All weights of a folder, memory-mapped where the format allows it.
+
+    Raises:
+        UserError: when there are none, or when they are damaged or hold more than tensors.
+    """
+    files = sorted(folder.glob("*.safetensors"))
+    files = [f for f in files if f.name.startswith("model")] or files
+    try:
+        if files:
+            return {name: tensor for file in files for name, tensor in load_file(file).items()}
+        pickles = sorted(folder.glob("pytorch_model*.bin"))
+        if not pickles:
+            raise UserError("missing_files", folder=folder.name, files="model.safetensors")
+        parts = [torch.load(file, map_location="cpu", weights_only=True, mmap=True) for file in pickles]
+        return {name: tensor for part in parts for name, tensor in part.items() if isinstance(tensor, Tensor)}
+    except UnpicklingError as error:
+        raise UserError("pickled_code", folder=folder.name) from error
+    except (SafetensorError, RuntimeError, OSError, EOFError) as error:
+        raise UserError("broken_weights", folder=folder.name) from error
+
+
+def load_weights(network: nn.Module, weights: dict[str, Tensor], name: str) -> None:
+    """Put weights into a network that has none yet; weights that are one tensor stay one.
+
+    Raises:
+        UserError: when the network needs a weight that the folder lacks, or one of another shape.
+    """
+    shared: dict[int, list[str]] = defaultdict(list)
+    for key, parameter in network.named_parameters(remove_duplicate=False):
+        shared[id(parameter)].append(key)
+    groups = [keys for keys in shared.values() if len(keys) > 1]
+    weights = _fitting(network, weights)
+    for keys in groups:
+        found = next((weights[key] for key in keys if key in weights), None)
+        if found is not None:
+            weights |= {key: found for key in keys}
+    try:
+        _missing, _ = network.load_state_dict(weights, strict=False, assign=True)
+    except RuntimeError as error:  # other shapes
+        raise UserError("broken_weights", folder=name) from error
+    if not all(parameter.is_meta is False for parameter in network.parameters()):
+        _tie(network)
+    empty = [key for key, parameter in network.named_parameters(remove_duplicate=False) if parameter.is_meta]
+    if empty:
+        raise UserError("missing_weights", folder=name, count=len(empty), first=empty[0])
+    for keys in groups:
+        first = network.get_parameter(keys[0])
+        for key in keys[1:]:
+            _set(network, key, first)
+
+
+def _fitting(network: nn.Module, weights: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Weights under the network's own names: without what wrappers put in front, or with what it expects."""
+    wanted = set(network.state_dict())
+    prefix = getattr(network, "base_model_prefix", "") or ""
+    best, most = weights, len(wanted & set(weights))
+    for front in ("module.", "_orig_mod.", "model.", "transformer.", f"{prefix}."):
+        for renamed in (
+            {key.removeprefix(front): tensor for key, tensor in weights.items()},
+            {front + key: tensor for key, tensor in weights.items()},
+        ):
+            if len(wanted & set(renamed)) > most:
+                best, most = renamed, len(wanted & set(renamed))
+    return dict(best)
+
+
+def _tie(network: nn.Module) -> None:
+    """Let the network share input and output tables if it says that it does."""
+    source, target = (getattr(network, name, None) for name in ("get_input_embeddings", "get_output_embeddings"))
+    config = getattr(network, "config", None)
+    try:
+        table, head = source() if source else None, target() if target else None
+    except Exception:  # many models have the method and no answer
+        return
+    if table is not None and head is not None and getattr(config, "tie_word_embeddings", False):
+        head.weight = table.weight
+
+
+def _set(network: nn.Module, key: str, parameter: nn.Parameter) -> None:
+    place, _, name = key.rpartition(".")
+    setattr(network.get_submodule(place), name, parameter)
+
+
+@contextmanager
+def _without_drawing() -> Iterator[None]:
+    """Skip drawing first weights at random: all of them are replaced."""
+    names = [name for name in dir(nn.init) if name.endswith("_") and not name.startswith("_")]
+    kept = {name: getattr(nn.init, name) for name in names}
+    try:
+        for name in names:
+            setattr(nn.init, name, lambda tensor, *_, **__: tensor)
+        yield
+    finally:
+        for name, function in kept.items():
+            setattr(nn.init, name, function)
+
+
+@contextmanager
+def _weights_on_meta() -> Iterator[None]:
+    """Give new parameters no memory; buffers (rotary tables, masks) are computed as ever."""
+    register = nn.Module.register_parameter
+    kept: dict[int, tuple[nn.Parameter, nn.Parameter]] = {}  # by identity, alive, so that shared ones stay shared
+
+    def on_meta(module: nn.Module, name: str, parameter: nn.Parameter | None) -> None:
+        if parameter is not None and not parameter.is_meta:
+            pair = kept.get(id(parameter))
+            if pair is None:
+                pair = parameter, nn.Parameter(parameter.detach().to("meta"), parameter.requires_grad)
+                kept[id(parameter)] = pair
+            parameter = pair[1]
+        register(module, name, parameter)
+
+    nn.Module.register_parameter = on_meta  # type: ignore[method-assign, assignment]
+    try:
+        yield
+    finally:
+        nn.Module.register_parameter = register  # type: ignore[method-assign]
+
+
+def _sentence(error: Exception, folder: str) -> UserError:
+    """What went wrong in code that is not ours, without paths or what it quotes: a name that it wants and that
+    is not here, or the kind of the error."""
+    wanted = re.search(r"cannot import name '([\w.]+)' from '([\w.]+)'", str(error))
+    packages = re.search(r"packages that were not found in your environment: ([\w, .-]+?)\. Run", str(error))
+    if wanted:
+        return UserError("old_code", folder=folder, name=f"{wanted[2]}.{wanted[1]}")
+    if packages:
+        return UserError("old_code", folder=folder, name=packages[1])
+    if isinstance(error, ImportError) and error.name:
+        return UserError("old_code", folder=folder, name=error.name)
+    return UserError("foreign_code", folder=folder, reason=type(error).__name__)

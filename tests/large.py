@@ -1,0 +1,140 @@
+"""A checkpoint of the published shape with random weights: 2 experts x 16 layers x 1,024, 32 heads, 131,072 tokens,
+bfloat16, with code that is not ours.  `python -m tests.large` writes it to a temporary folder, loads it as the
+server would, and prints its speed.
+"""
+
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+from safetensors.torch import save_file
+
+from app.engine import Engine
+from app.foreign.decoder import Decoder, Map
+from app.foreign.load import load_foreign
+from app.sampling import Sampling
+from app.vocabulary import build_tokenizer, mini_vocabulary
+from tests.folders import CHARACTERS, GRAMS, TWO_TOWERS, instantiate
+
+SIZES = {"vocab_size": 131_072, "n_embed": 1_024, "n_head": 32, "n_layer": 16, "block_size": 1_024}
+
+
+def write_large(path: Path) -> int:
+    """Write the folder; returns the number of weights."""
+    path.mkdir(parents=True, exist_ok=True)
+    (path / "modeling_quill.py").write_text(TWO_TOWERS, encoding="utf-8")
+    places = {"AutoConfig": "modeling_quill.QuillConfig", "AutoModelForCausalLM": "modeling_quill.Quill"}
+    (path / "config.json").write_text(json.dumps({"auto_map": places, "model_type": "quill", **SIZES}))
+    build_tokenizer(mini_vocabulary(CHARACTERS, GRAMS), spaced_words=True).save(str(path / "tokenizer.json"))
+    with torch.device("meta"):
+        network = instantiate(path, SIZES)
+    generator = torch.Generator().manual_seed(3)
+    state = {}
+    for name, weight in network.state_dict().items():
+        if weight.dim() == 1:
+            state[name] = torch.ones(weight.shape) if name.endswith("weight") else torch.zeros(weight.shape)
+        else:
+            shrink = 5.6 if name.endswith(("mix.weight", "f.2.weight")) else 1.0  # what writes to the residual stream
+            state[name] = torch.empty(weight.shape).normal_(0, 0.02 / shrink, generator=generator)
+        if name == "glyphs.weight":
+            state[name] /= state[name].norm(dim=1, keepdim=True)
+        state[name] = state[name].bfloat16()
+    save_file(state, path / "model.safetensors", metadata={"format": "pt"})
+    return sum(weight.numel() for weight in state.values())
+
+
+def weights_read(decoder: Decoder, bytes_each: float) -> float:
+    """Bytes of weights that one token reads: every map of every block, and the heads."""
+    blocks = [parts for expert in decoder.experts for parts in expert.blocks]
+    maps = [m for p in blocks for m in (*p.attention_in, p.attention_out, *p.mlp_in, p.mlp_out)]
+    heads = [expert.head for expert in decoder.experts]
+    return bytes_each * sum(m.weight.numel() for m in (*maps, *heads) if isinstance(m, Map))
+
+
+def bandwidth() -> float:
+    """Bytes a second that the threads of this run can read."""
+    block = torch.ones(256 * 1024 * 1024)
+
+    def seconds() -> float:
+        started = time.perf_counter()
+        block.sum()
+        return time.perf_counter() - started
+
+    return block.numel() * 4 / min(seconds() for _ in range(4))
+
+
+def memory(field: str) -> float:
+    """GB of this process, by the name that /proc gives it."""
+    lines = dict(line.split(":") for line in Path("/proc/self/status").read_text().splitlines() if ":" in line)
+    return float(lines[field].split()[0]) / 1e6
+
+
+def measure(folder: Path, precision: str, threads: int) -> None:
+    """Load a folder as the server would and print what it does on this machine."""
+    torch.set_num_threads(threads)
+    started = time.perf_counter()
+    stages: list[str] = []
+
+    def tell(stage: str, share: float) -> None:
+        if not stages or stages[-1].split()[0] != stage:
+            stages.append(f"{stage} {time.perf_counter() - started:.0f} s")
+
+    bundle = load_foreign(folder, "large", trusted=True, precision=precision, progress=tell)
+    ready = time.perf_counter() - started
+    report, engine = bundle.report, Engine(bundle)
+    assert report is not None
+    print(f"{precision}, {threads} threads: ready after {ready:.0f} s ({', '.join(stages)})")
+    print(f"  {report.style or report.reason}")
+    if report.drift:
+        bits, same = report.drift
+        print(f"  int8 against bfloat16: {bits:.4f} bits, {100 * same:.1f} % of likeliest tokens stay")
+    text = "the cat " * 16
+    ids = torch.tensor([[bundle.start, *engine.encode(text)][:64]])
+    engine.model(ids)
+    prefill = min(_seconds(lambda: engine.model(ids)) for _ in range(3))
+    rates, forward = [], []
+    for seed in range(4):
+        began = time.perf_counter()
+        *_, last = engine.generate("The cat sees the dog", Sampling(seed=seed, new_tokens=24))
+        assert last.trace is not None
+        steps = last.trace.seconds[1:]
+        rates.append((time.perf_counter() - began - last.trace.seconds[0]) / len(steps))
+        forward.append(statistics.mean(steps))
+    whole, network = min(rates[1:]), min(forward[1:])
+    speed = bandwidth()
+    if isinstance(bundle.model, Decoder) and precision != "int8":
+        bound = speed / weights_read(bundle.model, 2.0)
+    else:
+        bound = speed / 671_000_000
+    print(f"  decode {1 / whole:.1f} tokens/s with trace, {1 / network:.1f} without; trace {1 - network / whole:.1%}")
+    print(f"  bandwidth {speed / 1e9:.1f} GB/s allows {bound:.1f} tokens/s: {100 / whole / bound:.0f} % reached")
+    print(f"  prefill of {ids.shape[1]} tokens {prefill:.2f} s")
+    held, mapped, most = (memory(field) for field in ("VmRSS", "RssFile", "VmHWM"))
+    print(f"  memory {held:.1f} GB, of which {mapped:.1f} mapped from files; at most {most:.1f}")
+
+
+def _seconds(act: Callable[[], object]) -> float:
+    started = time.perf_counter()
+    act()
+    return time.perf_counter() - started
+
+
+if __name__ == "__main__":
+    if len(sys.argv) == 4:
+        measure(Path(sys.argv[1]), sys.argv[2], int(sys.argv[3]))
+    else:
+        with tempfile.TemporaryDirectory() as place:
+            target = Path(sys.argv[1]) if len(sys.argv) > 1 else Path(place)
+            if not (target / "model.safetensors").is_file():
+                print(f"{write_large(target) / 1e6:.0f} M weights written")
+            for kind in ("bfloat16", "int8"):  # each in a process of its own, so that memory is its own
+                subprocess.run(
+                    [sys.executable, "-m", "tests.large", str(target), kind, str(os.cpu_count())], check=True
+                )
