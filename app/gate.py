@@ -1,6 +1,6 @@
 """The gate in front of the server: what may be asked, how much at once, and the headers of every answer.
 
-Pure ASGI, so that it adds nothing to a stream but its first message.
+Pure ASGI, so that it adds nothing to a stream but the headers of its first message.
 """
 
 import json
@@ -8,6 +8,8 @@ import re
 import secrets
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
+
+from starlette.middleware.gzip import GZipMiddleware
 
 from app.texts import LANGUAGES, say
 
@@ -23,6 +25,9 @@ _OPEN = re.compile(
     r"(run|api|call)/\w+(/\w+)?/?|mcp(/.*)?))"
 )
 """What the page and gradio_client ask for.  Uploads, files, proxies, recordings and the rest of Gradio stay shut."""
+
+_PACKED = re.compile(r"/|/config/?|/gradio_api/(run|api)/.+")
+"""What Gradio leaves uncompressed though it is long text; streams stay as they are, so that nothing waits in them."""
 
 HEADERS = {
     "content-security-policy": (
@@ -49,6 +54,7 @@ class Gate:
 
     def __init__(self, app: App) -> None:
         self._app = app
+        self._packed = GZipMiddleware(app, minimum_size=1_000, compresslevel=5)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -59,7 +65,8 @@ class Gate:
         if int(header(scope, b"content-length") or 0) > MAX_BODY:
             await drained(receive)
             return await refuse(send, 413, say("large_request", language_of(scope)))
-        await self._app(scope, limited(receive), guarded(send))
+        app = self._packed if _PACKED.fullmatch(path) else self._app
+        await app(scope, limited(receive), guarded(send))
 
 
 async def drained(receive: Receive) -> None:
