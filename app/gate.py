@@ -13,7 +13,7 @@ from starlette.middleware.gzip import GZipMiddleware
 
 from app.texts import LANGUAGES, say
 
-MAX_BODY = 4_000_000
+MAX_BODY = 8_000_000
 """Bytes of one request; a text is at most a few kB, and one too long gets a better sentence from the engine."""
 
 BOOT = secrets.token_hex(8)
@@ -72,7 +72,7 @@ class Gate:
 async def drained(receive: Receive) -> None:
     """Let a body pass by, so that whoever sends it hears the answer; whoever goes on and on does not."""
     passed, more = 0, True
-    while more and passed < 10 * MAX_BODY:
+    while more and passed < 5 * MAX_BODY:
         message = await receive()
         passed += len(message.get("body", b""))
         more = bool(message.get("more_body"))
