@@ -1,6 +1,6 @@
 """The gate in front of the server: what may be asked, how much at once, and the headers of every answer.
 
-Pure ASGI, so that it adds nothing to a stream but its first message.
+Pure ASGI, so that it adds nothing to a stream but the headers of its first message.
 """
 
 import json
@@ -9,9 +9,11 @@ import secrets
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
+from starlette.middleware.gzip import GZipMiddleware
+
 from app.texts import LANGUAGES, say
 
-MAX_BODY = 4_000_000
+MAX_BODY = 8_000_000
 """Bytes of one request; a text is at most a few kB, and one too long gets a better sentence from the engine."""
 
 BOOT = secrets.token_hex(8)
@@ -23,6 +25,9 @@ _OPEN = re.compile(
     r"(run|api|call)/\w+(/\w+)?/?|mcp(/.*)?))"
 )
 """What the page and gradio_client ask for.  Uploads, files, proxies, recordings and the rest of Gradio stay shut."""
+
+_PACKED = re.compile(r"/|/config/?|/gradio_api/(run|api)/.+")
+"""What Gradio leaves uncompressed though it is long text; streams stay as they are, so that nothing waits in them."""
 
 HEADERS = {
     "content-security-policy": (
@@ -49,6 +54,7 @@ class Gate:
 
     def __init__(self, app: App) -> None:
         self._app = app
+        self._packed = GZipMiddleware(app, minimum_size=1_000, compresslevel=5)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -59,13 +65,14 @@ class Gate:
         if int(header(scope, b"content-length") or 0) > MAX_BODY:
             await drained(receive)
             return await refuse(send, 413, say("large_request", language_of(scope)))
-        await self._app(scope, limited(receive), guarded(send))
+        app = self._packed if _PACKED.fullmatch(path) else self._app
+        await app(scope, limited(receive), guarded(send))
 
 
 async def drained(receive: Receive) -> None:
     """Let a body pass by, so that whoever sends it hears the answer; whoever goes on and on does not."""
     passed, more = 0, True
-    while more and passed < 10 * MAX_BODY:
+    while more and passed < 5 * MAX_BODY:
         message = await receive()
         passed += len(message.get("body", b""))
         more = bool(message.get("more_body"))

@@ -9,6 +9,7 @@ import threading
 from collections.abc import Sequence
 from functools import cache
 
+import brotli
 import gradio as gr
 import torch
 from plotly.offline import get_plotlyjs
@@ -118,8 +119,9 @@ def launch(demo: gr.Blocks, port: int) -> None:
 
 async def plotly_script(request: Request) -> Response:
     """The script that draws interactive figures: the one that plotly.py carries, compressed once."""
-    headers = {"Content-Encoding": "gzip", "Cache-Control": "public, max-age=86400"}
-    return Response(_compressed(), media_type="text/javascript", headers=headers)
+    coding = "br" if "br" in request.headers.get("accept-encoding", "") else "gzip"
+    headers = {"Content-Encoding": coding, "Vary": "Accept-Encoding", "Cache-Control": "public, max-age=86400"}
+    return Response(_compressed(coding), media_type="text/javascript", headers=headers)
 
 
 async def alive(request: Request) -> Response:
@@ -135,5 +137,6 @@ def recovery_script() -> str:
 
 
 @cache
-def _compressed() -> bytes:
-    return gzip.compress(get_plotlyjs().encode(), 6)
+def _compressed(coding: str) -> bytes:
+    script = get_plotlyjs().encode()
+    return brotli.compress(script, quality=9) if coding == "br" else gzip.compress(script, 6)

@@ -1309,8 +1309,8 @@ _SENTENCES: dict[str, tuple[str, str, str]] = {
         "模型文件夹 {folder} 缺少 {files}：请恢复该文件夹或另选一个。",
     ),
     "damaged_files": (
-        "In the model folder {folder} these files are not what was written there: {files}. Restore the folder or choose another one.",
-        "В папке модели {folder} эти файлы не те, что были записаны: {files}. Восстановите папку или выберите другую.",
+        "Files in the model folder {folder} are not what was written there ({files}): restore the folder or choose another one.",
+        "Файлы в папке модели {folder} не те, что были записаны ({files}): восстановите папку или выберите другую.",
         "模型文件夹 {folder} 中的这些文件与写入时不同：{files}。请恢复该文件夹或另选一个。",
     ),
     "no_font": (

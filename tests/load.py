@@ -57,7 +57,7 @@ class Session:
     """A page's own conversation with the server, spoken without a browser."""
 
     def __init__(self, client: httpx.AsyncClient, config: dict[str, Any], name: str) -> None:
-        self._client, self._name = client, name
+        self._client, self._name, self._event = client, name, ""
         self._listeners = {d["api_name"]: d for d in config["dependencies"]}
         self._values = {c["id"]: c["props"].get("value") for c in config["components"]}
 
@@ -70,6 +70,8 @@ class Session:
         async with self.listen() as stream:
             async for line in stream.aiter_lines():
                 message = json.loads(line[5:]) if line.startswith("data:") else {}
+                if message.get("event_id") not in (None, self._event):
+                    continue  # of an earlier call that nobody listened to
                 kind, output = message.get("msg"), message.get("output") or {}
                 if kind == "process_completed" and not message["success"]:
                     raise RuntimeError(str(output))
@@ -91,7 +93,10 @@ class Session:
             "/gradio_api/" + ("queue/join" if listener["queue"] else "run/predict"), json=body
         )
         answer.raise_for_status()
-        return None if listener["queue"] else list(answer.json()["data"])
+        if not listener["queue"]:
+            return list(answer.json()["data"])
+        self._event = str(answer.json()["event_id"])
+        return None
 
     def listen(self) -> AbstractAsyncContextManager[httpx.Response]:
         """The stream in which answers come."""

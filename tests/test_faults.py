@@ -55,7 +55,7 @@ FILES = ["config.json", "model.safetensors", "tokenizer.json", "substrate.safete
 @pytest.mark.parametrize("at", [0.0, 0.6, 1.0])
 def test_one_flipped_bit_is_noticed_and_named(copy: Path, name: str, at: float) -> None:
     flip(copy / name, at)
-    with pytest.raises(UserError, match=rf"{name}.*Restore the folder") as caught:
+    with pytest.raises(UserError, match=rf"{name}.*restore the folder") as caught:
         load_bundle(copy)
     assert caught.value.code == "damaged_files"
 
