@@ -182,7 +182,7 @@ def test_curves_are_drawn_switched_and_made_for_the_words_on_the_map(browser: Br
     page.wait_for_selector("#proof .gs-panel", timeout=60_000)
     page.locator("#proof").scroll_into_view_if_needed()
     page.wait_for_selector("#proof [data-state='drawn']", timeout=30_000)
-    charts = json.loads(str(page.locator(".gs-charts").get_attribute("data-charts")))
+    charts = json.loads(str(page.locator("#proof .gs-charts").get_attribute("data-charts")))
     page.locator("#proof .gs-measure").select_option(index=2)
     page.wait_for_function(
         "(said) => document.querySelector('.gs-said').textContent === said", arg=charts[2]["sentence"]
