@@ -1,4 +1,4 @@
-"""One replica against two behind the proxy of `deploy/`, on loopback: `python -m tests.replicas`.
+"""One replica against two behind the proxy of `assets/nginx.conf`, on loopback: `python -m tests.replicas`.
 
 So many callers at once write a text each; what is printed is tokens a second of all together, which replicas
 answered, and whether every caller stayed with one.
@@ -29,7 +29,7 @@ def proxied(addresses: list[str]) -> Iterator[str]:
     """The address of the proxy in front of some replicas."""
     port = free_port()
     lines = "\n".join(f"server {address.removeprefix('http://')};" for address in addresses)
-    text = (ROOT / "deploy" / "nginx.conf").read_text(encoding="utf-8")
+    text = (ROOT / "assets" / "nginx.conf").read_text(encoding="utf-8")
     text = re.sub(r"(?:^ *server 127\.0\.0\.1:\d+ .*$\n)+", lines + "\n", text, flags=re.MULTILINE)
     text = text.replace("listen 127.0.0.1:7860;", f"listen 127.0.0.1:{port};")
     with tempfile.TemporaryDirectory() as place:

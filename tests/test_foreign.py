@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+import transformers
 from torch import nn
 
 from app.bank import word_states
@@ -25,9 +26,10 @@ from app.sampling import Sampling
 from app.texts import LANGUAGES, speaker
 from app.trace import Trace
 from app.views import glyph_view, measures_of, strip_view
+from app.vocabulary import build_tokenizer, mini_vocabulary
 from app.word_views import words_view
 from app.words import preset
-from tests.folders import Folder, write_folder
+from tests.folders import CHARACTERS, GRAMS, Folder, seeded, write_folder
 
 TEXT = "The cat loves Мама 我们喜欢 и дом"
 SAY = speaker("en")
@@ -181,6 +183,32 @@ def test_words_are_read_and_mapped(loaded: Loaded) -> None:
     shape = loaded.engine.model.shape
     assert states.states.shape == (shape.experts, shape.layers + 1, len(words), shape.width)
     assert "gs-words-data" in words_view(lexicon, words, SAY)
+
+
+LIBRARY: dict[str, tuple[Any, dict[str, Any], str]] = {
+    "gpt2": (transformers.GPT2Config, {"n_embd": 32, "n_head": 4, "n_layer": 2, "n_positions": 64}, "gelu_tanh"),
+    "llama": (
+        transformers.LlamaConfig,
+        {"hidden_size": 32, "num_attention_heads": 4, "num_key_value_heads": 2, "num_hidden_layers": 2,
+         "intermediate_size": 48, "max_position_embeddings": 64},
+        "pre-RMSNorm",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", LIBRARY)
+def test_models_whose_code_is_in_the_library_need_no_trust(kind: str, tmp_path: Path) -> None:
+    make, sizes, style = LIBRARY[kind]
+    vocabulary = mini_vocabulary(CHARACTERS, GRAMS)
+    network = transformers.AutoModelForCausalLM.from_config(make(vocab_size=len(vocabulary.tokens), **sizes))
+    seeded(network, 3.0)
+    network.eval().save_pretrained(tmp_path)
+    build_tokenizer(vocabulary, spaced_words=True).save(str(tmp_path / "tokenizer.json"))
+    bundle = load_foreign(tmp_path, kind, trusted=False)
+    assert bundle.report is not None and style in bundle.report.style and not bundle.report.code
+    trace = Engine(bundle).look(TEXT)
+    expected = plain_logits(network, trace.ids.tolist()).argmax(-1)
+    assert trace.candidates[:, -1, 0].tolist() == expected.tolist()
 
 
 @pytest.mark.parametrize("towers", [["half_ru", "half_zh"], ["model.ru.net", "model.zh.net"]])

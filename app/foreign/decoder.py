@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from app.foreign.norms import Norm
+from app.foreign.norms import Norm, linear
 from app.model import Output, Shape
 
 ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
@@ -62,11 +62,10 @@ class Map:
 
     def __call__(self, x: Tensor) -> Tensor:
         """(..., in) -> (..., out), computed in the type of x."""
-        bias, weight = None if self.bias is None else self.bias.to(x.dtype), self.weight.to(x.dtype)
-        if x.numel() == x.shape[-1] and x.dtype == torch.bfloat16:  # one row: read the weights and be done
-            y = torch.mv(weight, x.reshape(-1))
-            return (y if bias is None else y + bias).view(*x.shape[:-1], -1)
-        return F.linear(x, weight, bias)
+        if x.numel() == x.shape[-1] and x.dtype == self.weight.dtype == torch.bfloat16:  # one row, read and done
+            y = torch.mv(self.weight, x.reshape(-1))
+            return (y if self.bias is None else y + self.bias).view(*x.shape[:-1], -1)
+        return linear(x, self.weight, self.bias)
 
 
 @dataclass(frozen=True, eq=False)

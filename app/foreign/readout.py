@@ -7,7 +7,7 @@ from itertools import product
 import torch
 from torch import Tensor, nn
 
-from app.foreign.norms import Norm, find_norm
+from app.foreign.norms import Norm, find_norm, linear
 from app.foreign.observe import Call, Observation
 
 TOLERANCE = 5e-4
@@ -48,7 +48,7 @@ class ReadOut:
 
     def _map(self, states: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
         rows = states.float() if self.norm is None else self.norm(states.float())
-        return nn.functional.linear(rows, weight.float(), None if bias is None else bias.float())
+        return linear(rows, weight, bias)
 
 
 Found = tuple[Tensor, ReadOut]

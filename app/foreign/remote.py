@@ -88,6 +88,8 @@ def build_network(folder: Path, trusted: bool) -> Built:
     config = read_config(folder)
     weights = read_weights(folder)
     try:
+        if not config.get("auto_map"):
+            return _built(_from_library(folder))
         try:
             with _without_drawing(), _weights_on_meta():
                 network = _instantiate(folder, config, trusted)
@@ -102,6 +104,29 @@ def build_network(folder: Path, trusted: bool) -> Built:
         raise _sentence(error, folder.name) from error
     trainable = {key for key, parameter in network.named_parameters(remove_duplicate=False) if parameter.requires_grad}
     load_weights(network, weights, folder.name)
+    return _built(network, trainable)
+
+
+def _from_library(folder: Path) -> nn.Module:
+    """A network whose code is part of transformers, which knows its own old names and ties.
+
+    Raises:
+        UserError: when the folder lacks weights.
+    """
+    from transformers import AutoModelForCausalLM
+
+    network, found = AutoModelForCausalLM.from_pretrained(folder, dtype="auto", output_loading_info=True)
+    if found["missing_keys"]:
+        missing = sorted(found["missing_keys"])
+        raise UserError("missing_weights", folder=folder.name, count=len(missing), first=missing[0])
+    loaded: nn.Module = network
+    return loaded
+
+
+def _built(network: nn.Module, trainable: set[str] | None = None) -> Built:
+    """A network with its weights; trainable: names of what may be trained, by default all parameters."""
+    if trainable is None:
+        trainable = {key for key, _ in network.named_parameters(remove_duplicate=False)}
     tensors = dict(network.named_parameters()) | dict(network.named_buffers())
     frozen = frozenset(key for key in tensors if key not in trainable)
     sizes = {key: tensor.numel() for key, tensor in network.named_parameters()}
@@ -112,13 +137,10 @@ def build_network(folder: Path, trusted: bool) -> Built:
 
 
 def _instantiate(folder: Path, config: dict[str, Any], trusted: bool) -> nn.Module:
-    from transformers import AutoConfig, AutoModelForCausalLM
+    from transformers import AutoConfig
     from transformers.dynamic_module_utils import get_class_from_dynamic_module
 
-    code = config.get("auto_map") or {}
-    if not code:
-        network: nn.Module = AutoModelForCausalLM.from_config(AutoConfig.from_pretrained(folder))
-        return network
+    code = config["auto_map"]
     if not trusted:
         raise UserError("untrusted_code", folder=folder.name)
     reference = code.get(CODE_KEY) or code.get("AutoModel") or next(iter(code.values()))
@@ -132,7 +154,7 @@ def _instantiate(folder: Path, config: dict[str, Any], trusted: bool) -> nn.Modu
         if "AutoConfig" in code
         else getattr(model_class, "config_class", None) or AutoConfig
     )
-    network = model_class(config_class.from_pretrained(folder))
+    network: nn.Module = model_class(config_class.from_pretrained(folder))
     return network
 
 

@@ -22,9 +22,10 @@ from app.model import Network
 _TRACE_BYTES = 16_000_000
 """Room for the hidden states of one text, which every visitor's session keeps: it bounds the context."""
 _LENGTHS = re.compile(
-    r"(max|n|block|seq|ctx|context|window).*(len|pos|ctx|context|size|seq|window)|^(context|ctx|seq_len)$"
+    r"max_pos|n_pos|n_ctx|ctx_len|seq_len|seqlen|max_seq|max_len|max_tokens|max_context|block_size|context|sliding_window"
 )
-_NO_LENGTHS = ("max_length", "max_new_tokens", "vocab_size", "n_vocab", "max_vocab_size")
+_NO_LENGTHS = ("max_length", "max_new_tokens")  # of texts that are written, not of what can be read
+_SHORT = 16  # tokens of the text that the anatomy is found on; any network reads so many
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,7 +64,8 @@ def understand(reader: Reader, name: str, config: dict[str, Any], probes: Sequen
             fit together.
     """
     try:
-        anatomy = dissect(reader.model, observe(reader, probes[0]))
+        seen = observe(reader, probes[0][:_SHORT])
+        anatomy = dissect(reader.model, seen)
     except ValueError as error:
         raise UserError("no_anatomy", folder=name) from error
     if any(tower.table is None for tower in anatomy.towers):
@@ -74,14 +76,14 @@ def understand(reader: Reader, name: str, config: dict[str, Any], probes: Sequen
     probes = [probe[:context] for probe in probes]
     tail = Tail(reader, anatomy.towers, context, wide=True)
     try:
-        decoder, style = convert(observe(reader, probes[0]), anatomy, config, context, tail)
+        decoder, style = convert(seen, anatomy, config, context, tail)
         found = Understood(anatomy, tail, decoder, None, Agreement(0, 0, 0.0, ()), style, "")
         agreement = prove(found.network(decoder.computing_in(torch.float32)), reader, anatomy, probes)
         if not agreement.wrong:
             return replace(found, agreement=agreement)
         reason = f"{style}: {agreement.wrong[0]}"
-    except ValueError as error:
-        reason = str(error)
+    except (ValueError, RuntimeError, IndexError, AssertionError) as error:  # a shape that was not thought of
+        reason = str(error).partition("\n")[0]
     heads = likely_heads(config, anatomy.towers[0].hidden.shape[-1])[0]
     original = Original(reader, anatomy, context, heads)
     found = Understood(anatomy, tail, None, original, Agreement(0, 0, 0.0, ()), "", reason)
@@ -96,13 +98,13 @@ def longest(reader: Reader, config: dict[str, Any], anatomy: Anatomy) -> int:
     network can in fact read."""
     told = [
         value for key, value in config.items()
-        if isinstance(value, int) and value >= 16 and _LENGTHS.search(key) and key not in _NO_LENGTHS
+        if isinstance(value, int) and value >= _SHORT and _LENGTHS.search(key) and key not in _NO_LENGTHS
     ]  # fmt: skip
     layers, _, width = anatomy.towers[0].hidden.shape
     room = _TRACE_BYTES // (2 * layers * width * len(anatomy.towers))
-    length = max(16, min(min(told, default=256), room, 1024))
+    length = max(_SHORT, min(min(told, default=256), room, 1024))
     with torch.inference_mode(), in_float32(reader.model):
-        while length > 16:
+        while length > _SHORT:
             try:
                 reader(torch.zeros(1, length, dtype=torch.long))
                 return length
