@@ -58,6 +58,10 @@ class Page:
             self.cell = gr.State(None)  # (expert, layer) chosen in the lens
             with gr.Row(elem_classes="gs-head"):
                 self.header = gr.HTML(header_html("en"))
+                self.model = gr.Dropdown(
+                    list(stage.offers), value=shown.key, label=say("model"), elem_id="model", elem_classes="gs-model",
+                    container=False, min_width=210, scale=0, visible=len(stage.offers) > 1,
+                )  # fmt: skip
                 self.language = gr.Radio(
                     [(name, code) for code, name in LANGUAGES.items()],
                     value="en",
@@ -68,11 +72,7 @@ class Page:
                     min_width=220,
                     scale=0,
                 )
-            with gr.Row(elem_classes="gs-models", visible=len(stage.offers) > 1):
-                self.model = gr.Dropdown(
-                    list(stage.offers), value=shown.key, label=say("model"), elem_id="model", min_width=240, scale=0
-                )
-                self.loading = gr.HTML("", elem_id="loading", elem_classes="gs-status-line")
+            self.loading = gr.HTML("", elem_id="loading", elem_classes="gs-status-line")
             self.on_view = gr.State(shown.key)
             self.timer = gr.Timer(1.0, active=False)
             with gr.Row(elem_classes="gs-ask"):
