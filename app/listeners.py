@@ -35,6 +35,7 @@ _FIRST_SECONDS, _LINE_SECONDS = 0.01, 0.4  # how often an order is looked at bef
 _PATIENT_SECONDS = 0.3  # a shorter wait in line is not worth a sentence
 _STANDBY_SECONDS = 1.0
 _KEPT_EXAMPLES = 24
+_STATUS = 3  # the place of the status line among what a run fills
 
 log = logging.getLogger(__name__)
 
@@ -63,7 +64,7 @@ class Listeners:
         view, example = View(language=language), EXAMPLES[0]
         key = ("opening", shown.key, view)
         if (known := self._kept.get(key)) is None:
-            known = self._keep(key, self._finished(shown, opening_trace(shown.engine), view, ""))
+            known = self._keep(shown, key, self._finished(shown, opening_trace(shown.engine), view, ""))
         return [*known, view.language, example.prompt, example.seed, *self.relabel(shown, view.language)]
 
     def _at(self, request: gr.Request) -> Shown:
@@ -92,7 +93,8 @@ class Listeners:
         speak, engine = speaker(view.language), shown.engine
         key = (shown.key, prompt, sampling, view)
         if (known := self._kept.get(key)) is not None:
-            yield known
+            said = status_html(speak("kept", count=len(known[0]) - known[0].prompt))
+            yield [*known[:_STATUS], said, *known[_STATUS + 1 :]]
             return
         order = shown.desk.write(prompt, sampling, view.blend(engine.bundle), visitor)
         ids = engine.encode(prompt)
@@ -114,7 +116,7 @@ class Listeners:
         message += self._unknown(shown, prompt, speak)
         drawn = await self._drawn(shown, lambda: self._finished(shown, trace, view, message))
         if not order.stopped and any((prompt, sampling) == (e.prompt, Sampling(seed=e.seed)) for e in EXAMPLES):
-            self._keep(key, drawn)
+            self._keep(shown, key, drawn)
         yield drawn
 
     async def on_look(self, prompt: str, request: gr.Request, *view: Any) -> AsyncIterator[list[Any]]:
@@ -202,11 +204,13 @@ class Listeners:
             await asyncio.sleep(_FIRST_SECONDS)
         return await asyncio.get_running_loop().run_in_executor(self._pencil, draw)
 
-    def _keep(self, key: tuple[Any, ...], shown: list[Any]) -> list[Any]:
-        self._kept[key] = shown
+    def _keep(self, shown: Shown, key: tuple[Any, ...], drawn: list[Any]) -> list[Any]:
+        """Keep what was drawn for the next who asks for it; not while panels still wait for the word list."""
+        if shown.lexicon.bank is not None:
+            self._kept[key] = drawn
         while len(self._kept) > _KEPT_EXAMPLES:
             self._kept.popitem(last=False)
-        return shown
+        return drawn
 
     def on_select(self, trace: Trace | None, event: gr.EventData, *view: Any) -> list[Any]:
         """A token was clicked in any panel, or a cell of the lens."""

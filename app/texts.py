@@ -78,6 +78,11 @@ _SENTENCES: dict[str, tuple[str, str, str]] = {
         "Написано токенов: {count}, в секунду: {rate}.",
         "写出 {count} 个词元，每秒 {rate} 个。",
     ),
+    "kept": (
+        "{count} tokens written before, by this model with this seed, and shown again.",
+        "Написано токенов: {count} — раньше, этой же моделью с этим зерном; показано снова.",
+        "{count} 个词元，此前由本模型以同一种子写出，再次显示。",
+    ),
     "waiting": (
         "Many are writing just now; you are number {place} in line.",
         "Сейчас пишут многие; вы {place}-й в очереди.",

@@ -7,15 +7,18 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import httpx
+import numpy as np
 import pytest
 from gradio_client import Client
 
 from app import listeners, pictures
+from app.bank import word_states
 from app.bundle import MINI, load_bundle
 from app.desk import VISITOR_ORDERS, Desk, Order
 from app.engine import Engine, Feed
@@ -23,14 +26,17 @@ from app.errors import UserError
 from app.foreign.hub import Place
 from app.lexicon import WORDS_FILE, Lexicon, read_words, write_words
 from app.listeners import PANELS, Listeners
+from app.opening import EXAMPLES
 from app.sampling import Sampling
 from app.seal import SEAL, broken
 from app.settings import View
 from app.stage import Shown, Stage
 from app.twins import TWINS_FILE, read_twins
+from app.words import preset
 from tests.load import Session
 from tests.server import ROOT, serving
 
+Result = TypeVar("Result")
 LONG = Sampling(new_tokens=128, temperature=1.5, top_k=0, top_p=1.0)
 
 
@@ -223,6 +229,12 @@ def test_a_run_that_fails_leaves_the_others_alone(engine: Engine, monkeypatch: p
     assert good.done.wait(30) and good.trace is not None
 
 
+def finished(work: Coroutine[Any, Any, Result]) -> Result:
+    """What asynchronous work gives, in a thread of its own: a browser's tests leave a loop running in this one."""
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(asyncio.run, work).result()
+
+
 def test_texts_written_together_are_those_written_alone(engine: Engine) -> None:
     desk = Desk(engine)
     settings = [Sampling(seed=seed, new_tokens=20, temperature=1.2) for seed in range(12)]
@@ -248,7 +260,7 @@ def test_a_closed_connection_frees_its_places(address: str) -> None:
                 await asyncio.sleep(1)
             return str((await session.call("on_look", input_0="The cat"))[-1][1][3])
 
-    assert "tokens read" in asyncio.run(drop_and_ask())
+    assert "tokens read" in finished(drop_and_ask())
 
 
 # The page
@@ -292,10 +304,10 @@ def test_beyond_the_line_a_visitor_gets_one_sentence_and_can_try_again(engine: E
     async def crowd() -> list[str]:
         return list(await asyncio.gather(press("a", 0, 40), press("b", 0.1, 4), press("c", 0.2, 4)))
 
-    first, second, third = asyncio.run(crowd())
+    first, second, third = finished(crowd())
     assert "tokens written" in first and "tokens written" in second
     assert "1 texts are waiting already: your text is kept, press the button again" in third and "gs-failed" in third
-    assert "tokens written" in asyncio.run(press("c", 0, 4))
+    assert "tokens written" in finished(press("c", 0, 4))
 
 
 def test_writing_gives_frames_and_then_the_panels(engine: Engine) -> None:
@@ -308,6 +320,27 @@ def test_writing_gives_frames_and_then_the_panels(engine: Engine) -> None:
         view = (0.5, "logits", "preference", "en")
         return [shown async for shown in page.on_generate("Мама", 0.8, 50, 0.95, 1, 20, Request(), *view)]  # type: ignore[arg-type]
 
-    frames = asyncio.run(gather())
+    frames = finished(gather())
     assert "data-state='done'" in frames[-1][4] and frames[-1][0].text.startswith(" Мама")
     assert all(len(frame) == len(frames[-1]) for frame in frames)
+
+
+def test_an_example_is_kept_once_the_word_list_is_read_and_says_so(engine: Engine) -> None:
+    class Request:
+        session_hash = "me"
+
+    page, model = page_over(engine)
+    prompt, seed = EXAMPLES[1].fill()
+    default = Sampling()
+
+    async def press() -> str:
+        given = (prompt, default.temperature, default.top_k, default.top_p, seed, default.new_tokens)
+        frames = page.on_generate(*given, Request(), 0.5, "logits", "preference", "en")  # type: ignore[arg-type]
+        return [str(frame[3]) async for frame in frames][-1]
+
+    assert "a second" in finished(press()) and "a second" in finished(press())  # panels still wait for the list
+    model.lexicon.bank = word_states(engine, preset("few_en"))
+    model.lexicon.pictures = np.zeros((44, 32, 32), bool)
+    assert "a second" in finished(press())
+    again = finished(press())
+    assert "written before" in again and "a second" not in again
