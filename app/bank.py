@@ -61,16 +61,23 @@ class WordStates:
 
 
 def word_states(
-    engine: Engine, words: tuple[Word, ...], progress: Progress = lambda share: True, readings: Readings | None = None
+    engine: Engine,
+    words: tuple[Word, ...],
+    progress: Progress = lambda share: True,
+    readings: Readings | None = None,
+    before: bool = False,
 ) -> WordStates:
     """Read every word at the end of the texts that `readings` has for it, else in every carrier sentence of
-    its language.
+    its language.  before: give the states of the token before the word, which say what the text alone says.
 
     Raises:
         UserError: `cancelled` when `progress` says so.
     """
     real = [_read(engine, word, (readings or {}).get(word, ())) for word in words]
     texts = [own or _read(engine, word, carried(word)) for word, own in zip(words, real, strict=True)]
+    if before:
+        ends = [len(engine.ids_of(word.text)) for word in words]
+        texts = [[ids[: len(ids) - end] for ids in own] for own, end in zip(texts, ends, strict=True)]
     rounds = max(map(len, texts))
     total = np.zeros(0, np.float32)
     for turn in range(rounds):

@@ -2,12 +2,15 @@
 
 Controls: layer 0 (the pictures alone); labels shuffled 200 times, of which the 95th percentile of the
 maximum over layers counts; an untrained twin of the same shape over the same frozen table; pairs of
-words that share letters left out.  Beside them, where they are known, twins whose table was trained along
-with them: not a control, for meaning can arise there too, but what the frozen experts are compared with.
+words that share letters left out; for words read in sentences of their own, the states of the token
+before each, since a sentence can tell the group before the word is read.  Beside them, where they are
+known, twins whose table was trained along with them: not a control, for meaning can arise there too, but
+what the frozen experts are compared with.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from itertools import repeat
 from typing import Any
 
 import numpy as np
@@ -34,6 +37,7 @@ from app.probes import (
     selectivity,
     two_nn,
 )
+from app.trace import Floats
 from app.twin_states import TwinStates
 from app.words import Word
 
@@ -62,10 +66,15 @@ def untrained_twin(engine: Engine) -> Engine:
 
 
 def run_battery(
-    engine: Engine, states: WordStates, progress: Progress = lambda share: True, twins: TwinStates | None = None
+    engine: Engine,
+    states: WordStates,
+    progress: Progress = lambda share: True,
+    twins: TwinStates | None = None,
+    context: Floats | None = None,
 ) -> Battery:
     """All measures of a word set, with their controls.  twins: what is known of other networks on the words;
-    else the untrained twin reads them now, in carrier sentences.
+    else the untrained twin reads them now, in carrier sentences.  context (E, L + 1, n, d): states of the
+    tokens before the words, for words that were not all read in the same sentences.
 
     Raises:
         UserError: `cancelled` when `progress` says so.
@@ -75,7 +84,8 @@ def run_battery(
         untrained = word_states(untrained_twin(engine), states.words, _part(progress, 0.0, begun)).states
     else:
         untrained = twins.untrained[None]
-    layers = [*states.states, *untrained, *(twins.unfrozen if twins else ())]
+    others = [*(() if context is None else context), *(twins.unfrozen if twins else ())]
+    layers = [*states.states, *untrained, *others]
     jobs = _Jobs(states.words, engine.bundle.substrate.recipe)
     total = len(layers) * states.states.shape[1]
     found = []
@@ -87,7 +97,9 @@ def run_battery(
             rows.append(jobs.measure(layer))
         found.append(rows)
     count = len(states.states)
-    curves = {name: _curve(name, found[:count], found[count], found[count + 1 :]) for name in MEASURES}
+    end = count + 1 + (0 if context is None else count)
+    parts = found[:count], found[count], found[count + 1 : end], found[end:]
+    curves = {name: _curve(name, *parts) for name in MEASURES}
     groups = len({word.concept for word in states.words})
     return Battery(engine.bundle.experts, len(states.words), groups, states.in_text, curves)
 
@@ -218,9 +230,14 @@ def _weighted(a: Curves, b: Curves, weights: Curves) -> NDArray[np.float64]:
 _Layers = list[dict[str, _Measured]]
 
 
-def _curve(name: str, experts: list[_Layers], twins: _Layers, unfrozen: list[_Layers]) -> Curve:
+def _curve(name: str, experts: list[_Layers], twins: _Layers, context: list[_Layers], unfrozen: list[_Layers]) -> Curve:
     values = np.array([[layer[name].value for layer in expert] for expert in experts])
-    others = np.array([[layer[name].value for layer in expert] for expert in unfrozen])
+    around, others = (
+        np.array([[layer[name].value for layer in expert] for expert in part])
+        if part
+        else np.full(values.shape, np.nan)
+        for part in (context, unfrozen)
+    )
     untrained = np.array([layer[name].value for layer in twins])
     drawn = len(experts[0][0][name].draws) > 0
     draws = [np.stack([layer[name].draws for layer in expert], 1) for expert in experts]  # (B, L + 1) each
@@ -230,8 +247,8 @@ def _curve(name: str, experts: list[_Layers], twins: _Layers, unfrozen: list[_La
         band = np.stack([np.quantile(null, [0.025, 0.975], axis=0) for null in nulls], 1)  # (2, E, L + 1)
         ceiling = np.array([np.quantile(null.max(axis=1), 0.95) for null in nulls])
         found = tuple(
-            emergence(draw, np.stack([np.full(len(untrained), top), twin_high, np.full(len(untrained), own[0])]))
-            for draw, top, own in zip(draws, ceiling, values, strict=True)
+            emergence(draw, np.stack([np.full(len(untrained), control) for control in (top, own[0])] + rest))
+            for draw, top, own, rest in zip(draws, ceiling, values, _each(twin_high, context, name), strict=False)
         )
     else:
         band, ceiling, found = np.full((2, *values.shape), np.nan), np.full(len(values), np.nan), ()
@@ -239,8 +256,15 @@ def _curve(name: str, experts: list[_Layers], twins: _Layers, unfrozen: list[_La
     single: Callable[[Any], Curves] = lambda array: np.asarray(array, np.float32)  # noqa: E731
     return Curve(
         single(values), single(low), single(high), single(band[0]), single(band[1]), single(ceiling),
-        single(untrained), single(twin_high), single(others if unfrozen else np.full(values.shape, np.nan)), found,
+        single(untrained), single(twin_high), single(others), single(around), found,
     )  # fmt: skip
+
+
+def _each(twin: NDArray[np.float64], context: list[_Layers], name: str) -> Iterator[list[NDArray[np.float64]]]:
+    """The controls of each expert that differ from layer to layer, by their upper ends (L + 1,)."""
+    if not context:
+        return repeat([twin])
+    return iter([[twin, np.quantile([layer[name].draws for layer in own], 0.975, axis=1)] for own in context])
 
 
 def _interval(draws: list[NDArray[np.float64]]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

@@ -19,7 +19,8 @@ class Curve:
     to the values where a measure has none).  shuffled_low, shuffled_high (E, L + 1): the central 95 %
     under shuffled labels; ceiling (E,): the 95th percentile of their maximum over layers.  untrained,
     untrained_high (L + 1,): of the untrained twin.  unfrozen (E, L + 1): of each expert's twin with a trained
-    table, nan where there is none.  emergence: of each expert, for labelled measures.
+    table, nan where there is none.  context (E, L + 1): of the states of the token before each word, nan where
+    all words were read in the same sentences.  emergence: of each expert, for labelled measures.
     """
 
     values: Curves
@@ -31,6 +32,7 @@ class Curve:
     untrained: Curves
     untrained_high: Curves
     unfrozen: Curves
+    context: Curves
     emergence: tuple[Emergence, ...]
 
 

@@ -30,7 +30,7 @@ from app.pictures import draw_pictures
 from app.proof import Proof, plain_proof, prove, read_proof
 from app.seal import broken, seal
 from app.trace import Floats
-from app.twin_states import TwinStates, read_twin_states
+from app.twin_states import read_twin_states
 from app.words import PRESETS, Word, all_words, preset
 
 WORDS_FILE = "words.safetensors"
@@ -63,7 +63,6 @@ class Lexicon:
         """Curves of the presets, where they are shipped."""
         self._batteries: OrderedDict[tuple[Word, ...], Battery] = OrderedDict()
         self._shipped: dict[tuple[Word, ...], Floats] = {}
-        self._folder: Path | None = None
         self._lock = threading.Lock()
 
     def prepare(self, folder: Path | None = None) -> None:
@@ -74,7 +73,6 @@ class Lexicon:
             found = WordFile(bank, centred(bank.states)[1:], {}, None)
         bank, self.scale, self.proof = found.bank, found.scale, found.proof
         self._shipped = {preset(name): found.places[name] for name in PRESETS if name in found.places}
-        self._folder = folder
         self.pictures = draw_pictures([word.text for word in bank.words], self.engine.bundle.substrate.recipe)
         self.bank = bank
         self._ready.set()
@@ -111,24 +109,17 @@ class Lexicon:
         return known
 
     def battery(self, words: tuple[Word, ...], progress: Progress = lambda share: True) -> Battery:
-        """The probes over a word set, with their controls; the last ones are kept.
+        """The probes over a word set, read in carrier sentences, with their controls; the last ones are kept.
 
         Raises:
             UserError: `cancelled` when `progress` says so.
         """
         known: Battery | None = self._known(self._batteries, words)
         if known is None:
-            known = run_battery(self.engine, self.states(words), progress, self.twins(words))
+            states = word_states(self.engine, words, lambda share: progress(0.2 * share))
+            known = run_battery(self.engine, states, lambda share: progress(0.2 + 0.8 * share))
             self._keep(self._batteries, words, known)
         return known
-
-    def twins(self, words: tuple[Word, ...]) -> TwinStates | None:
-        """What twins make of a word set, if it is part of the list and they are shipped; read when asked for."""
-        bank = self.bank
-        if bank is None or self._folder is None or not bank.has(words):
-            return None
-        twins = read_twin_states(self._folder, bank.states.shape[1:])
-        return twins and twins.rows(bank.places(words))
 
     def _known(self, kept: OrderedDict[tuple[Word, ...], Any], words: tuple[Word, ...]) -> Any:
         with self._lock:
@@ -224,7 +215,8 @@ def write_words(folder: Path, engine: Engine, readings: Readings | None = None) 
     }
     for name in PRESETS:
         arrays[name] = _umap(bank.subset(preset(name)).states)
-    proof = prove(engine, bank, read_twin_states(folder, bank.states.shape[1:]))
+    context = word_states(engine, words, readings=readings, before=True)
+    proof = prove(engine, carried, bank, context, read_twin_states(folder, bank.states.shape[1:]))
     rows = {name: np.ascontiguousarray(array) for name, array in arrays.items()}  # else stored in another order
     save_file(rows, folder / WORDS_FILE, metadata={"proof": json.dumps(plain_proof(proof))})
     (folder / WORDS_FILE).chmod(0o644)

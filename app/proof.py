@@ -81,23 +81,30 @@ def pair_apart(engine: Engine, scale: tuple[Floats, Floats], first: str, second:
     return Apart(distances(same), distances(own))
 
 
-PROOF_SETS = ("en", "ru", "zh", "even_en", "even_ru", "even_zh", "kept_en", "kept_ru", "kept_zh")
+PROOF_SETS = tuple(kind + language for kind in ("", "text_", "even_", "kept_") for language in CARRIERS)
 
 
 def proof_set(name: str) -> tuple[Word, ...]:
-    """Words of a shipped battery: all groups of a language, its words of one length, or those groups that were
-    kept out of every decision."""
+    """Words of a shipped battery: all groups of a language, in carrier sentences or (`text`) in real ones; its
+    words of one length; those groups that were kept out of every decision."""
     kind, _, language = name.rpartition("_")
-    return {"": preset, "even": even, "kept": kept_out}[kind](language)
+    return {"": preset, "text": preset, "even": even, "kept": kept_out}[kind](language)
 
 
-def prove(engine: Engine, bank: WordStates, twins: TwinStates | None = None) -> Proof:
-    """Everything that is shipped, computed by the code that also answers a visitor's own words."""
-    sets = {name: proof_set(name) for name in PROOF_SETS}
-    batteries = {
-        name: run_battery(engine, bank.subset(words), twins=twins and twins.rows(bank.places(words)))
-        for name, words in sets.items()
-    }
+def prove(
+    engine: Engine, carried: WordStates, bank: WordStates, context: WordStates, twins: TwinStates | None = None
+) -> Proof:
+    """Everything that is shipped, computed by the code that also answers a visitor's own words.  The whole list
+    three times: read in carrier sentences, in real ones, and the tokens before the words in the latter."""
+    batteries = {}
+    for name in PROOF_SETS:
+        words = proof_set(name)
+        if name.startswith("text_"):
+            rows = bank.places(words)
+            around = context.states[:, :, rows]
+            batteries[name] = run_battery(engine, bank.subset(words), twins=twins and twins.rows(rows), context=around)
+        else:
+            batteries[name] = run_battery(engine, carried.subset(words))
     return Proof(batteries, cross(engine.bundle.experts, bank))
 
 

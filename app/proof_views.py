@@ -1,6 +1,7 @@
 """From batteries of probes to the charts of the proof panel, each with its sentence."""
 
 from itertools import cycle
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,7 +37,10 @@ def proof_view(own: Battery | None, shipped: tuple[str, Battery] | None, crossin
             "untrained": np.stack(
                 [np.broadcast_to(battery.curves[m].untrained, battery.curves[m].values.shape) for m in MEASURES]
             ),
-            "unfrozen": np.stack([_known(battery.curves[m].unfrozen) for m in MEASURES]),
+            **{
+                field: np.stack([_known(getattr(battery.curves[m], field)) for m in MEASURES])
+                for field in ("unfrozen", "context")
+            },
         },
     )
     return proof_panel(charts, table, None if crossings is None else _crossed(crossings, say), subject, say)
@@ -89,8 +93,9 @@ def _chart(name: str, battery: Battery, beside: tuple[str, Battery] | None, say:
         )
     ]  # fmt: skip
     lines += [
-        Line(say("unfrozen", expert=expert), values, f"--gs-{side}", "dot", symbol)
-        for expert, side, symbol, values in zip(battery.experts, inks, cycle(_OPEN), curve.unfrozen, strict=False)
+        Line(say(code, expert=expert), values, f"--gs-{side}", dash, symbol)
+        for code, dash, rows in (("unfrozen", "dot", curve.unfrozen), ("context", "dashdot", curve.context))
+        for expert, side, symbol, values in zip(battery.experts, inks, cycle(_OPEN), rows, strict=False)
         if np.isfinite(values).all()
     ]
     if beside is not None:
@@ -114,7 +119,7 @@ def _chart(name: str, battery: Battery, beside: tuple[str, Battery] | None, say:
 def _sentence(name: str, curve: Curve, expert: int, title: str, say: Say) -> str:
     """What one expert's curve shows, effect or none."""
     values = curve.values[expert]
-    known = {
+    known: dict[str, Any] = {
         "expert": title,
         "start": f"{values[0]:.2f}",
         "end": f"{values[-1]:.2f}",
@@ -123,6 +128,8 @@ def _sentence(name: str, curve: Curve, expert: int, title: str, say: Say) -> str
     }
     if name not in LABELLED:
         return say("says_plain", **known)
+    if np.isfinite(curve.context[expert]).all():
+        known["untrained"] += say("says_context", value=f"{curve.context[expert].max():.2f}")
     found = curve.emergence[expert]
     known["shuffled"] = f"{curve.ceiling[expert]:.2f}"
     if found.layer is None:

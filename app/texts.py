@@ -569,11 +569,13 @@ _SENTENCES: dict[str, tuple[str, str, str]] = {
     ),
     "proof_summary": (
         "Shaded: 95 % of bootstrap draws over words, and 95 % of shuffled labels; a vertical line marks the first layer "
-        "whose lower bound exceeds every control. The twins with a trained table saw far less text (see Twins) and are no control.",
+        "whose lower bound exceeds every control. In real sentences the words before tell the group too: that is why the token before the word is a control there. "
+        "The twins with a trained table saw far less text (see Twins) and are no control.",
         "Закрашено: 95 % бутстреп-выборок слов и 95 % перемешиваний меток; вертикаль — первый слой, чья нижняя граница "
-        "выше всех контролей. Близнецы с обучаемой таблицей видели намного меньше текста (см. «Близнецы») и контролем не служат.",
+        "выше всех контролей. В настоящих предложениях группу выдают и слова перед словом: поэтому токен перед ним — тоже контроль. "
+        "Близнецы с обучаемой таблицей видели намного меньше текста (см. «Близнецы») и контролем не служат.",
         "阴影：对词自助抽样的 95 % 区间，以及打乱标签的 95 % 区间；竖线标出下界首次超过所有对照的层。"
-        "可训练表的孪生模型所见文本少得多（见“孪生模型”），不作为对照。",
+        "在真实句子中，词前的文字也会透露类别，因此词前的词元也是对照。可训练表的孪生模型所见文本少得多（见“孪生模型”），不作为对照。",
     ),
     "proof_none": (
         "This model ships no curves: press the button to measure the words on the map.",
@@ -594,6 +596,21 @@ _SENTENCES: dict[str, tuple[str, str, str]] = {
     "proof_set_en": ("Fourteen groups, English", "Четырнадцать групп, английский", "十四个类别，英语"),
     "proof_set_ru": ("Fourteen groups, Russian", "Четырнадцать групп, русский", "十四个类别，俄语"),
     "proof_set_zh": ("Fourteen groups, Chinese", "Четырнадцать групп, китайский", "十四个类别，中文"),
+    "proof_set_text_en": (
+        "The same in real sentences, English",
+        "Они же в настоящих предложениях, английский",
+        "同样的词在真实句子中，英语",
+    ),
+    "proof_set_text_ru": (
+        "The same in real sentences, Russian",
+        "Они же в настоящих предложениях, русский",
+        "同样的词在真实句子中，俄语",
+    ),
+    "proof_set_text_zh": (
+        "The same in real sentences, Chinese",
+        "Они же в настоящих предложениях, китайский",
+        "同样的词在真实句子中，中文",
+    ),
     "proof_set_even_en": (
         "Words of four to six letters, English",
         "Слова из четырёх–шести букв, английский",
@@ -674,6 +691,16 @@ _SENTENCES: dict[str, tuple[str, str, str]] = {
         "{expert}'s twin with a trained table",
         "близнец {expert} с обучаемой таблицей",
         "{expert} 的可训练表孪生模型",
+    ),
+    "context": (
+        "{expert}, the token before the word",
+        "{expert}, токен перед словом",
+        "{expert}，词前的词元",
+    ),
+    "says_context": (
+        ", the tokens before the words reach {value}",
+        ", токены перед словами — до {value}",
+        "，词前的词元最高 {value}",
     ),
     "shuffled": ("shuffled labels", "перемешанные метки", "打乱的标签"),
     "emerges": ("{expert}: above all controls", "{expert}: выше всех контролей", "{expert}：超过所有对照"),

@@ -19,6 +19,7 @@ from app.embedding import decode, embed
 from app.engine import Engine
 from app.lexicon import WordFile, read_words
 from app.pictures import draw_pictures
+from app.probes import purity
 from app.proof import PROOF_SETS, cross, proof_set
 from app.sampling import Sampling
 from app.scripts import script_of
@@ -111,16 +112,15 @@ def others(shipped: WordFile) -> TwinStates:
 
 
 def test_the_shipped_word_list_is_this_models_and_its_curves_are_those_of_the_probes(
-    mini: Engine, shipped: WordFile, others: TwinStates
+    mini: Engine, shipped: WordFile
 ) -> None:
     """One battery and the comparison of experts, computed anew by the code that answers a visitor's words."""
     bank, places, proof = shipped.bank, shipped.places, shipped.proof
     assert proof is not None and set(places) == set(PRESETS) and set(proof.batteries) == set(PROOF_SETS)
-    words = proof_set("kept_zh")
-    fresh = run_battery(mini, bank.subset(words), twins=others.rows(bank.places(words)))
+    fresh = run_battery(mini, word_states(mini, proof_set("kept_zh")))
     for name, curve in proof.batteries["kept_zh"].curves.items():
         tolerance = {"dimension": 3.0, "effective_rank": 0.5, "selectivity": 0.1}.get(name, 0.03)
-        for field in ("values", "untrained", "unfrozen"):
+        for field in ("values", "untrained"):
             assert np.allclose(getattr(curve, field), getattr(fresh.curves[name], field), atol=tolerance), name
     assert np.allclose(proof.crossings.alike, cross(mini.bundle.experts, bank).alike, atol=0.01)
     for name in PRESETS:
@@ -138,9 +138,11 @@ def test_the_untrained_twin_of_words_without_real_sentences_is_read_anew(
 def test_the_recorded_purity_of_the_unfrozen_twins_is_that_of_their_shipped_states(
     shipped: WordFile, others: TwinStates
 ) -> None:
-    """By scikit-learn's neighbours, against what was measured on the twins when they were trained."""
-    twins = read_twins(MINI)
-    assert twins is not None
+    """By scikit-learn's neighbours, against what was measured on the twins when they were trained, and against
+    the shipped curves of the proof."""
+    twins, proof = read_twins(MINI), shipped.proof
+    assert twins is not None and proof is not None
+    curve = proof.batteries["text_zh"].curves["purity"]
     runs = {run.name: run for run in twins.runs}
     words = preset("zh")
     labels = np.array([word.concept for word in words])
@@ -150,7 +152,12 @@ def test_the_recorded_purity_of_the_unfrozen_twins_is_that_of_their_shipped_stat
             rows = (states[layer] - states[layer].mean(axis=0)) / states[layer].std(axis=0)
             near = NearestNeighbors(n_neighbors=5, metric="cosine").fit(rows).kneighbors(return_distance=False)
             recorded = runs[f"{expert}_trained"].curves["zh"]["purity"][layer][0]
-            assert (labels[near] == labels[:, None]).mean() == pytest.approx(recorded, abs=0.02)
+            found = (labels[near] == labels[:, None]).mean()
+            assert found == pytest.approx(recorded, abs=0.02) and found == pytest.approx(
+                curve.unfrozen[e, layer], abs=0.02
+            )
+    own = shipped.bank.subset(words).states
+    assert curve.values[:, 6] == pytest.approx([purity(own[e, 6], labels.tolist()) for e in (0, 1)], abs=0.01)
 
 
 def test_the_card_shows_every_twin_and_merge() -> None:
@@ -173,3 +180,14 @@ def test_states_of_words_in_held_out_sentences_are_computed_anew(mini: Engine, s
         kept = bank.subset(words)
         assert fresh.sentences == kept.sentences and fresh.in_text > len(words) / 2
         assert np.abs(fresh.states - kept.states).max() < 0.02 * np.abs(fresh.states).max()
+
+
+@pytest.mark.skipif(not (SHARED / "corpus").is_dir(), reason="the training text is not on this machine")
+def test_what_chinese_sentences_tell_alone_is_computed_anew(mini: Engine, shipped: WordFile) -> None:
+    words = preset("zh")
+    readings = find_contexts(read_lines(SHARED / "corpus", "zh").held_out, words, mini.bundle.tokenizer)
+    states = word_states(mini, words, readings=readings, before=True).states
+    assert shipped.proof is not None
+    curve = shipped.proof.batteries["text_zh"].curves["purity"].context
+    fresh = [[purity(layer, [word.concept for word in words]) for layer in expert] for expert in states]
+    assert np.allclose(curve, fresh, atol=0.01)

@@ -327,7 +327,8 @@ def test_the_proof_survives_a_file(engine: Engine, bank: WordStates, monkeypatch
     few = parse_words("x: b c d e f\ny: г д ж з и")
     monkeypatch.setattr("app.proof.proof_set", lambda name: few)
     monkeypatch.setattr(WordStates, "subset", lambda self, words: word_states(engine, words))
-    proof = prove(engine, bank)
+    monkeypatch.setattr(WordStates, "places", lambda self, words: list(range(len(words))))
+    proof = prove(engine, bank, bank, bank)
     again = read_proof(plain_proof(proof))
     assert set(again.batteries) == set(proof.batteries) and again.crossings.words == 209
     assert np.allclose(again.crossings.alike, proof.crossings.alike, atol=1e-4)
@@ -399,3 +400,24 @@ def test_own_words_stand_in_the_same_plot_as_a_shipped_set(battery: Battery, ban
         beside = named[f"{expert}, Fourteen groups, Chinese"]
         assert beside == pytest.approx(shipped.curves["purity"].values[e].tolist(), abs=1e-4)
     assert "28 words, 2 groups" in reader.text and "44 words, 4 groups" in reader.text
+
+
+def test_what_the_sentence_tells_alone_is_a_control(engine: Engine, states: WordStates) -> None:
+    """States that tell the group from layer 1 on emerge there; beyond tokens before the words that tell as much,
+    nothing does."""
+    generator = np.random.default_rng(5)
+    groups = np.array([word.concept == "latin" for word in states.words])
+    made = generator.normal(size=states.states.shape).astype(np.float32)
+    made[:, 1:, :, :8] += 6 * groups[:, None]
+    told = WordStates(states.words, made)
+    alone, under = run_battery(engine, told), run_battery(engine, told, context=made)
+    for name in ("purity", "auc", "rsa"):
+        assert np.allclose(under.curves[name].context, alone.curves[name].values)
+        assert [found.layer for found in alone.curves[name].emergence] == [1, 1]
+        assert [found.layer for found in under.curves[name].emergence] == [None, None]
+    assert np.isnan(alone.curves["auc"].context).all()
+    html = proof_view(under, None, None, SAY)
+    chart = json.loads(Reader(html).with_class("gs-picker")[0]["data-charts"])[0]
+    named = {trace["name"]: trace["y"] for trace in chart["figure"]["data"] if trace.get("showlegend", True)}
+    assert named["ZH, the token before the word"] == pytest.approx(under.curves["purity"].values[1].tolist(), abs=1e-4)
+    assert f"tokens before the words reach {under.curves['purity'].values[0].max():.2f}" in chart["sentence"]

@@ -420,10 +420,19 @@ def test_twins_of_the_list_are_measured_beside_the_experts(
     assert lexicon.bank is not None
     write_twin_states(tmp_path, TwinStates(lexicon.bank.states[0], lexicon.bank.states[::-1]))
     write_words(tmp_path, engine)
-    own = Lexicon(engine)
-    own.prepare(tmp_path)
-    words = preset("few_en")
-    curve = own.battery(words).curves["auc"]
+    shipped = read_words(tmp_path, engine)
+    assert shipped is not None and shipped.proof is not None
+    curve = shipped.proof.batteries["text_en"].curves["auc"]
     assert np.allclose(curve.unfrozen, curve.values[::-1], atol=0.01)
     assert np.allclose(curve.untrained, curve.values[0], atol=0.01)
-    assert np.isnan(own.battery(parse_words("x: a b c d e\ny: г д ж з и")).curves["auc"].unfrozen).all()
+    assert np.isnan(shipped.proof.batteries["en"].curves["auc"].unfrozen).all()
+
+
+def test_the_token_before_a_word_is_read_in_its_sentences(engine: Engine) -> None:
+    cat = Word("cat", "en", "animals")
+    texts = ("The red cat", "Where is the cat")
+    before = word_states(engine, (cat,), readings={cat: texts}, before=True)
+    own = [engine.ids_of(text)[: -len(engine.ids_of("cat"))] for text in texts]
+    one = [engine.model(torch.tensor([[engine.bundle.start, *ids]])).hidden for ids in own]
+    expected = np.mean([[layer[:, 0, -1].numpy() for layer in hidden] for hidden in one], axis=0)
+    assert np.allclose(before.states[:, :, 0], expected.swapaxes(0, 1), atol=1e-5)
