@@ -1033,9 +1033,11 @@ _SENTENCES: dict[str, tuple[str, str, str]] = {
         "{expert}，逐层生长或整体训练：同类词相邻程度，{language}",
     ),
     "twins_purity_says": (
-        "Purity starts at {start} with the pictures; at the best layer, with 95 % intervals: {list}.",
-        "Чистота начинается с {start} на картинках; на лучшем слое, с 95 % интервалами: {list}.",
-        "纯度在图片层为 {start}；最佳层（含 95 % 区间）：{list}。",
+        "Read in real sentences, which tell a part of it too. Purity starts at {start} with the pictures; at the best layer, "
+        "with 95 % intervals: {list}.",
+        "Слова прочитаны в настоящих предложениях, которые тоже что-то выдают. Чистота начинается с {start} на картинках; на лучшем "
+        "слое, с 95 % интервалами: {list}.",
+        "词在真实句子中读出，句子本身也透露一部分。纯度在图片层为 {start}；最佳层（含 95 % 区间）：{list}。",
     ),
     "twins_growth": (
         "{expert} grown layer by layer: training loss by tokens seen",
