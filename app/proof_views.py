@@ -34,13 +34,13 @@ def proof_view(own: Battery | None, shipped: tuple[str, Battery] | None, crossin
         {"measure": MEASURES, "expert": battery.experts, "layer": layers},
         {field: np.stack([_known(getattr(battery.curves[m], field)) for m in MEASURES]) for field in fields}
         | {
-            "untrained": np.stack(
-                [np.broadcast_to(battery.curves[m].untrained, battery.curves[m].values.shape) for m in MEASURES]
-            ),
             **{
                 field: np.stack([_known(getattr(battery.curves[m], field)) for m in MEASURES])
                 for field in ("unfrozen", "context")
             },
+            "untrained": np.stack(
+                [np.broadcast_to(battery.curves[m].untrained, battery.curves[m].values.shape) for m in MEASURES]
+            ),
         },
     )
     return proof_panel(charts, table, None if crossings is None else _crossed(crossings, say), subject, say)
