@@ -27,6 +27,7 @@ from app.engine import Engine
 from app.errors import UserError
 from app.maps import MIN_POINTS, aligned_umap
 from app.pictures import draw_pictures
+from app.probes import purity
 from app.proof import Proof, plain_proof, prove, read_proof
 from app.seal import broken, seal
 from app.trace import Floats
@@ -34,6 +35,8 @@ from app.twin_states import read_twin_states
 from app.words import PRESETS, Word, all_words, preset
 
 WORDS_FILE = "words.safetensors"
+NEAR_ON_MAP = 5
+_AROUND = "around_"
 _SAMPLE = 7  # words compared at start, spread over the list
 _TOLERANCE = 0.02  # of states of about unit size, stored in half precision
 _KEPT_SETS = 16
@@ -56,13 +59,13 @@ class Lexicon:
         """Every word of the list as the substrate draws it (n, 32, 32), once `prepare` is through."""
         self.scale: Scale | None = None
         """What a text that is read in carrier sentences is compared on, once `prepare` is through."""
-        self._ready = threading.Event()
         self._states: OrderedDict[tuple[Word, ...], WordStates] = OrderedDict()
         self._places: OrderedDict[tuple[Word, ...], Floats] = OrderedDict()
         self.proof: Proof | None = None
         """Curves of the presets, where they are shipped."""
         self._batteries: OrderedDict[tuple[Word, ...], Battery] = OrderedDict()
         self._shipped: dict[tuple[Word, ...], Floats] = {}
+        self._around: dict[tuple[Word, ...], Floats] = {}
         self._lock = threading.Lock()
 
     def prepare(self, folder: Path | None = None) -> None:
@@ -70,16 +73,12 @@ class Lexicon:
         found = read_words(folder, self.engine) if folder is not None else None
         if found is None:
             bank = word_states(self.engine, all_words())
-            found = WordFile(bank, centred(bank.states)[1:], {}, None)
+            found = WordFile(bank, centred(bank.states)[1:], {}, {}, None)
         bank, self.scale, self.proof = found.bank, found.scale, found.proof
         self._shipped = {preset(name): found.places[name] for name in PRESETS if name in found.places}
+        self._around = {preset(name): found.around[name] for name in PRESETS if name in found.around}
         self.pictures = draw_pictures([word.text for word in bank.words], self.engine.bundle.substrate.recipe)
         self.bank = bank
-        self._ready.set()
-
-    def wait(self, seconds: float) -> bool:
-        """Whether the list is read, after waiting for it at most so long."""
-        return self._ready.wait(seconds)
 
     def states(self, words: tuple[Word, ...], progress: Progress = lambda share: True) -> WordStates:
         """States of a word set: of a preset from the list, of any other read now.  The last sets are kept."""
@@ -93,6 +92,11 @@ class Lexicon:
     def places(self, words: tuple[Word, ...]) -> Floats | None:
         """UMAP places (E, L + 1, n, 2) of a word set: shipped ones of a preset, others once `umap` made them."""
         return self._shipped.get(words) if words in self._shipped else self._known(self._places, words)
+
+    def around(self, words: tuple[Word, ...]) -> Floats | None:
+        """kNN purity (E, L + 1) of the tokens before the words of a preset: what their sentences tell without
+        them; None where all words were read in the same sentences."""
+        return self._around.get(words)
 
     def umap(self, words: tuple[Word, ...], progress: Progress = lambda share: True) -> Floats:
         """Compute the UMAP places (E, L + 1, n, 2) of a word set, if they are not known.
@@ -134,6 +138,12 @@ class Lexicon:
                 kept.popitem(last=False)
 
 
+def purity_by_layer(states: WordStates) -> Floats:
+    """kNN purity (E, L + 1) of the groups in a word set."""
+    groups = [word.concept for word in states.words]
+    return np.array([[purity(layer, groups, NEAR_ON_MAP) for layer in expert] for expert in states.states], np.float32)
+
+
 def _umap(states: Floats, progress: Progress = lambda share: True) -> Floats:
     places = []
     for number, expert in enumerate(states):
@@ -145,11 +155,13 @@ def _umap(states: Floats, progress: Progress = lambda share: True) -> Floats:
 
 @dataclass(frozen=True, eq=False)
 class WordFile:
-    """What a `words.safetensors` holds.  places[preset]: UMAP places (E, L + 1, n, 2)."""
+    """What a `words.safetensors` holds.  places[preset]: UMAP places (E, L + 1, n, 2); around[preset]: kNN purity
+    (E, L + 1) of the tokens before the words."""
 
     bank: WordStates
     scale: Scale
     places: dict[str, Floats]
+    around: dict[str, Floats]
     proof: Proof | None
 
 
@@ -174,7 +186,9 @@ def read_words(folder: Path, engine: Engine) -> WordFile | None:
     if not _is_of(engine, bank, sample):
         log.warning("%s belongs to another model and is not used", path.name)
         return None
-    return WordFile(bank, scale, stored, read_proof(json.loads(facts["proof"])) if "proof" in facts else None)
+    around = {name: stored.pop(_AROUND + name) for name in PRESETS if _AROUND + name in stored}
+    proof = read_proof(json.loads(facts["proof"])) if "proof" in facts else None
+    return WordFile(bank, scale, stored, around, proof)
 
 
 def _sample() -> tuple[Word, ...]:
@@ -216,6 +230,9 @@ def write_words(folder: Path, engine: Engine, readings: Readings | None = None) 
     for name in PRESETS:
         arrays[name] = _umap(bank.subset(preset(name)).states)
     context = word_states(engine, words, readings=readings, before=True)
+    for name in PRESETS:
+        if bank.subset(preset(name)).in_text:
+            arrays[_AROUND + name] = purity_by_layer(context.subset(preset(name)))
     proof = prove(engine, carried, bank, context, read_twin_states(folder, bank.states.shape[1:]))
     rows = {name: np.ascontiguousarray(array) for name, array in arrays.items()}  # else stored in another order
     save_file(rows, folder / WORDS_FILE, metadata={"proof": json.dumps(plain_proof(proof))})

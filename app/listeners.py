@@ -62,10 +62,10 @@ class Listeners:
 
     def _opening(self, shown: Shown, language: str) -> list[Any]:
         view, example = View(language=language), EXAMPLES[0]
-        key = ("opening", shown.key, view)
+        key, drawn = ("opening", shown.key, view), shown.lexicon.bank is not None
         if (known := self._kept.get(key)) is None:
             known = self._keep(shown, key, self._finished(shown, opening_trace(shown.engine), view, ""))
-        return [*known, view.language, example.prompt, example.seed, *self.relabel(shown, view.language)]
+        return [*known, drawn, view.language, example.prompt, example.seed, *self.relabel(shown, view.language)]
 
     def _at(self, request: gr.Request) -> Shown:
         """The model that whoever asks sees."""
@@ -290,9 +290,17 @@ class Listeners:
         return self.on_tick(language, request)
 
     def on_tick(self, language: str, request: gr.Request) -> list[Any]:
-        """How loading goes on: a line, whether to ask again, which model is on view, which one is picked."""
+        """How loading goes on: a line, whether to ask again, which model is on view, which one is picked, and
+        the model whose word list is read ("": not yet)."""
         news, shown = self.stage.news, self._at(request)
-        return [news_html(news, language), gr.Timer(active=news.busy), shown.key, gr.skip() if news.busy else shown.key]
+        read = shown.lexicon.bank is not None
+        picked = gr.skip() if news.busy else shown.key
+        told = news_html(news, language)
+        return [told, gr.Timer(active=news.busy or not read), shown.key, picked, shown.key if read else ""]
+
+    def on_list_read(self, drawn: bool, trace: Trace | None, selected: int, components: Any, language: str) -> Any:
+        """The word list is there: a glyph panel that was drawn before gets its nearest words."""
+        return gr.skip() if drawn else self.on_components(trace, selected, components, language)
 
     # What several listeners give
 

@@ -74,6 +74,8 @@ class Page:
                 )
             self.loading = gr.HTML("", elem_id="loading", elem_classes="gs-status-line")
             self.on_view = gr.State(shown.key)
+            self.list_read = gr.State("")  # the model whose word list is read
+            self.drawn = gr.State(True)  # whether the panels were drawn with it
             self.timer = gr.Timer(1.0, active=False)
             with gr.Row(elem_classes="gs-ask"):
                 self.prompt = gr.Textbox(
@@ -311,19 +313,23 @@ class Page:
                 self.proof_outputs,
                 **hidden,
             )
-            loaded = [*self.everything, self.language, self.prompt, self.seed, *labelled]
-            told = [self.loading, self.timer, self.on_view, self.model]
+            loaded = [*self.everything, self.drawn, self.language, self.prompt, self.seed, *labelled]
+            told = [self.loading, self.timer, self.on_view, self.model, self.list_read]
             opened = self.blocks.load(on.on_load, None, loaded, concurrency_limit=None, **hidden)
             # In the queue: a state that changes outside it tells nobody.
             often: dict[str, Any] = {**hidden, "concurrency_limit": None}
             opened.then(on.on_tick, self.language, told, **often)
-            switched = self.on_view.change(on.on_switch, self.language, loaded, **often)
-            for event in (opened, switched):
-                event.then(
-                    self.word_listeners.on_load, self.language, [self.word_set, *self.word_outputs], **hidden
-                ).then(
-                    self.word_listeners.on_load_proof, self.language, [self.proof_set, *self.proof_outputs], **hidden
-                )
+            self.on_view.change(on.on_switch, self.language, loaded, **often)
+            self.list_read.change(
+                self.word_listeners.on_load, self.language, [self.word_set, *self.word_outputs], **often
+            ).then(
+                self.word_listeners.on_load_proof, self.language, [self.proof_set, *self.proof_outputs], **often
+            ).then(
+                on.on_list_read,
+                [self.drawn, self.trace, self.selected, self.components, self.language],
+                self.glyphs,
+                **often,
+            )
             self.model.input(on.on_pick, [self.model, self.language], told, **often)
             self.timer.tick(on.on_tick, self.language, told, **often)
             self._connect_words(hidden)

@@ -21,6 +21,7 @@ from starlette.routing import Route
 from app.api import add_api
 from app.errors import UserError
 from app.gate import BOOT, Gate
+from app.heap import give_back, keep_small
 from app.layer_views import layers_view
 from app.opening import opening_trace
 from app.page import ASSETS, build_page
@@ -52,6 +53,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Serve until interrupted; host and port come from GRADIO_SERVER_NAME and GRADIO_SERVER_PORT, the number of
     threads from GLYPHSCOPE_THREADS (default: all cores but one, which draws the panels; 1 to 4)."""
     options = make_parser().parse_args(arguments)
+    keep_small()
     torch.set_num_threads(int(os.environ.get("GLYPHSCOPE_THREADS", min(4, max(1, (os.cpu_count() or 1) - 1)))))
     try:
         check_font()
@@ -94,6 +96,7 @@ def warm_up(stage: Stage, wanted: str) -> None:
     shown.lexicon.prepare(shown.folder)
     layers_view(shown.engine, trace, 1, say)
     words_view(shown.lexicon, preset(PRESETS[0]), say)
+    give_back()
 
 
 def launch(demo: gr.Blocks, port: int) -> None:

@@ -18,6 +18,7 @@ from app.desk import Desk
 from app.engine import Engine
 from app.errors import UserError
 from app.foreign.hub import KNOWN, Place, locate, place_of
+from app.heap import give_back
 from app.lexicon import Lexicon
 from app.opening import opening_trace
 from app.trace import Trace
@@ -135,6 +136,7 @@ class Stage:
         else:
             self._take(shown, first)
             shown.lexicon.prepare(folder)
+            give_back()
 
     def _failed(self, key: str, error: UserError) -> None:
         log.warning("%s", error)

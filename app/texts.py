@@ -157,9 +157,9 @@ _SENTENCES: dict[str, tuple[str, str, str]] = {
         "取自 {count} 个词的词表，每个词在若干句子的末尾读出；此词元则取自你的文字。",
     ),
     "meanings_wait": (
-        "The word list is being read: select a token again in a few seconds.",
-        "Список слов ещё читается: выберите токен снова через несколько секунд.",
-        "词表正在读取：请过几秒再选一次词元。",
+        "The word list is being read; this fills in by itself in a few seconds, with a large model in minutes.",
+        "Список слов ещё читается; всё появится само через несколько секунд, с большой моделью — через минуты.",
+        "词表正在读取；几秒后会自动显示，大模型则需几分钟。",
     ),
     "characters": ("characters: {count}", "знаков: {count}", "{count} 个字符"),
     "glyph_summary": (
@@ -472,6 +472,16 @@ _SENTENCES: dict[str, tuple[str, str, str]] = {
         "Neighbours of the same group by layer (%), by chance {chance}",
         "Соседи из той же группы по слоям (%), случайно {chance}",
         "各层中同组近邻（%），随机为 {chance}",
+    ),
+    "words_around": (
+        "The same for the token before each word (%): what the sentences tell by themselves",
+        "То же для токена перед каждым словом (%): что говорят сами предложения",
+        "对每个词之前的词元所测（%）：句子本身透露的部分",
+    ),
+    "words_around_says": (
+        "The sentences tell part of it: the token before the word gives {list} at layer {last}.",
+        "Часть этого говорят сами предложения: токен перед словом даёт {list} на слое {last}.",
+        "其中一部分来自句子本身：词前的词元在第 {last} 层已有 {list}。",
     ),
     "words_near": (
         "Nearest words of “{word}” by layer, in all dimensions (● same group)",

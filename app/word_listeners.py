@@ -22,7 +22,6 @@ from app.word_views import words_view
 from app.words import PRESETS, Word, parse_words, preset
 from viz.html import panel
 
-_WAIT_SECONDS = 60.0
 _POLL_SECONDS = 0.15
 
 log = logging.getLogger(__name__)
@@ -48,7 +47,7 @@ class WordListeners:
     def on_preset(self, name: Any, language: str, request: gr.Request) -> list[Any]:
         """Show a preset: the words, for the state, and their panel."""
         speak, lexicon = speaker(language), self._lexicon(request)
-        if not lexicon.wait(_WAIT_SECONDS):
+        if lexicon.bank is None:
             return [gr.skip(), panel(speak, "words", "", speak("meanings_wait")), ""]
         words = preset(name if name in PRESETS else PRESETS[0])
         return [words, words_view(lexicon, words, speak, language), ""]
@@ -150,7 +149,7 @@ def _proved(lexicon: Lexicon, own: Battery | None, name: Any, language: str) -> 
     speak = speaker(language)
     if own is not None and own.experts != lexicon.engine.bundle.experts:  # of a model that is no longer on view
         own = None
-    if not lexicon.wait(_WAIT_SECONDS):
+    if lexicon.bank is None:
         return [own, panel(speak, "proof", "", speak("meanings_wait")), ""]
     if lexicon.proof is None:
         empty = panel(speak, "proof", "", speak("proof_none"))

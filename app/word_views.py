@@ -8,7 +8,7 @@ from app.bank import WordStates, centred, nearest_words
 from app.engine import clean
 from app.errors import UserError
 from app.fusion import preference
-from app.lexicon import Lexicon
+from app.lexicon import NEAR_ON_MAP, Lexicon
 from app.pictures import draw_pictures
 from app.probes import agreement, chance_purity, nearest_rows
 from app.projection import neighbour_changes, project, trustworthiness
@@ -21,7 +21,6 @@ from viz.html import Say, percent
 from viz.lab import Depths
 from viz.words import Layout, WordMap, words_panel
 
-NEAR_ON_MAP = 5
 CONCEPTS = (
     "colours", "numbers", "animals", "family", "body", "food", "time", "nature", "places", "countries", "clothes",
     "people", "actions", "feelings", "furniture", "transport", "reading", "music", "qualities",
@@ -86,6 +85,7 @@ def words_view(lexicon: Lexicon, words: tuple[Word, ...], say: Say, language: st
             layouts=tuple(layouts),
             near=facts.near,
             purity=facts.purity,
+            around=lexicon.around(words),
             chance=chance_purity([word.concept for word in states.words]),
             changes=facts.changes,
         ),

@@ -1,6 +1,7 @@
 """What the panels show: numbers against an independent computation, text always escaped."""
 
 import base64
+import gzip
 import json
 import re
 from html.parser import HTMLParser
@@ -272,9 +273,9 @@ def test_a_text_of_two_tokens_has_no_projection(engine: Engine) -> None:
 
 
 def saved(html: str) -> dict[str, Any]:
-    """What the panel's download link holds."""
-    link = next(a for tag, a in Reader(html).tags if tag == "a" and "download" in a)
-    data: dict[str, Any] = json.loads(base64.b64decode(link["href"].split(",", 1)[1]))
+    """What the panel's download holds."""
+    button = next(a for _, a in Reader(html).tags if "data-packed" in a)
+    data: dict[str, Any] = json.loads(gzip.decompress(base64.b64decode(button["data-packed"])))
     return data
 
 

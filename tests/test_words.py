@@ -419,9 +419,16 @@ def test_twins_of_the_list_are_measured_beside_the_experts(
     monkeypatch.setattr(lexicons, "aligned_umap", lambda expert: np.zeros((*expert.shape[:2], 2), np.float32))
     assert lexicon.bank is not None
     write_twin_states(tmp_path, TwinStates(lexicon.bank.states[0], lexicon.bank.states[::-1]))
-    write_words(tmp_path, engine)
+    telling = {"colours": "红", "numbers": "三", "animals": "猫", "family": "我"}  # a token that gives the group away
+    readings = {word: (f"大{telling[word.concept]}{word.text}",) for word in preset("few_zh")}
+    write_words(tmp_path, engine, readings)
     shipped = read_words(tmp_path, engine)
     assert shipped is not None and shipped.proof is not None
+    assert np.all(shipped.around["few_zh"] == 1) and "few_en" not in shipped.around
+    told = Lexicon(engine)
+    told.prepare(tmp_path)
+    assert "token before the word gives RU 100.0 %" in Reader(words_view(told, preset("few_zh"), SAY)).text
+    assert "token before" not in Reader(words_view(told, preset("few_en"), SAY)).text
     curve = shipped.proof.batteries["text_en"].curves["auc"]
     assert np.allclose(curve.unfrozen, curve.values[::-1], atol=0.01)
     assert np.allclose(curve.untrained, curve.values[0], atol=0.01)

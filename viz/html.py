@@ -1,6 +1,7 @@
 """Small pieces of HTML that all panels share.  Everything that comes from data is escaped here."""
 
 import base64
+import gzip
 import io
 import json
 import unicodedata
@@ -125,7 +126,7 @@ def panel(
 def _save_menu(say: Say, name: str, facts: Any, table: Table | None) -> str:
     """Files of what is drawn, made in the browser: nothing is asked of the server."""
     label = escape(say("download"), quote=True)
-    files = "" if facts is None else _json_link(name, facts, table)
+    files = "" if facts is None else _json_button(facts, table)
     files += "<button type='button' class='gs-csv'>CSV</button>" if table is not None else ""
     shots = "".join(
         f"<button type='button' class='gs-shot' data-kind='{k}'>{k.upper()}</button>" for k in ("png", "svg")
@@ -136,11 +137,12 @@ def _save_menu(say: Say, name: str, facts: Any, table: Table | None) -> str:
     )
 
 
-def _json_link(name: str, facts: Any, table: Table | None) -> str:
+def _json_button(facts: Any, table: Table | None) -> str:
+    """Packed, for a page should weigh little; the browser unpacks it."""
     whole = {**facts, "table": {"index": table.index, "values": table.values}} if table is not None else facts
     text = json.dumps(whole, ensure_ascii=False, default=_plain)
-    address = "data:application/json;base64," + base64.b64encode(text.encode("utf-8", "replace")).decode()
-    return f"<a class='gs-download' download='glyphscope-{name}.json' href='{address}'>JSON</a>"
+    packed = base64.b64encode(gzip.compress(text.encode("utf-8", "replace"), 6, mtime=0)).decode()
+    return f"<button type='button' class='gs-download' data-packed='{packed}'>JSON</button>"
 
 
 def _plain(value: Any) -> Any:

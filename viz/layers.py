@@ -49,7 +49,7 @@ def layers_panel(
     """
     plots = "".join(_plot(e, labels, selected, side, say) for e, side in zip(experts, sides(len(experts)), strict=True))
     last = len(experts[0].points) - 1
-    paths = [np.round(e.points, 3).tolist() for e in experts]
+    paths = [np.round(e.points.astype(float), 3).tolist() for e in experts]
     shown = [[_caption(e, layer, say) for layer in range(len(e.shown))] for e in experts]
     layer_names = [say("layer_pictures")] + [say("layer_name", layer=i, last=last) for i in range(1, last + 1)]
     place = {"x": _WIDTH / 2, "y": _HEIGHT / 2, "scale": _SCALE}

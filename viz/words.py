@@ -38,7 +38,8 @@ class WordMap:
     (n, 32, 32), for E experts and L + 1 layers.
 
     near (E, L + 1, n, k): rows of the nearest other words in all dimensions.  purity (E, L + 1): kNN purity
-    of the groups, 0..1, and what it is by chance.  changes (E, L): 1 - Jaccard of the neighbourhoods
+    of the groups, 0..1, and what it is by chance; around: the same for the token before each word, None where
+    all words stand in the same sentences.  changes (E, L): 1 - Jaccard of the neighbourhoods
     of one layer and the next.
     """
 
@@ -53,6 +54,7 @@ class WordMap:
     purity: NDArray[np.float64]
     chance: float
     changes: NDArray[np.float32]
+    around: NDArray[np.float32] | None = None
 
 
 def words_panel(words: WordMap, say: Say) -> str:
@@ -70,7 +72,8 @@ def words_panel(words: WordMap, say: Say) -> str:
         f"<div class='gs-plots'>{plots}</div><div class='gs-groups'></div>"
         f"<div class='gs-word-near' aria-live='polite'></div></div>"
     )
-    return panel(say, "words", body, _summary(words, say), _facts(words), _table(words))
+    summary = _summary(words, say) + _told_by_sentences(words, say)
+    return panel(say, "words", body, summary, _facts(words), _table(words))
 
 
 def _controls(words: WordMap, last: int, say: Say) -> str:
@@ -102,22 +105,23 @@ def _pick(name: str, values: Sequence[str], chosen: str, say: Say) -> str:
 
 
 def _ribbon(words: WordMap, say: Say) -> str:
-    """Purity of the neighbourhoods at every layer, and their change from each layer to the next."""
+    """Purity of the neighbourhoods at every layer, what the sentences alone give of it, and how neighbourhoods
+    change from each layer to the next."""
     last = words.purity.shape[1] - 1
     layers = "".join(f"<th scope='col'>{layer}</th>" for layer in range(last + 1))
     steps = "".join(f"<th scope='col'>{layer}→{layer + 1}</th>" for layer in range(last))
     owners = list(zip(words.experts, sides(len(words.experts)), strict=True))
-    pure, moved = (
-        "".join(_row(name, side, row) for (name, side), row in zip(owners, rows, strict=True))
-        for rows in (words.purity, words.changes)
-    )
+    told: list[tuple[str, str, NDArray[np.floating]]] = [
+        (say("words_purity", chance=percent(words.chance)), layers, words.purity)
+    ]
+    if words.around is not None:
+        told.append((say("words_around"), layers, words.around))
+    told.append((say("ribbon"), steps, words.changes))
     tables = "".join(
-        f"<div class='gs-ribbon'><span>{escape(title)}</span><table><thead><tr><th></th>{heads}</tr></thead>"
-        f"<tbody>{rows}</tbody></table></div>"
-        for title, heads, rows in (
-            (say("words_purity", chance=percent(words.chance)), layers, pure),
-            (say("ribbon"), steps, moved),
-        )
+        f"<div class='gs-ribbon'><span>{escape(title)}</span><table><thead><tr><th></th>{heads}</tr></thead><tbody>"
+        + "".join(_row(name, side, row) for (name, side), row in zip(owners, rows, strict=True))
+        + "</tbody></table></div>"
+        for title, heads, rows in told
     )
     return f"<div class='gs-ribbons'>{tables}</div>"
 
@@ -189,6 +193,14 @@ def _summary(words: WordMap, say: Say) -> str:
     )
 
 
+def _told_by_sentences(words: WordMap, say: Say) -> str:
+    if words.around is None:
+        return ""
+    ends = zip(words.experts, words.around[:, -1], strict=True)
+    listed = ", ".join(f"{name} {percent(float(share))}" for name, share in ends)
+    return " " + say("words_around_says", list=listed, last=words.around.shape[1] - 1)
+
+
 def _facts(words: WordMap) -> dict[str, Any]:
     return {
         "experts": words.experts,
@@ -197,6 +209,7 @@ def _facts(words: WordMap) -> dict[str, Any]:
         "languages": words.languages,
         "purity": words.purity,
         "chance": words.chance,
+        "purity_before": words.around,
         "changes": words.changes,
     }
 

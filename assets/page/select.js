@@ -25,11 +25,22 @@ const hearLayer = (take) => document.addEventListener('gs-layer', (event) => {
   if (event.detail.from !== element && element.isConnected) take(event.detail.layer);
 });
 const offer = (address, name) => Object.assign(document.createElement('a'), { href: address, download: name }).click();
-// The panel's table as CSV: one line for each cell of its axes.
-const saveTable = (panel) => {
-  const coded = panel.querySelector('.gs-download').getAttribute('href').split(',')[1];
+const offerText = (parts, type, name) => {
+  const address = URL.createObjectURL(new Blob(parts, { type }));
+  offer(address, name);
+  setTimeout(() => URL.revokeObjectURL(address), 10000);
+};
+// What the panel draws, as JSON; it comes packed.
+const unpacked = (panel) => {
+  const coded = panel.querySelector('.gs-download').dataset.packed;
   const bytes = Uint8Array.from(atob(coded), (character) => character.charCodeAt(0));
-  const { index, values } = JSON.parse(new TextDecoder().decode(bytes)).table;
+  return new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream('gzip'))).text();
+};
+const saveFacts = async (panel) =>
+  offerText([await unpacked(panel)], 'application/json', `glyphscope-${panel.dataset.name}.json`);
+// The panel's table as CSV: one line for each cell of its axes.
+const saveTable = async (panel) => {
+  const { index, values } = JSON.parse(await unpacked(panel)).table;
   // A leading = + - @ would be a formula to a spreadsheet.
   const cell = (value) => {
     const text = String(typeof value === 'string' && /^[=+@\t\r-]/.test(value) ? `'${value}` : value ?? '');
@@ -43,10 +54,7 @@ const saveTable = (panel) => {
     axes[labels.length].forEach((label, i) => walk([...labels, label], parts.map((part) => part[i])));
   };
   walk([], columns);
-  const file = new Blob(['\ufeff' + lines.join('\r\n') + '\r\n'], { type: 'text/csv' });
-  const address = URL.createObjectURL(file);
-  offer(address, `glyphscope-${panel.dataset.name}.csv`);
-  setTimeout(() => URL.revokeObjectURL(address), 10000);
+  offerText(['\ufeff' + lines.join('\r\n') + '\r\n'], 'text/csv', `glyphscope-${panel.dataset.name}.csv`);
 };
 // The panel as it stands, drawn into one SVG with its styles inside, or as a PNG of that.
 const saveShot = async (panel, kind) => {
@@ -101,6 +109,7 @@ element.addEventListener('click', (event) => {
     return;
   }
   if (event.target.closest('.gs-csv')) return saveTable(event.target.closest('.gs-panel'));
+  if (event.target.closest('.gs-download')) return saveFacts(event.target.closest('.gs-panel'));
   const shot = event.target.closest('.gs-shot');
   if (shot) return saveShot(shot.closest('.gs-panel'), shot.dataset.kind);
   const pin = event.target.closest('[data-pin]');

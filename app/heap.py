@@ -1,0 +1,29 @@
+"""Memory that was freed goes back to the system: glibc keeps it otherwise, gigabytes after a large model was read."""
+
+import ctypes
+import sys
+
+_TRIM_THRESHOLD, _MMAP_THRESHOLD, _ARENA_MAX = -1, -3, -8  # of mallopt(3)
+_LARGE = 8 * 2**20
+_ARENAS = 2
+
+
+def _libc() -> ctypes.CDLL | None:
+    """The C library, where it is glibc."""
+    libc = ctypes.CDLL(None) if sys.platform == "linux" else None
+    return libc if libc is not None and hasattr(libc, "malloc_trim") else None
+
+
+def keep_small() -> bool:
+    """Blocks from 8 MB on are given back as soon as they are freed, and threads share two arenas.  To be called
+    before there are threads.  Returns whether it took effect (it does on glibc only)."""
+    libc = _libc()
+    wanted = ((_ARENA_MAX, _ARENAS), (_MMAP_THRESHOLD, _LARGE), (_TRIM_THRESHOLD, _LARGE))
+    return libc is not None and all([libc.mallopt(option, value) == 1 for option, value in wanted])
+
+
+def give_back() -> None:
+    """Give back everything that is free by now, in pieces too."""
+    libc = _libc()
+    if libc is not None:
+        libc.malloc_trim(0)
