@@ -2,6 +2,7 @@
 
 import threading
 from dataclasses import dataclass
+from weakref import WeakKeyDictionary
 
 from app.engine import Engine
 from app.sampling import Sampling
@@ -33,7 +34,7 @@ LAB_EXAMPLES = (("A", "А"), ("己", "已"), ("未", "末"), ("и", "й"), ("м�
 """Pairs for the glyph laboratory: one picture, near twins, look-alike words."""
 
 _lock = threading.Lock()
-_traces: dict[Engine, Trace] = {}
+_traces: WeakKeyDictionary[Engine, Trace] = WeakKeyDictionary()  # a model that is let go takes its text along
 
 
 def opening_trace(engine: Engine) -> Trace:

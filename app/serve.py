@@ -20,6 +20,7 @@ from starlette.routing import Route
 
 from app.api import add_api
 from app.errors import UserError
+from app.first import FirstView
 from app.gate import BOOT, Gate
 from app.heap import give_back, keep_small
 from app.layer_views import layers_view
@@ -70,7 +71,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     threading.Thread(target=warm_up, args=(stage, wanted), daemon=True).start()
     port = int(os.environ.get("GRADIO_SERVER_PORT", 7860))  # given outright: else a taken one is silently skipped
     try:
-        launch(demo, port)
+        launch(demo, stage, port)
     except OSError:  # in use, or not allowed
         sys.exit(say("bad_port", port=port))
 
@@ -99,7 +100,7 @@ def warm_up(stage: Stage, wanted: str) -> None:
     give_back()
 
 
-def launch(demo: gr.Blocks, port: int) -> None:
+def launch(demo: gr.Blocks, stage: Stage, port: int) -> None:
     """Serve a page on a port, with our style, without anything that asks other hosts."""
     demo.launch(
         server_port=port,
@@ -113,7 +114,7 @@ def launch(demo: gr.Blocks, port: int) -> None:
         max_file_size=1,
         app_kwargs={
             "routes": [Route("/gs/plotly.min.js", plotly_script), Route("/gs/alive", alive)],
-            "middleware": [Middleware(Gate)],
+            "middleware": [Middleware(Gate), Middleware(FirstView, stage=stage)],
         },
         ssr_mode=False,
         share=False,

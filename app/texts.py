@@ -98,6 +98,11 @@ _SENTENCES: dict[str, tuple[str, str, str]] = {
         "Слишком быстро: не больше {orders} текстов сразу и {runs} в минуту на посетителя. Подождите немного и нажмите снова.",
         "太快了：每位访客最多同时 {orders} 个文本、每分钟 {runs} 个。请稍等再按。",
     ),
+    "first_wait": (
+        "Written by the model on this server; the panels that take it apart are on their way.",
+        "Написано моделью на этом сервере; панели, которые разбирают текст, уже в пути.",
+        "由本服务器上的模型写成；剖析它的各个面板马上就到。",
+    ),
     "away": (
         "The connection is lost. Your text is kept; the page comes back by itself.",
         "Связь потеряна. Ваш текст сохранён; страница вернётся сама.",

@@ -302,3 +302,17 @@ def test_the_language_can_be_switched(browser: Browser, address: str) -> None:
     page.wait_for_function("() => document.querySelector('.gs-glyphs h2').textContent.startsWith('Глифы')")
     assert page.locator("#generate").inner_text() == "Продолжить"
     page.context.close()
+
+
+@pytest.mark.parametrize(("language", "sentence"), [("en", "Each chip is a token"), ("zh", "每个方块是一个词元")])
+def test_the_opening_text_is_there_before_any_script_and_goes_when_the_page_has_come(
+    browser: Browser, bundled: str, language: str, sentence: str
+) -> None:
+    still = browser.new_context(java_script_enabled=False).new_page()
+    still.goto(f"{bundled}?lang={language}")
+    first = still.locator("#gs-first")
+    assert sentence in first.inner_text() and first.locator(".gs-chip:disabled").count() > 5
+    texts = first.locator(".gs-chip").all_inner_texts()
+    page = open_page(browser, f"{bundled}?lang={language}")
+    assert page.locator("#gs-first").count() == 0
+    assert page.locator("#strip .gs-chip").all_inner_texts() == texts
