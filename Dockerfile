@@ -8,7 +8,7 @@ ARG TORCH_INDEX=
 RUN useradd --create-home --uid 1000 user \
     && mkdir --mode=755 /weights \
     && chown user:user /weights
-USER user
+USER 1000
 WORKDIR /home/user/app
 # What is fetched from a hub, or brought along, lies in the volume and outlives the container.
 ENV PATH=/home/user/.local/bin:$PATH \
@@ -20,8 +20,7 @@ ENV PATH=/home/user/.local/bin:$PATH \
 VOLUME /weights
 
 COPY --chown=user:user requirements.txt .
-RUN pip install --no-cache-dir --user ${TORCH_INDEX:+--index-url "$TORCH_INDEX"} "$(grep '^torch==' requirements.txt)" \
-    && pip install --no-cache-dir --user -r requirements.txt
+RUN pip install --no-cache-dir --user ${TORCH_INDEX:+--extra-index-url "$TORCH_INDEX"} -r requirements.txt
 COPY --chown=user:user . .
 
 EXPOSE 7860

@@ -17,6 +17,7 @@ from app.model import Output, fuse
 from app.trace import CANDIDATES, WEIGHT_GRID, Floats, Trace
 
 BLOCK = 16
+_STRETCH = 32
 _CACHED = 131_072  # numbers of one expert's rows
 
 
@@ -47,6 +48,7 @@ class TraceWriter:
         self._weights = weights
         self._top = min(CANDIDATES, vocabulary)
         self._rows: list[Tensor] = []  # each (E + 1, n, V), the fusion last, not reduced yet
+        self._states: list[tuple[Tensor, ...]] = []  # each L + 1 of (E, 1, n, d), not packed yet
         self._hidden: list[Tensor] = []  # each (E, L + 1, n, d) float16
         self._ids: list[int] = []
         self._blocks: list[_Reduced] = []
@@ -61,9 +63,7 @@ class TraceWriter:
         rows = under(output, self._weights)
         self._rows.append(rows)
         self._learned = output.fused is not None
-        states = torch.stack(output.hidden, 1)[:, :, 0]
-        small = states.half()
-        self._hidden.append(small if bool(small.isfinite().all()) else states)
+        self._states.append(output.hidden)
         self._seconds.append(seconds)
         if len(self._ids) - self._reduced > BLOCK:
             self._reduce(len(self._ids) - 1)
@@ -81,6 +81,11 @@ class TraceWriter:
             following = self._ids[start + 1 : stop + 1]
             self._blocks.append(reduce_rows(rows[:, first : first + stop - start], following, self._top))
         self._reduced = end
+        if self._states:
+            states = torch.cat([torch.stack(hidden, 1)[:, :, 0] for hidden in self._states], 2)
+            small = states.half()
+            self._hidden.append(small if bool(small.isfinite().all()) else states)
+            self._states.clear()
         self._rows = [rows[:, count:]] if count < rows.shape[1] else []
 
     def finish(self, texts: list[str], experts: tuple[str, ...], prompt: int, model: str) -> Trace:
@@ -116,7 +121,7 @@ def reduce_rows(under: Tensor, following: list[int], top: int) -> _Reduced:
     """Reduce raw logits (E + 1, n, V); `following` holds the next ids of the first n, or n - 1, rows."""
     rows = under[:-1]
     experts, count, _ = rows.shape
-    ids = under.topk(top, dim=-1).indices.transpose(0, 1)  # (n, E + 1, K)
+    ids = largest(under, top).transpose(0, 1)  # (n, E + 1, K)
     flat = ids.reshape(1, count, -1).expand(experts, -1, -1)
     logits = rows.gather(-1, flat).view(experts, *ids.shape).movedim(0, -1)  # (n, E + 1, K, E)
     totals = under.logsumexp(-1)  # (E + 1, n)
@@ -127,18 +132,34 @@ def reduce_rows(under: Tensor, following: list[int], top: int) -> _Reduced:
     ranks = torch.zeros(count, experts + 1, dtype=torch.int32)
     above = np.count_nonzero(under[:, :known].numpy() > next_all.numpy(), axis=-1)  # many times torch's pace
     ranks[:known] = torch.from_numpy(above).T + 1
+    logs = rows - totals[:experts, :, None]
+    mixed, chances = _mixed(rows, totals[:experts], logs)
     return _Reduced(
         candidates=ids.int().numpy(),
         candidate_logits=logits.numpy(),
         log_sum_exp=totals.T.numpy(),
-        mixed_log_sum_exp=_mixed(rows, totals[:experts]).numpy(),
+        mixed_log_sum_exp=mixed.numpy(),
         next_logits=next_logits.numpy(),
         next_ranks=ranks.numpy(),
-        jensen_shannon=_jensen_shannon(rows, totals[:experts]).numpy(),
+        jensen_shannon=_jensen_shannon(logs, chances).numpy(),
         spread=_spread(rows).T.numpy(),
         fused_logits=under[-1].gather(-1, ids[:, -1]).numpy(),
         next_fused=nan_after(next_all[experts, :, 0], count).numpy(),
     )
+
+
+def largest(rows: Tensor, count: int) -> Tensor:
+    """Indices (..., count) of the largest numbers of rows (..., V), best first: they lie in the `count` stretches
+    with the largest maxima, and only those are sorted."""
+    width = rows.shape[-1]
+    if width % _STRETCH or width // _STRETCH <= count:
+        return rows.topk(count, dim=-1).indices
+    stretches = rows.view(*rows.shape[:-1], -1, _STRETCH)
+    chosen = stretches.amax(-1).topk(count, dim=-1, sorted=False).indices  # (..., count)
+    inside = stretches.gather(-2, chosen[..., None].expand(*chosen.shape, _STRETCH)).flatten(-2)
+    best = inside.topk(count, dim=-1).indices
+    found: Tensor = chosen.gather(-1, best // _STRETCH) * _STRETCH + best % _STRETCH
+    return found
 
 
 def nan_after(values: Tensor, count: int) -> Tensor:
@@ -146,37 +167,39 @@ def nan_after(values: Tensor, count: int) -> Tensor:
     return torch.nn.functional.pad(values, (0, count - values.shape[-1]), value=math.nan)
 
 
-def _mixed(rows: Tensor, totals: Tensor) -> Tensor:
+def _mixed(rows: Tensor, totals: Tensor, logs: Tensor) -> tuple[Tensor, Tensor]:
     """Log-sum-exp (n, W) of two experts' fusion at every weight of the grid; (n, 1), of the plain
-    mean, of any other number.
+    mean, of any other number.  And each expert's probabilities (E, n, V), which are the ends of the grid.
 
     From one weight to the next every term grows by the same factor, the experts' likelihood ratio to the
     power of the grid's step: two exponentials of a row instead of one for each weight.
     """
     if len(rows) != 2:
-        return rows.mean(0).logsumexp(-1)[:, None]
-    first, second = rows - totals[..., None]
+        return rows.mean(0).logsumexp(-1)[:, None], logs.exp()
+    first, second = logs
     middle, step = len(WEIGHT_GRID) // 2, 1 / (len(WEIGHT_GRID) - 1)
     ratio, even = ((first - second) * step).exp_(), ((first + second) / 2).exp_()
-    sums = [even.sum(-1)]
+    sums, ends = [even.sum(-1)], []
     for factor, at in ((ratio, len(WEIGHT_GRID)), (ratio.reciprocal(), 0)):
         term = even.clone()
         for _ in range(middle):
             term.mul_(factor)
             sums.insert(len(sums) if at else 0, term.sum(-1))
+        ends.append(term)
     if not all(bool(total.isfinite().all() and total.all()) for total in (sums[0], sums[-1])):  # logits hundreds apart
-        return torch.stack([torch.lerp(rows[1], rows[0], float(w)).logsumexp(-1) for w in WEIGHT_GRID], 1)
+        exact = [torch.lerp(rows[1], rows[0], float(w)).logsumexp(-1) for w in WEIGHT_GRID]
+        return torch.stack(exact, 1), logs.exp()
     weights = torch.from_numpy(WEIGHT_GRID)
-    return torch.stack(sums, 1).log_() + torch.outer(totals[0], weights) + torch.outer(totals[1], 1 - weights)
+    mixed = torch.stack(sums, 1).log_() + torch.outer(totals[0], weights) + torch.outer(totals[1], 1 - weights)
+    return mixed, torch.stack(ends)
 
 
-def _jensen_shannon(rows: Tensor, totals: Tensor) -> Tensor:
-    """Jensen-Shannon divergence (n,) in bits: H(mean p) - mean H(p)  (Lin 1991)."""
-    logs = rows - totals[..., None]
-    chances = logs.exp()
+def _jensen_shannon(logs: Tensor, chances: Tensor) -> Tensor:
+    """Jensen-Shannon divergence (n,) in bits of log-probabilities and probabilities (E, n, V):
+    H(mean p) - mean H(p)  (Lin 1991)."""
     mixture = chances.mean(0)
     entropy_of_mixture = -(mixture * mixture.clamp_min(1e-30).log_()).sum(-1)
-    mean_entropy = -(chances.mul_(logs)).sum(-1).mean(0)
+    mean_entropy = -(chances * logs).sum(-1).mean(0)
     return ((entropy_of_mixture - mean_entropy) / math.log(2)).clamp_min(0)
 
 

@@ -5,6 +5,7 @@ import sys
 
 _TRIM_THRESHOLD, _MMAP_THRESHOLD, _ARENA_MAX = -1, -3, -8  # of mallopt(3)
 _LARGE = 8 * 2**20
+_KEPT = 64 * 2**20
 _ARENAS = 2
 
 
@@ -15,10 +16,11 @@ def _libc() -> ctypes.CDLL | None:
 
 
 def keep_small() -> bool:
-    """Blocks from 8 MB on are given back as soon as they are freed, and threads share two arenas.  To be called
-    before there are threads.  Returns whether it took effect (it does on glibc only)."""
+    """Blocks from 8 MB on are given back as soon as they are freed, 64 MB of smaller ones are kept for the next
+    token, and threads share two arenas.  To be called before there are threads.  Returns whether it took effect
+    (it does on glibc only)."""
     libc = _libc()
-    wanted = ((_ARENA_MAX, _ARENAS), (_MMAP_THRESHOLD, _LARGE), (_TRIM_THRESHOLD, _LARGE))
+    wanted = ((_ARENA_MAX, _ARENAS), (_MMAP_THRESHOLD, _LARGE), (_TRIM_THRESHOLD, _KEPT))
     return libc is not None and all([libc.mallopt(option, value) == 1 for option, value in wanted])
 
 

@@ -1,6 +1,8 @@
 """The engine: traces against an independent forward pass, limits, odd input, same seed same text."""
 
 import math
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,12 +12,13 @@ import torch
 from scipy.spatial.distance import jensenshannon
 
 from app.bundle import load_bundle
-from app.capture import BLOCK, reduce_rows
+from app.capture import BLOCK, largest, reduce_rows
 from app.engine import MAX_CHARACTERS, Engine, Step, clean
 from app.errors import UserError
 from app.model import Output
 from app.sampling import Sampling, draw
 from app.trace import Trace
+from tests.server import ROOT
 
 TEXT = "Мама любит дом. The cat sees the dog. 妈妈喜欢猫。"
 
@@ -286,3 +289,28 @@ def test_damaged_checkpoint_names_the_remedy(toy_bundle: Path, tmp_path: Path, d
         weights.write_bytes(data[:1000] if damage == "truncated" else b"\xff" * 8 + data[8:])
     with pytest.raises(UserError, match=r"(?i:restore) the folder"):
         load_bundle(folder)
+
+
+@pytest.mark.parametrize("width", [8192, 2048, 1024, 1000, 40])
+def test_the_largest_are_those_that_a_sort_finds(width: int) -> None:
+    rows = torch.randn(3, 5, width, generator=torch.Generator().manual_seed(1))
+    rows[0, 0, 32:64] += 100  # a whole stretch of them
+    assert torch.equal(largest(rows, 32), rows.sort(-1, descending=True).indices[..., :32])
+
+
+def test_freed_memory_goes_back() -> None:
+    """Blocks of 1 MB with something small between them, which glibc alone would keep."""
+    script = (
+        "import sys; from app.heap import give_back, keep_small; from pathlib import Path\n"
+        "def held(): return int(Path('/proc/self/statm').read_text().split()[1]) * 4 // 1024\n"
+        "took, before = keep_small(), held()\n"
+        "large, small = [], []\n"
+        "for _ in range(300): large.append(bytearray(10**6)); small.append(bytearray(1000))\n"
+        "full = held(); del large; give_back()\n"
+        "print(took, full - before, held() - before)"
+    )
+    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)
+    took, full, left = done.stdout.split()
+    if took != "True":
+        pytest.skip("another C library than glibc")
+    assert int(full) > 250 and int(left) < 30

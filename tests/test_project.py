@@ -121,6 +121,8 @@ FAMILIES = {
         "summary",
         "summary_each",
         "purity",
+        "around",
+        "around_says",
         "near",
         "reading",
         "umap",
