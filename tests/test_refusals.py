@@ -93,6 +93,11 @@ DAMAGE: dict[str, Callable[[Path], object]] = {
     "foreign_code": lambda f: edit_code(f, "super().__init__(config)", "super().__init__(config); 1 / 0"),
     "cannot_run": lambda f: edit_code(f, "x = self.glyphs(input_ids)", "x = self.glyphs(input_ids.nothing)"),
     "cannot_run ": lambda f: edit_code(f, 'return {"loss": loss, "logits": logits}', "return None"),
+    "no_table": lambda f: edit_code(
+        f,
+        "x = self.glyphs(input_ids)",
+        "x = torch.sin(input_ids[..., None].float() * torch.arange(1, self.glyphs.weight.shape[1] + 1))",
+    ),
     "no_anatomy": lambda f: edit_code(f, "x = layer(x)", "x = layer.forward(x)"),
     "unproved": lambda f: edit_code(f, "(self.half_ru(x) + self.half_zh(x)) / 2", "self.half_ru(x) + torch.rand(1)"),
 }
@@ -249,6 +254,17 @@ def test_a_model_that_fails_leaves_the_old_one(stage: Stage, monkeypatch: pytest
     wait(stage)
     assert stage.news.error is not None and stage.news.error.code == "untrusted_code"
     assert stage.of("a").key == "glyphscope-mini"
+
+
+def test_a_fault_that_nobody_thought_of_is_one_sentence(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("app.stage._bundle", broken)
+    stage.choose("a", "quill")
+    wait(stage)
+    assert stage.news.error is not None and stage.news.error.code == "load_failed"
+    assert stage.of("a").engine.look("Мама").experts == ("RU", "ZH")
 
 
 def test_only_what_is_offered_can_be_chosen_and_one_at_a_time(stage: Stage) -> None:
