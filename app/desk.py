@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 
 from app.engine import Engine, Feed, Run, Step
 from app.errors import UserError
+from app.heap import give_back
 from app.model import Output
 from app.sampling import Sampling
 from app.trace import Trace
@@ -26,6 +27,7 @@ VISITOR_ORDERS = 4
 VISITOR_RUNS, WINDOW_SECONDS = 120, 60.0
 """Orders of one visitor in any minute."""
 _NEW_TEXTS = 4  # read in one round
+_TIDY_SECONDS = 20.0
 _VISITORS = 1_000  # visitors whose last minute is remembered
 
 log = logging.getLogger(__name__)
@@ -118,6 +120,7 @@ class Desk:
         self._recent: dict[str, deque[float]] = {}
         self._bell = threading.Condition()
         self._thread: threading.Thread | None = None
+        self._tidied = time.monotonic()
 
     def look(self, text: str, weights: Sequence[float] | None = None, visitor: str = "") -> Order:
         """Order a text to be read (see `Engine.look`)."""
@@ -192,6 +195,7 @@ class Desk:
 
     def _serve(self) -> None:
         while True:
+            self._tidy()
             self._let_in()
             wanting = [served for served in self._serving if served.wants is not None]
             try:
@@ -205,6 +209,13 @@ class Desk:
             for served, output in zip(wanting, outputs, strict=True):
                 served.go_on(output)
             self._serving = [served for served in self._serving if served.wants is not None]
+
+    def _tidy(self) -> None:
+        """Give freed memory back now and then, while nobody waits."""
+        now = time.monotonic()
+        if not self._line and not self._serving and now - self._tidied > _TIDY_SECONDS:
+            self._tidied = now
+            give_back()
 
     def _let_in(self) -> None:
         """Fill free places from the line, a few new texts a round, so that those under way go on; wait for

