@@ -27,7 +27,7 @@ VISITOR_ORDERS = 4
 VISITOR_RUNS, WINDOW_SECONDS = 120, 60.0
 """Orders of one visitor in any minute."""
 _NEW_TEXTS = 4  # read in one round
-_TIDY_SECONDS = 20.0
+TIDY_SECONDS = 20.0  # at most so often is freed memory given back
 _VISITORS = 1_000  # visitors whose last minute is remembered
 
 log = logging.getLogger(__name__)
@@ -213,7 +213,7 @@ class Desk:
     def _tidy(self) -> None:
         """Give freed memory back now and then, while nobody waits."""
         now = time.monotonic()
-        if not self._line and not self._serving and now - self._tidied > _TIDY_SECONDS:
+        if not self._line and not self._serving and now - self._tidied > TIDY_SECONDS:
             self._tidied = now
             give_back()
 

@@ -1,6 +1,7 @@
 """Memory that was freed goes back to the system: glibc keeps it otherwise, gigabytes after a large model was read."""
 
 import ctypes
+import gc
 import sys
 
 _TRIM_THRESHOLD, _MMAP_THRESHOLD, _ARENA_MAX = -1, -3, -8  # of mallopt(3)
@@ -24,8 +25,17 @@ def keep_small() -> bool:
     return libc is not None and all([libc.mallopt(option, value) == 1 for option, value in wanted])
 
 
+def settle() -> None:
+    """Count everything there is by now as here to stay: what is collected later is looked for among newer
+    things only, which takes milliseconds."""
+    gc.collect()
+    gc.freeze()
+
+
 def give_back() -> None:
-    """Give back everything that is free by now, in pieces too."""
+    """Give back everything that is free by now, in pieces too; also what only refers to itself, such as the
+    sessions of visitors who have left."""
+    gc.collect()
     libc = _libc()
     if libc is not None:
         libc.malloc_trim(0)

@@ -22,7 +22,7 @@ from app.api import add_api
 from app.errors import UserError
 from app.first import FirstView
 from app.gate import BOOT, Gate
-from app.heap import give_back, keep_small
+from app.heap import give_back, keep_small, settle
 from app.layer_views import layers_view
 from app.opening import opening_trace
 from app.page import ASSETS, build_page
@@ -47,6 +47,8 @@ def build_demo(stage: Stage) -> gr.Blocks:
     demo = build_page(stage)
     add_api(demo, stage)
     demo.queue(max_size=EVENTS)
+    # Gradio keeps what a visitor who left did not fetch, panels of 100 kB and more, for the last 2,000 of them.
+    demo._queue.pending_messages_per_session.max_size = 2 * SESSIONS
     return demo
 
 
@@ -97,6 +99,7 @@ def warm_up(stage: Stage, wanted: str) -> None:
     shown.lexicon.prepare(shown.folder)
     layers_view(shown.engine, trace, 1, say)
     words_view(shown.lexicon, preset(PRESETS[0]), say)
+    settle()
     give_back()
 
 

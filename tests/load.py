@@ -22,6 +22,7 @@ import httpx
 import torch
 
 from app.bundle import load_bundle
+from app.desk import TIDY_SECONDS
 from app.engine import Engine
 from app.sampling import Sampling
 from tests.bench import resident_megabytes
@@ -181,15 +182,15 @@ def mixed(visits: list[Visit]) -> list[str]:
 
 async def soak(address: str, requests: int, process: int, seconds: float) -> list[tuple[str, str]]:
     """So many mixed requests from eight visitors at a time, after half as many to warm up, in which every kept
-    session is replaced; what the server holds before and after."""
+    session is replaced; what the server holds before and after, each time once it has come to rest."""
     async with httpx.AsyncClient(base_url=address, timeout=60) as client:
         config = (await client.get("/config")).json()
-        done, failures, warm = 0, 0, held(process)
+        done, failures = 0, 0
         started = time.perf_counter()
 
-        async def worker(number: int) -> None:
-            nonlocal done, failures, warm
-            while done < 3 * requests // 2 and time.perf_counter() - started < seconds:
+        async def worker(number: int, goal: int) -> None:
+            nonlocal done, failures
+            while done < goal and time.perf_counter() - started < seconds:
                 session = Session(client, config, f"soak{number}x{done}")
                 seed = done
                 asked: list[tuple[str, Any, dict[str, Any]]] = [
@@ -210,11 +211,15 @@ async def soak(address: str, requests: int, process: int, seconds: float) -> lis
                         failures += 1
                         print(f"{name}: {type(error).__name__}: {error}", file=sys.stderr)
                     done += 1
-                    if done == requests // 2:
-                        warm = held(process)
 
-        await asyncio.gather(*(worker(n) for n in range(8)))
-    end = held(process)
+        async def until(goal: int) -> tuple[float, int, int]:
+            await asyncio.gather(*(worker(n, goal) for n in range(8)))
+            await asyncio.sleep(TIDY_SECONDS + 1)  # after which the next text makes the server tidy up
+            await Session(client, config, f"last{done}").call("on_look", None, input_0=PROMPTS[0])
+            await asyncio.sleep(1)
+            return held(process)
+
+        warm, end = await until(requests // 2), await until(3 * requests // 2)
     names = ("memory, MB", "threads", "open files")
     changes = [
         (f"{n}: warm, end, growth", f"{a:.0f}, {b:.0f}, {b - a:+.0f}") for n, a, b in zip(names, warm, end, strict=True)
