@@ -2,9 +2,11 @@
 
 import ctypes
 import gc
+import mmap
 import sys
 
 _TRIM_THRESHOLD, _MMAP_THRESHOLD, _ARENA_MAX = -1, -3, -8  # of mallopt(3)
+_PAGE_OUT = 21  # of madvise(2)
 _LARGE = 8 * 2**20
 _KEPT = 64 * 2**20
 _ARENAS = 2
@@ -23,6 +25,15 @@ def keep_small() -> bool:
     libc = _libc()
     wanted = ((_ARENA_MAX, _ARENAS), (_MMAP_THRESHOLD, _LARGE), (_TRIM_THRESHOLD, _KEPT))
     return libc is not None and all([libc.mallopt(option, value) == 1 for option, value in wanted])
+
+
+def page_out(address: int, size: int) -> None:
+    """Let go of the memory under a stretch of addresses that a file is mapped to and that is not needed soon: the
+    file still has what is in it.  A hint only; nothing is lost, whatever lies there."""
+    libc, page = _libc(), mmap.PAGESIZE
+    first, last = -(-address // page) * page, (address + size) // page * page
+    if libc is not None and last > first:
+        libc.madvise(ctypes.c_void_p(first), ctypes.c_size_t(last - first), _PAGE_OUT)
 
 
 def settle() -> None:

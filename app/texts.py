@@ -781,6 +781,11 @@ _SENTENCES: dict[str, tuple[str, str, str]] = {
         "{model}: сравниваю каждое скрытое состояние и каждый логит с собственными числами модели…",
         "{model}：正在把每个隐藏状态和 logit 与模型自身的数值比较…",
     ),
+    "stage_arrange": (
+        "{model}: laying the weights out for this processor…",
+        "{model}: раскладываю веса под этот процессор…",
+        "{model}：正在按本机处理器重排权重…",
+    ),
     "stage_int8": (
         "{model}: cutting weights to int8…",
         "{model}: перевожу веса в int8…",

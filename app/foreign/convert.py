@@ -8,10 +8,12 @@ import torch
 
 from app.foreign.anatomy import Anatomy, Tower, dissect
 from app.foreign.block import find_block, likely_bases, likely_heads, take_parts
-from app.foreign.decoder import Decoder, Expert, Map, Parts, Style
+from app.foreign.decoder import Decoder, Expert, Parts, Style
+from app.foreign.kernels import Map
 from app.foreign.observe import Observation, Reader, observe
 from app.foreign.readout import TOLERANCE, apart
 from app.foreign.tail import Tail
+from app.heap import give_back
 from app.model import Network, Shape, fuse
 
 _FUSED = ("probabilities", "learned")
@@ -100,6 +102,8 @@ def prove(network: Network, reader: Reader, anatomy: Anatomy, probes: Sequence[S
                 compare(f"{name}, logits", logits[number], tower.logits)
         fused = [out.fused[0] if out.fused is not None else _fused(out.logits[:, 0], anatomy) for out in outputs]
         compare("fused logits", torch.cat(fused), seen.logits)
+        del seen, theirs, outputs, hidden, logits, parts, fused
+        give_back()  # what was observed refers to itself, and is large
     return Agreement(len(probes), numbers, largest, tuple(wrong))
 
 

@@ -2,7 +2,6 @@
 network whose own code keeps no cache can run here, once that is proved to give the same numbers.
 """
 
-import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -12,7 +11,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from app.foreign.norms import Norm, linear
+from app.foreign.kernels import Map, in_blocks, in_int8, let_go
+from app.foreign.norms import Norm
 from app.model import Output, Shape
 
 ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
@@ -51,21 +51,6 @@ class Style:
     activation: str = "gelu"
     gated: int = 0
     placement: str = "pre"
-
-
-@dataclass(frozen=True, eq=False)
-class Map:
-    """A linear map: weight (out, in), bias (out,) or None."""
-
-    weight: Tensor
-    bias: Tensor | None
-
-    def __call__(self, x: Tensor) -> Tensor:
-        """(..., in) -> (..., out), computed in the type of x."""
-        if x.numel() == x.shape[-1] and x.dtype == self.weight.dtype == torch.bfloat16:  # one row, read and done
-            y = torch.mv(self.weight, x.reshape(-1))
-            return (y if self.bias is None else y + self.bias).view(*x.shape[:-1], -1)
-        return linear(x, self.weight, self.bias)
 
 
 @dataclass(frozen=True, eq=False)
@@ -130,6 +115,10 @@ class Decoder:
     def new_cache(self, capacity: int) -> Memory:
         """Room for `capacity` positions of one text."""
         return Memory(self.shape, self.style, capacity, self.dtype)
+
+    def let_go(self) -> None:
+        """Give back the memory that weights read from a file take, until they are read again."""
+        _mapped(self, lambda whole: let_go(whole) if isinstance(whole, Map) else None, self.dtype)
 
     @torch.inference_mode()
     def __call__(self, ids: Tensor, *, cache: Any = None, keep: int = 0) -> Output:
@@ -321,24 +310,13 @@ def _mapped(
     return other
 
 
-class Packed:
-    """A linear map in int8, one scale for each output; what it reads is cut to int8 as it comes."""
-
-    def __init__(self, whole: Map) -> None:
-        torch.backends.quantized.engine = "x86"
-        weight = whole.weight.float()
-        scales = (weight.abs().amax(1) / 127).clamp_min(1e-12).double()
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", UserWarning)  # quantised tensors are to go; the kernels are here to stay
-            cut = torch.quantize_per_channel(weight, scales, torch.zeros(len(weight), dtype=torch.long), 0, torch.qint8)
-            self._packed = torch.ops.quantized.linear_prepack(cut, None if whole.bias is None else whole.bias.float())
-
-    def __call__(self, x: Tensor) -> Tensor:
-        """(..., in) -> (..., out), float32."""
-        y: Tensor = torch.ops.quantized.linear_dynamic(x.float().contiguous(), self._packed, True)
-        return y
-
-
-def in_int8(decoder: Decoder, progress: Callable[[float], object] = lambda share: None) -> Decoder:
+def as_int8(decoder: Decoder, progress: Callable[[float], object] = lambda share: None) -> Decoder:
     """The same network with all maps in int8 (states, norms and scores stay float32)."""
-    return _mapped(decoder, lambda whole: Packed(whole) if isinstance(whole, Map) else whole, torch.float32, progress)
+    return _mapped(decoder, lambda whole: in_int8(whole) if isinstance(whole, Map) else whole, torch.float32, progress)
+
+
+def as_bfloat16(decoder: Decoder, progress: Callable[[float], object] = lambda share: None) -> Decoder:
+    """A network whose maps are stored in bfloat16, each laid out for the kernel that is quickest here."""
+    return _mapped(
+        decoder, lambda whole: in_blocks(whole) if isinstance(whole, Map) else whole, torch.bfloat16, progress
+    )

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from app.bundle import Bundle
 from app.errors import UserError
-from app.foreign.decoder import Decoder, cast, in_int8
+from app.foreign.decoder import Decoder, as_bfloat16, as_int8, cast
 from app.foreign.names import expert_names
 from app.foreign.observe import Reader
 from app.foreign.recover import find_pictures
@@ -142,11 +142,17 @@ def _run_in(
     decoder = cast(found.decoder, dtype)
     _count(decoder, built)
     found.tail.wide = not _runs_as_stored(found.tail, decoder, built)
-    if wanted != "int8":
+    if wanted == "float32":
         return _Running(found.network(decoder), wanted)
+    if wanted == "bfloat16":
+        progress("stage_arrange", 0.0)
+        arranged = as_bfloat16(decoder, lambda share: progress("stage_arrange", share))
+        return _Running(found.network(arranged), wanted)
     progress("stage_int8", 0.0)
-    small = in_int8(decoder, lambda share: progress("stage_int8", share))
-    return _Running(found.network(small), "int8", drift(found.network(decoder), found.network(small), probes))
+    small = as_int8(decoder, lambda share: progress("stage_int8", share))
+    drifted = drift(found.network(decoder), found.network(small), probes)
+    decoder.let_go()
+    return _Running(found.network(small), "int8", drifted)
 
 
 def _count(network: Any, built: Built) -> None:

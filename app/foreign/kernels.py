@@ -1,0 +1,130 @@
+"""Linear maps as they run: as stored, in bfloat16 laid out anew for the processor, in int8."""
+
+import time
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from typing import Literal, TypeVar
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from app.foreign.norms import linear
+from app.heap import page_out
+
+Kernel = Literal["vector", "matrix", "blocked"]
+"""How one row times a bfloat16 matrix is computed: by the product with a vector, with a matrix of one row, or
+with a matrix laid out in blocks (a copy).  Which is quickest differs by a factor of three among processors."""
+
+_SAMPLE = (4_096, 1_024)
+_SAMPLES = 8
+_TRIALS = 8
+
+
+@dataclass(frozen=True, eq=False)
+class Map:
+    """A linear map as stored: weight (out, in), bias (out,) or None."""
+
+    weight: Tensor
+    bias: Tensor | None
+    kernel: Kernel = "matrix"
+
+    @property
+    def numbers(self) -> int:
+        """How many weights one token reads."""
+        return self.weight.numel()
+
+    def __call__(self, x: Tensor) -> Tensor:
+        """(..., in) -> (..., out), computed in the type of x."""
+        if self.kernel == "vector" and x.numel() == x.shape[-1] and x.dtype == self.weight.dtype:
+            y = torch.mv(self.weight, x.reshape(-1))
+            return (y if self.bias is None else y + self.bias).view(*x.shape[:-1], -1)
+        return linear(x, self.weight, self.bias)
+
+
+class Blocked:
+    """A linear map in bfloat16, laid out once in the blocks that oneDNN reads fastest."""
+
+    def __init__(self, whole: Map) -> None:
+        self.numbers = whole.numbers
+        self._bias = whole.bias
+        self._packed = torch.ops.mkldnn._reorder_linear_weight(whole.weight.contiguous(), None)
+
+    def __call__(self, x: Tensor) -> Tensor:
+        """(..., in) -> (..., out), bfloat16."""
+        y: Tensor = torch.ops.mkldnn._linear_pointwise(x.contiguous(), self._packed, self._bias, "none", [], None)
+        return y
+
+
+class Packed:
+    """A linear map in int8, one scale for each output; what it reads is cut to int8 as it comes."""
+
+    def __init__(self, whole: Map) -> None:
+        torch.backends.quantized.engine = "x86"
+        self.numbers = whole.numbers
+        weight = whole.weight.float()
+        scales = (weight.abs().amax(1) / 127).clamp_min(1e-12).double()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # quantised tensors are to go; the kernels are here to stay
+            cut = torch.quantize_per_channel(weight, scales, torch.zeros(len(weight), dtype=torch.long), 0, torch.qint8)
+            self._packed = torch.ops.quantized.linear_prepack(cut, None if whole.bias is None else whole.bias.float())
+
+    def __call__(self, x: Tensor) -> Tensor:
+        """(..., in) -> (..., out), float32."""
+        y: Tensor = torch.ops.quantized.linear_dynamic(x.float().contiguous(), self._packed, True)
+        return y
+
+
+Copy = TypeVar("Copy", Blocked, Packed)
+
+
+def in_blocks(whole: Map) -> Map | Blocked:
+    """A bfloat16 map for the kernel that is quickest here; where that is a copy, the memory that the file's
+    pages took is given back."""
+    kernel = quickest_kernel(torch.get_num_threads())
+    if kernel != "blocked":
+        return Map(whole.weight, whole.bias, kernel)
+    return _instead(whole, Blocked(whole))
+
+
+def in_int8(whole: Map) -> Packed:
+    """A map in int8; the memory that the file's pages took is given back."""
+    return _instead(whole, Packed(whole))
+
+
+def let_go(whole: Map) -> None:
+    """Give the memory back that the file's pages of a map take: it is not read for now."""
+    page_out(whole.weight.data_ptr(), whole.weight.nbytes)
+
+
+def _instead(whole: Map, copy: Copy) -> Copy:
+    let_go(whole)
+    return copy
+
+
+@cache
+def quickest_kernel(threads: int) -> Kernel:
+    """The kernel that takes the least time here for one row, with so many threads, timed on matrices of 64 MB."""
+    generator = torch.Generator().manual_seed(0)
+    weights = [torch.rand(_SAMPLE, generator=generator).bfloat16() for _ in range(_SAMPLES)]
+    row = torch.rand(1, _SAMPLE[1], generator=generator).bfloat16()
+    maps: dict[Kernel, list[Callable[[Tensor], Tensor]]] = {
+        kernel: [Map(weight, None, kernel) for weight in weights] for kernel in ("vector", "matrix")
+    }
+    try:
+        blocked: list[Callable[[Tensor], Tensor]] = [Blocked(Map(weight, None)) for weight in weights]
+        assert torch.allclose(blocked[0](row), F.linear(row, weights[0]), rtol=0.02)
+        maps["blocked"] = blocked
+    except (AttributeError, RuntimeError, NotImplementedError, AssertionError):
+        pass  # a build of torch without oneDNN
+    trials = [{kernel: _seconds(some, row) for kernel, some in maps.items()} for _ in range(_TRIALS)]  # by turns
+    return min(maps, key=lambda kernel: min(trial[kernel] for trial in trials))
+
+
+def _seconds(maps: list[Callable[[Tensor], Tensor]], row: Tensor) -> float:
+    started = time.perf_counter()
+    for whole in maps:
+        whole(row)
+    return time.perf_counter() - started
