@@ -2,7 +2,7 @@
 
 import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Literal, TypeVar
@@ -21,15 +21,18 @@ with a matrix laid out in blocks (a copy).  Which is quickest differs by a facto
 _SAMPLE = (4_096, 1_024)
 _SAMPLES = 8
 _TRIALS = 8
+_MANY = 16  # rows from which on the arithmetic counts more than the reading
 
 
 @dataclass(frozen=True, eq=False)
 class Map:
-    """A linear map as stored: weight (out, in), bias (out,) or None."""
+    """A linear map as stored: weight (out, in), bias (out,) or None.  widen: whether many rows are multiplied in
+    float32, though weights are bfloat16."""
 
     weight: Tensor
     bias: Tensor | None
     kernel: Kernel = "matrix"
+    widen: bool = False
 
     @property
     def numbers(self) -> int:
@@ -38,6 +41,8 @@ class Map:
 
     def __call__(self, x: Tensor) -> Tensor:
         """(..., in) -> (..., out), computed in the type of x."""
+        if self.widen and x.numel() >= _MANY * x.shape[-1]:
+            return linear(x.float(), self.weight, self.bias).to(x.dtype)
         if self.kernel == "vector" and x.numel() == x.shape[-1] and x.dtype == self.weight.dtype:
             y = torch.mv(self.weight, x.reshape(-1))
             return (y if self.bias is None else y + self.bias).view(*x.shape[:-1], -1)
@@ -45,15 +50,19 @@ class Map:
 
 
 class Blocked:
-    """A linear map in bfloat16, laid out once in the blocks that oneDNN reads fastest."""
+    """A linear map in bfloat16, laid out once in the blocks that oneDNN reads fastest; many rows go through the
+    map as stored where that is to be widened."""
 
     def __init__(self, whole: Map) -> None:
         self.numbers = whole.numbers
+        self._whole = whole if whole.widen else None
         self._bias = whole.bias
         self._packed = torch.ops.mkldnn._reorder_linear_weight(whole.weight.contiguous(), None)
 
     def __call__(self, x: Tensor) -> Tensor:
         """(..., in) -> (..., out), bfloat16."""
+        if self._whole is not None and x.numel() >= _MANY * x.shape[-1]:
+            return self._whole(x)
         y: Tensor = torch.ops.mkldnn._linear_pointwise(x.contiguous(), self._packed, self._bias, "none", [], None)
         return y
 
@@ -83,10 +92,10 @@ Copy = TypeVar("Copy", Blocked, Packed)
 def in_blocks(whole: Map) -> Map | Blocked:
     """A bfloat16 map for the kernel that is quickest here; where that is a copy, the memory that the file's
     pages took is given back."""
-    kernel = quickest_kernel(torch.get_num_threads())
-    if kernel != "blocked":
-        return Map(whole.weight, whole.bias, kernel)
-    return _instead(whole, Blocked(whole))
+    threads = torch.get_num_threads()
+    kernel = quickest_kernel(threads)
+    arranged = Map(whole.weight, whole.bias, kernel, widening_pays(threads))
+    return arranged if kernel != "blocked" else _instead(whole, Blocked(arranged))
 
 
 def in_int8(whole: Map) -> Packed:
@@ -105,6 +114,17 @@ def _instead(whole: Map, copy: Copy) -> Copy:
 
 
 @cache
+def blocks_work() -> bool:
+    """Whether this processor and this build of torch can lay bfloat16 matrices out in blocks, and get it right."""
+    generator = torch.Generator().manual_seed(0)
+    weight, row = (torch.rand(size, 64, generator=generator).bfloat16() for size in (32, 1))
+    try:
+        return torch.allclose(Blocked(Map(weight, None))(row), F.linear(row, weight), rtol=0.02)
+    except (AttributeError, RuntimeError, NotImplementedError):
+        return False
+
+
+@cache
 def quickest_kernel(threads: int) -> Kernel:
     """The kernel that takes the least time here for one row, with so many threads, timed on matrices of 64 MB."""
     generator = torch.Generator().manual_seed(0)
@@ -113,17 +133,25 @@ def quickest_kernel(threads: int) -> Kernel:
     maps: dict[Kernel, list[Callable[[Tensor], Tensor]]] = {
         kernel: [Map(weight, None, kernel) for weight in weights] for kernel in ("vector", "matrix")
     }
-    try:
-        blocked: list[Callable[[Tensor], Tensor]] = [Blocked(Map(weight, None)) for weight in weights]
-        assert torch.allclose(blocked[0](row), F.linear(row, weights[0]), rtol=0.02)
-        maps["blocked"] = blocked
-    except (AttributeError, RuntimeError, NotImplementedError, AssertionError):
-        pass  # a build of torch without oneDNN
+    if blocks_work():
+        maps["blocked"] = [Blocked(Map(weight, None)) for weight in weights]
     trials = [{kernel: _seconds(some, row) for kernel, some in maps.items()} for _ in range(_TRIALS)]  # by turns
     return min(maps, key=lambda kernel: min(trial[kernel] for trial in trials))
 
 
-def _seconds(maps: list[Callable[[Tensor], Tensor]], row: Tensor) -> float:
+@cache
+def widening_pays(threads: int) -> bool:
+    """Whether many rows are multiplied sooner in float32, the widening of the weights included: so it is on
+    processors that only emulate bfloat16."""
+    generator = torch.Generator().manual_seed(0)
+    weight = torch.rand(_SAMPLE, generator=generator).bfloat16()
+    rows = torch.rand(4 * _MANY, _SAMPLE[1], generator=generator).bfloat16()
+    plain, wide = Map(weight, None), Map(weight, None, widen=True)
+    trials = [(_seconds([wide], rows), _seconds([plain], rows)) for _ in range(_TRIALS)]
+    return min(first for first, _ in trials) < min(second for _, second in trials)
+
+
+def _seconds(maps: Sequence[Callable[[Tensor], Tensor]], row: Tensor) -> float:
     started = time.perf_counter()
     for whole in maps:
         whole(row)
