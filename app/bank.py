@@ -15,6 +15,7 @@ from app.trace import Floats
 from app.words import Word, carried
 
 _BATCH = 64
+_NUMBERS = 2**30  # weights times rows of one pass, so that a large model is never long at it
 
 Progress = Callable[[float], bool]
 """Told the share done, 0..1; answers whether to go on."""
@@ -81,16 +82,19 @@ def word_states(
     rounds = max(map(len, texts))
     total = np.zeros(0, np.float32)
     for turn in range(rounds):
-        if not progress(turn / rounds):
-            raise UserError("cancelled")
         rows = [i for i, own in enumerate(texts) if turn < len(own)]
-        states = _last_states(engine, [texts[i][turn] for i in rows])
+        states = _last_states(engine, [texts[i][turn] for i in rows], _part(progress, turn / rounds, 1 / rounds))
         if turn == 0:
             total = states
         else:
             total[:, :, rows] += states
     counts = np.array([len(own) for own in texts], np.float32)
     return WordStates(words, total / counts[:, None], tuple(map(len, real)))
+
+
+def _part(progress: Progress, begun: float, share: float) -> Progress:
+    """Progress of a part of some work."""
+    return lambda done: progress(begun + share * done)
 
 
 def _read(engine: Engine, word: Word, texts: Sequence[str]) -> list[list[int]]:
@@ -101,16 +105,24 @@ def _read(engine: Engine, word: Word, texts: Sequence[str]) -> list[list[int]]:
 
 
 @torch.inference_mode()
-def _last_states(engine: Engine, rows: list[list[int]]) -> Floats:
-    """Hidden states (E, L + 1, n, d) of the last token of each row of ids; rows of one length go together."""
+def _last_states(engine: Engine, rows: list[list[int]], progress: Progress) -> Floats:
+    """Hidden states (E, L + 1, n, d) of the last token of each row of ids; rows of one length go together.
+
+    Raises:
+        UserError: `cancelled` when `progress`, which is asked before every pass, says so.
+    """
     shape = engine.model.shape
     states = np.zeros((shape.experts, shape.layers + 1, len(rows), shape.width), np.float32)
-    by_length: dict[int, list[int]] = {}
+    size = max(4, min(_BATCH, _NUMBERS // max(1, engine.model.trained)))
+    done, by_length = 0, dict[int, list[int]]()
     for i, row in enumerate(rows):
         by_length.setdefault(len(row), []).append(i)
     for same in by_length.values():
-        for first in range(0, len(same), _BATCH):
-            part = same[first : first + _BATCH]
+        for first in range(0, len(same), size):
+            if not progress(done / len(rows)):
+                raise UserError("cancelled")
+            part = same[first : first + size]
+            done += len(part)
             ids = torch.tensor([[engine.bundle.start, *rows[i]] for i in part])
             hidden = engine.model(ids, keep=1).hidden
             states[:, :, part] = torch.stack([layer[:, :, -1] for layer in hidden], 1).numpy()

@@ -28,6 +28,7 @@ VISITOR_RUNS, WINDOW_SECONDS = 120, 60.0
 """Orders of one visitor in any minute."""
 _NEW_TEXTS = 4  # read in one round
 TIDY_SECONDS = 20.0  # at most so often is freed memory given back
+_NOD = 0.05  # seconds
 _VISITORS = 1_000  # visitors whose last minute is remembered
 
 log = logging.getLogger(__name__)
@@ -156,6 +157,14 @@ class Desk:
     def pressed(self) -> bool:
         """Whether somebody still waits for a first token."""
         return bool(self._line) or any(not served.order.steps for served in self._serving)
+
+    def stand_back(self, seconds: float) -> bool:
+        """Wait, but not for long, until nothing is being read or written: for work that is in no hurry.  Always
+        true: it may go on."""
+        begun = time.monotonic()
+        while (self._serving or self._line) and time.monotonic() - begun < seconds:
+            time.sleep(_NOD)
+        return True
 
     def _take(self, visitor: str, start: Callable[[Order], Run]) -> Order:
         """Put an order in line.

@@ -226,10 +226,11 @@ class Engine:
         return blend
 
     @torch.inference_mode()
-    def lens(self, trace: Trace, top: int = 5) -> Lens:
-        """Logit lens: what each layer would say if it were the last (nostalgebraist 2020).  Reads
-        the stored hidden states (float16); no forward pass."""
-        states = torch.from_numpy(trace.hidden).float()  # (E, L + 1, T, d)
+    def lens(self, trace: Trace, top: int = 5, positions: range | None = None) -> Lens:
+        """Logit lens: what each layer would say if it were the last (nostalgebraist 2020), after some of the
+        positions or all.  Reads the stored hidden states (float16); no forward pass."""
+        part = slice(None) if positions is None else slice(positions.start, positions.stop)
+        states = torch.from_numpy(trace.hidden[:, :, part]).float()  # (E, L + 1, T, d)
         logits = self.model.read_out(states)
         best = logits.topk(top, -1) if top > 1 else logits.max(-1, keepdim=True)
         return Lens(best.indices.int().numpy(), (best.values - logits.logsumexp(-1, keepdim=True)).numpy())

@@ -15,6 +15,9 @@ from viz.html import Say, panel
 from viz.layers import Labels, LensTable, Points, layers_panel, lens_panel
 from viz.strip import MEASURES
 
+LENS_WORK = 60_000_000_000
+"""Multiplications that the lens may take, one or two seconds on one core: the bundled model never reaches them."""
+
 
 def layers_view(engine: Engine, trace: Trace, selected: int, say: Say) -> str:
     """Every expert's projections of all tokens after the start."""
@@ -48,9 +51,19 @@ def _side(value: float) -> str:
     return "fused" if abs(value) < MEASURES["preference"].none else "first" if value > 0 else "second"
 
 
+def lens_window(engine: Engine, trace: Trace, selected: int) -> range:
+    """The positions that the lens reads: all, or for a large model the part of the text with the position before
+    the selected token."""
+    experts, layers, length, width = trace.hidden.shape
+    size = max(4, LENS_WORK // (experts * layers * width * engine.model.shape.vocabulary))
+    first = (selected - 1) // size * size if size < length else 0
+    return range(first, min(first + size, length))
+
+
 def lens_view(engine: Engine, trace: Trace, selected: int, say: Say) -> str:
     """Every expert's logit lens."""
-    lens = engine.lens(trace, top=1)
+    window = lens_window(engine, trace, selected)
+    lens = engine.lens(trace, top=1, positions=window)
     tables = tuple(
         LensTable(
             expert,
@@ -59,7 +72,7 @@ def lens_view(engine: Engine, trace: Trace, selected: int, say: Say) -> str:
         )
         for e, expert in enumerate(trace.experts)
     )
-    return lens_panel(tables, (say("start"), *trace.texts[1:]), selected, say)
+    return lens_panel(tables, (say("start"), *trace.texts[1:]), selected, say, window)
 
 
 def depth_view(

@@ -68,11 +68,16 @@ class Lexicon:
         self._around: dict[tuple[Word, ...], Floats] = {}
         self._lock = threading.Lock()
 
-    def prepare(self, folder: Path | None = None) -> None:
-        """Take the list's states from a checkpoint folder if they are this model's, else compute them."""
+    def prepare(self, folder: Path | None = None, progress: Progress = lambda share: True) -> None:
+        """Take the list's states from a checkpoint folder if they are this model's, else compute them; `progress` is
+        asked before every pass.
+
+        Raises:
+            UserError: `cancelled` when `progress` says so.
+        """
         found = read_words(folder, self.engine) if folder is not None else None
         if found is None:
-            bank = word_states(self.engine, all_words())
+            bank = word_states(self.engine, all_words(), progress)
             found = WordFile(bank, centred(bank.states)[1:], {}, {}, None)
         bank, self.scale, self.proof = found.bank, found.scale, found.proof
         self._shipped = {preset(name): found.places[name] for name in PRESETS if name in found.places}

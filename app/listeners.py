@@ -15,7 +15,7 @@ import gradio as gr
 from app.desk import Order
 from app.errors import UserError
 from app.expert_views import disagreement_view, experts_view
-from app.layer_views import depth_view, layers_view, lens_view
+from app.layer_views import depth_view, layers_view, lens_view, lens_window
 from app.opening import EXAMPLES, opening_trace
 from app.sampling import Sampling
 from app.settings import View, whole
@@ -63,7 +63,7 @@ class Listeners:
     def _opening(self, shown: Shown, language: str) -> list[Any]:
         view, example = View(language=language), EXAMPLES[0]
         key, drawn = ("opening", shown.key, view), shown.lexicon.bank is not None
-        if (known := self._kept.get(key)) is None:
+        if (known := self._known(shown, key)) is None:
             known = self._keep(shown, key, self._finished(shown, opening_trace(shown.engine), view, ""))
         return [*known, drawn, view.language, example.prompt, example.seed, *self.relabel(shown, view.language)]
 
@@ -92,7 +92,7 @@ class Listeners:
     ) -> AsyncIterator[list[Any]]:
         speak, engine = speaker(view.language), shown.engine
         key = (shown.key, prompt, sampling, view)
-        if (known := self._kept.get(key)) is not None:
+        if (known := self._known(shown, key)) is not None:
             said = status_html(speak("kept", count=len(known[0]) - known[0].prompt))
             yield [*known[:_STATUS], said, *known[_STATUS + 1 :]]
             return
@@ -205,26 +205,33 @@ class Listeners:
         return await asyncio.get_running_loop().run_in_executor(self._pencil, draw)
 
     def _keep(self, shown: Shown, key: tuple[Any, ...], drawn: list[Any]) -> list[Any]:
-        """Keep what was drawn for the next who asks for it; not while panels still wait for the word list."""
-        if shown.lexicon.bank is not None:
-            self._kept[key] = drawn
+        """Keep what was drawn for the next who asks for it: until the word list is read, since panels wait for it,
+        and then what is drawn anew."""
+        self._kept[(*key, shown.lexicon.bank is not None)] = drawn
         while len(self._kept) > _KEPT_EXAMPLES:
             self._kept.popitem(last=False)
         return drawn
 
-    def on_select(self, trace: Trace | None, event: gr.EventData, *view: Any) -> list[Any]:
-        """A token was clicked in any panel, or a cell of the lens."""
+    def _known(self, shown: Shown, key: tuple[Any, ...]) -> list[Any] | None:
+        return self._kept.get((*key, shown.lexicon.bank is not None))
+
+    def on_select(self, trace: Trace | None, before: Any, event: gr.EventData, *view: Any) -> list[Any]:
+        """A token was clicked in any panel, or a cell of the lens; `before`: the one that was selected."""
         clicked = event._data if isinstance(event._data, dict) else {}
         index, expert, layer = (whole(clicked.get(name)) for name in ("index", "expert", "layer"))
         shown = self._of(trace)
         if trace is None or shown is None or index is None or not 1 <= index < len(trace):
-            return [gr.skip()] * 5
+            return [gr.skip()] * 6
         settings, cell = View.of(*view), None
         experts, layers = trace.hidden.shape[:2]
         if expert is not None and layer is not None and 0 <= expert < experts and 0 <= layer < layers:
             cell = expert, layer
         depth = self._one(partial(depth_view, shown.engine, trace, index, speaker(settings.language), cell), settings)
-        return [index, cell, *self._token_panels(shown, trace, index, settings), depth]
+        window, old = (lens_window(shown.engine, trace, i) for i in (index, whole(before) or 1))
+        lens: Any = gr.skip()  # the page itself marks the row, if it is there
+        if window != old:
+            lens = self._one(partial(lens_view, shown.engine, trace, index, speaker(settings.language)), settings)
+        return [index, cell, *self._token_panels(shown, trace, index, settings), depth, lens]
 
     def _of(self, trace: Trace | None) -> Shown | None:
         """The model that made a trace: another one may be on view by now."""

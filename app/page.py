@@ -279,9 +279,9 @@ class Page:
                 button.click(example.fill, None, [self.prompt, self.seed], queue=False, **hidden).then(
                     on.on_generate, asked, self.everything, **model
                 )
-            moved = [self.selected, self.cell, self.glyphs, self.experts, self.depth]
+            moved = [self.selected, self.cell, self.glyphs, self.experts, self.depth, self.lens]
             for source in (self.strip, self.disagreement, self.layers, self.lens):
-                source.select(on.on_select, [self.trace, *self.view], moved, queue=False, **hidden)
+                source.select(on.on_select, [self.trace, self.selected, *self.view], moved, queue=False, **hidden)
             self.depth.select(
                 on.on_pin, [self.trace, self.selected, self.cell, *self.view], self.depth, queue=False, **hidden
             )

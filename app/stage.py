@@ -27,6 +27,7 @@ from app.twins import Twins, read_twins
 MODELS = "GLYPHSCOPE_MODELS"
 """More models for the page to offer: folders or hub ids, separated by commas."""
 PRECISION = "GLYPHSCOPE_PRECISION"
+_STANDBY_SECONDS = 10.0  # that the word list waits for visitors before each pass
 _VISITORS = 2_000  # whose choice is remembered
 
 log = logging.getLogger(__name__)
@@ -135,7 +136,7 @@ class Stage:
             self._failed(key, UserError("load_failed", model=key))
         else:
             self._take(shown, first)
-            shown.lexicon.prepare(folder)
+            shown.lexicon.prepare(folder, lambda share: shown.desk.stand_back(_STANDBY_SECONDS))
             give_back()
 
     def _failed(self, key: str, error: UserError) -> None:

@@ -415,6 +415,11 @@ _SENTENCES: dict[str, tuple[str, str, str]] = {
         "Каждый слой прочитан так, будто он последний; темнее — вероятнее. Ранние слои читает голова, обученная не на них.",
         "把每一层当作最后一层来读；越深越可能。早期层由并非为其训练的输出头读取。",
     ),
+    "lens_part": (
+        "The model is large: of positions 0 to {last} those from {first} to {end} are read, around the chosen token.",
+        "Модель большая: из позиций 0–{last} прочитаны {first}–{end}, вокруг выбранного токена.",
+        "模型较大：位置 0–{last} 中只读取了所选词元附近的 {first}–{end}。",
+    ),
     "lens_rows": ("read", "прочитано", "已读"),
     "lens_then": ("then", "дальше", "随后"),
     "start": ("start", "начало", "开头"),

@@ -3,15 +3,20 @@ bfloat16, with code that is not ours.  `python -m tests.large` writes it to a te
 server would, and prints its speed.
 """
 
+import asyncio
 import json
 import os
+import re
+import statistics
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import httpx
 import torch
 from safetensors.torch import save_file
 
@@ -21,8 +26,10 @@ from app.foreign.load import load_foreign
 from app.heap import give_back, keep_small
 from app.sampling import Sampling
 from app.vocabulary import build_tokenizer, mini_vocabulary
-from tests.bench import traceless
+from tests.bench import resident_megabytes, traceless
 from tests.folders import CHARACTERS, GRAMS, TWO_TOWERS, instantiate
+from tests.load import Session
+from tests.server import serving
 
 SIZES = {"vocab_size": 131_072, "n_embed": 1_024, "n_head": 32, "n_layer": 16, "block_size": 1_024}
 
@@ -130,6 +137,67 @@ def token_seconds(engine: Engine, seed: int) -> float:
     return (time.perf_counter() - begun) / count
 
 
+async def others(address: str, config: dict[str, Any], done: Callable[[], bool]) -> list[list[float]]:
+    """Seconds of an opened page, a click and a slide of the weight, again and again until something is done."""
+    waits: list[list[float]] = [[], [], []]
+    async with httpx.AsyncClient(base_url=address, timeout=60) as client:
+        while not done():
+            session = Session(client, config, f"other{time.monotonic_ns()}")
+            started = time.perf_counter()
+            (await client.get("/")).raise_for_status()
+            await session.call("on_load")
+            waits[0].append(time.perf_counter() - started)
+            waits[1].append((await session.call("on_select", {"index": 2}))[0][0])
+            waits[2].append((await session.call("on_weight", input_2=0.2))[0][0])
+            await asyncio.sleep(0.2)
+    return waits
+
+
+async def visit(address: str, name: str) -> None:
+    """Wait until a server shows a model; have it write, while others use the page."""
+    async with httpx.AsyncClient(base_url=address, timeout=600) as client:
+        config = (await client.get("/config")).json()
+        line, seen = f"Model on display: {name} (", False
+
+        async def shown() -> None:
+            nonlocal seen
+            while not seen:
+                answer = await Session(client, config, f"wait{time.monotonic_ns()}").call("on_load")
+                seen = line in str(answer)
+                await asyncio.sleep(1)
+
+        _, waits = await asyncio.gather(shown(), others(address, config, lambda: seen))
+        print("  page while it loads: " + said(waits))
+        writer = Session(client, config, "writer")
+        writing = asyncio.create_task(writer.call("on_generate", input_0="The cat sees", input_4=1, input_5=64))
+        waits = await others(address, config, writing.done)
+        answers = await writing
+        print(
+            f"  text of 64 tokens while others use the page: {answers[-1][0]:.1f} s; {visible_status(answers[-1][1])}"
+        )
+        print("  page while it writes: " + said(waits))
+
+
+def visible_status(answer: list[Any]) -> str:
+    """The status line of an answer without its tags."""
+    return re.sub(r"<[^>]+>", "", str(answer[3])).strip()
+
+
+def said(waits: list[list[float]]) -> str:
+    """Median and worst of some lists of seconds."""
+    parts = zip(("opened", "click", "slide"), waits, strict=True)
+    return ", ".join(f"{what} {statistics.median(w):.2f} s (worst {max(w):.2f})" for what, w in parts if w)
+
+
+def serve(folder: Path) -> None:
+    """What the page does while the server loads the folder and while the model writes."""
+    print(f"served, {os.environ.get('GLYPHSCOPE_PRECISION', 'auto')}:")
+    with serving(folder, {"GLYPHSCOPE_TRUST_REMOTE_CODE": "1"}) as (address, process, seconds):
+        print(f"  first answer after {seconds:.1f} s")
+        asyncio.run(visit(address, folder.name))
+        print(f"  memory of the server {resident_megabytes(process.pid) / 1000:.1f} GB")
+
+
 def _seconds(act: Callable[[], object]) -> float:
     started = time.perf_counter()
     act()
@@ -137,7 +205,9 @@ def _seconds(act: Callable[[], object]) -> float:
 
 
 if __name__ == "__main__":
-    if len(sys.argv) == 4:
+    if sys.argv[1:2] == ["serve"]:
+        serve(Path(sys.argv[2]))
+    elif len(sys.argv) == 4:
         measure(Path(sys.argv[1]), sys.argv[2], int(sys.argv[3]))
     else:
         with tempfile.TemporaryDirectory() as place:
@@ -148,3 +218,4 @@ if __name__ == "__main__":
                 subprocess.run(
                     [sys.executable, "-m", "tests.large", str(target), kind, str(os.cpu_count())], check=True
                 )
+            serve(target)

@@ -10,14 +10,14 @@ import time
 from collections.abc import Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 import httpx
 import numpy as np
 import pytest
 from gradio_client import Client
 
-from app import listeners, pictures
+from app import layer_views, listeners, pictures
 from app.bank import word_states
 from app.bundle import MINI, load_bundle
 from app.desk import VISITOR_ORDERS, Desk, Order
@@ -325,7 +325,7 @@ def test_writing_gives_frames_and_then_the_panels(engine: Engine) -> None:
     assert all(len(frame) == len(frames[-1]) for frame in frames)
 
 
-def test_an_example_is_kept_once_the_word_list_is_read_and_says_so(engine: Engine) -> None:
+def test_an_example_is_kept_and_says_so_and_drawn_anew_once_the_word_list_is_read(engine: Engine) -> None:
     class Request:
         session_hash = "me"
 
@@ -338,9 +338,28 @@ def test_an_example_is_kept_once_the_word_list_is_read_and_says_so(engine: Engin
         frames = page.on_generate(*given, Request(), 0.5, "logits", "preference", "en")  # type: ignore[arg-type]
         return [str(frame[3]) async for frame in frames][-1]
 
-    assert "a second" in finished(press()) and "a second" in finished(press())  # panels still wait for the list
+    assert "a second" in finished(press())
+    assert "written before" in finished(press())
     model.lexicon.bank = word_states(engine, preset("few_en"))
     model.lexicon.pictures = np.zeros((44, 32, 32), bool)
-    assert "a second" in finished(press())
+    assert "a second" in finished(press())  # with the panels that waited for the list
     again = finished(press())
     assert "written before" in again and "a second" not in again
+
+
+def test_the_lens_of_a_large_model_follows_the_chosen_token(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    page, _ = page_over(engine)
+    trace = engine.look("Мама и кот и дом и кот")
+    view = (0.5, "logits", "preference", "en")
+
+    def lens_after(index: int, before: int) -> str:
+        class Event:
+            _data: ClassVar = {"index": index}
+
+        return str(page.on_select(trace, before, Event(), *view)[-1])  # type: ignore[arg-type]
+
+    assert "<table" not in lens_after(9, 1)  # a small model's is whole already
+    experts, layers, _, width = trace.hidden.shape
+    monkeypatch.setattr(layer_views, "LENS_WORK", 4 * experts * layers * width * engine.model.shape.vocabulary)
+    assert "<table" not in lens_after(2, 1)
+    assert "data-index='9' aria-selected='true'" in lens_after(9, 1)

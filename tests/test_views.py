@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import torch
 
+from app import layer_views
 from app.engine import Engine
 from app.errors import UserError
 from app.expert_views import disagreement_view, experts_view
@@ -210,6 +211,25 @@ def test_disagreement_bars_are_scaled_to_the_peak(engine: Engine, trace: Trace, 
     assert f"{apart.max():.2f} nats" in html
     lettered = [i for i in range(trace.prompt, len(trace)) if script_of(trace.texts[i]) != "other"]
     assert most_disputed(trace) == max(lettered, key=lambda i: apart[i - 1])
+
+
+def test_the_lens_of_a_large_model_reads_the_part_with_the_chosen_token(
+    engine: Engine, trace: Trace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    experts, layers, _, width = trace.hidden.shape
+    whole_lens = engine.lens(trace, top=1)
+    monkeypatch.setattr(layer_views, "LENS_WORK", 4 * experts * layers * width * engine.model.shape.vocabulary)
+    for selected in range(1, len(trace)):
+        window = layer_views.lens_window(engine, trace, selected)
+        assert selected - 1 in window and len(window) <= 4 and window.stop <= len(trace)
+        part = engine.lens(trace, top=1, positions=window)
+        assert np.array_equal(part.ids, whole_lens.ids[:, :, window.start : window.stop])
+    html = lens_view(engine, trace, 6, SAY)
+    table = saved(html)["table"]
+    assert list(table["index"]["position"]) == [4, 5, 6, 7]
+    assert np.shape(table["values"]["best"]) == (2, 4, 3)
+    assert "<tr data-index='6' aria-selected='true'>" in html and "data-index='2'" not in html
+    assert f"of positions 0 to {len(trace) - 1} those from 4 to 7" in html
 
 
 def test_lens_cells_show_the_best_token_of_each_layer(engine: Engine, trace: Trace) -> None:

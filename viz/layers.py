@@ -174,10 +174,15 @@ class LensTable:
     probabilities: NDArray[np.float32]
 
 
-def lens_panel(tables: tuple[LensTable, ...], rows: tuple[str, ...], selected: int, say: Say) -> str:
-    """Rows: the token read and the one that follows; columns: the layer; cell: what that layer would say."""
+def lens_panel(
+    tables: tuple[LensTable, ...], texts: tuple[str, ...], selected: int, say: Say, window: range | None = None
+) -> str:
+    """Rows: the token read and the one that follows; columns: the layer; cell: what that layer would say.
+    texts: of all tokens; window: the positions that the tables are of, by default all."""
+    window = range(len(texts)) if window is None else window
+    rows = [texts[i] for i in window]
     blocks = "".join(
-        _lens(t, rows, selected, e, side, say)
+        _lens(t, texts, window, selected, e, side, say)
         for e, (t, side) in enumerate(zip(tables, sides(len(tables)), strict=True))
     )
     settled = [_settling_layer(t) for t in tables]
@@ -189,8 +194,10 @@ def lens_panel(tables: tuple[LensTable, ...], rows: tuple[str, ...], selected: i
     else:
         listed = ", ".join(f"{table.expert} {layer:.1f}" for table, layer in zip(tables, settled, strict=True))
         summary = say("lens_summary_each", last=last, list=listed)
+    if len(rows) < len(texts):
+        summary += " " + say("lens_part", first=window.start, end=window.stop - 1, last=len(texts) - 1)
     table = Table(
-        {"expert": [t.expert for t in tables], "position": range(len(rows)), "layer": range(last + 1)},
+        {"expert": [t.expert for t in tables], "position": window, "layer": range(last + 1)},
         {
             "read": [[[row] * (last + 1) for row in rows]] * len(tables),
             "best": [t.texts for t in tables],
@@ -214,18 +221,20 @@ def _row(index: int, selected: int, rows: int) -> str:
     return f" data-index='{index}' aria-selected='{str(index == selected).lower()}'" if index < rows else ""
 
 
-def _lens(table: LensTable, rows: tuple[str, ...], selected: int, expert: int, side: str, say: Say) -> str:
+def _lens(
+    table: LensTable, texts: tuple[str, ...], window: range, selected: int, expert: int, side: str, say: Say
+) -> str:
     heads = "".join(f"<th scope='col'>{layer}</th>" for layer in range(table.probabilities.shape[1]))
     lines = "".join(
-        f"<tr{_row(i + 1, selected, len(rows))}><th scope='row'>{token(text)}</th>"
-        f"<th scope='row' class='gs-then'>{token(rows[i + 1]) if i + 1 < len(rows) else '…'}</th>"
+        f"<tr{_row(i + 1, selected, len(texts))}><th scope='row'>{token(texts[i])}</th>"
+        f"<th scope='row' class='gs-then'>{token(texts[i + 1]) if i + 1 < len(texts) else '…'}</th>"
         + "".join(
             f"<td data-layer='{layer}' tabindex='{0 if i + 1 == selected else -1}' style='--p:{p:.3f}' "
             f"title='{escape(f'{visible(best)} {percent(float(p))}', quote=True)}'>{token(best)}</td>"
-            for layer, (best, p) in enumerate(zip(table.texts[i], table.probabilities[i], strict=True))
+            for layer, (best, p) in enumerate(zip(table.texts[n], table.probabilities[n], strict=True))
         )
         + "</tr>"
-        for i, text in enumerate(rows)
+        for n, i in enumerate(window)
     )
     corner = f"<th scope='col'>{escape(say('lens_rows'))}</th><th scope='col'>{escape(say('lens_then'))}</th>"
     return (
