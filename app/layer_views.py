@@ -15,8 +15,8 @@ from viz.html import Say, panel
 from viz.layers import Labels, LensTable, Points, layers_panel, lens_panel
 from viz.strip import MEASURES
 
-LENS_WORK = 60_000_000_000
-"""Multiplications that the lens may take, one or two seconds on one core: the bundled model never reaches them."""
+LENS_WORK = 30_000_000_000
+"""Multiplications that the lens may take, about a second on one core: the bundled model never reaches them."""
 
 
 def layers_view(engine: Engine, trace: Trace, selected: int, say: Say) -> str:
