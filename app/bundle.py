@@ -63,7 +63,9 @@ class Bundle:
     @property
     def adjustable(self) -> bool:
         """Whether other weights of two experts are fusions of the same kind."""
-        return self.additive and len(self.experts) == 2 and abs(sum(self.weights or (1.0,)) - 1) < 1e-3
+        weights = self.weights or (0.5, 0.5)
+        fits = abs(sum(weights) - 1) < 1e-3 and all(0 <= weight <= 1 for weight in weights)
+        return self.additive and len(self.experts) == 2 and fits
 
 
 def is_ours(folder: Path) -> bool:

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from tokenizers import Tokenizer
 from torch import Tensor
 
 from app.bundle import Bundle
@@ -66,9 +67,11 @@ class Engine:
         self.bundle = bundle
         self.model = bundle.model
         self.context = bundle.model.shape.context
-        specials = ("<pad>", "<s>", "<unk>")
         self._ends = {bundle.start, *bundle.ends}
-        self._never = [i for i in map(bundle.tokenizer.token_to_id, specials) if i is not None and i not in self._ends]
+        self._unknown = unknown_id(bundle.tokenizer)
+        specials = (self._unknown, *map(bundle.tokenizer.token_to_id, ("<pad>", "<s>", "[PAD]", "[CLS]", "[MASK]")))
+        without = (i for i in range(bundle.model.shape.vocabulary) if bundle.tokenizer.id_to_token(i) is None)
+        self._never = sorted({i for i in (*specials, *without) if i is not None} - self._ends)
 
     def encode(self, text: str) -> list[int]:
         """Ids of a prompt, without the start token.
@@ -95,7 +98,7 @@ class Engine:
 
     def unknown(self, text: str) -> list[str]:
         """Distinct characters of a text that the vocabulary lacks: the model sees <unk> for them."""
-        known, unknown = self.bundle.tokenizer.token_to_id, self.bundle.tokenizer.token_to_id("<unk>")
+        known, unknown = self.bundle.tokenizer.token_to_id, self._unknown
         missing = [c for c in dict.fromkeys(clean(text)) if known(c) is None]
         return [c for c in missing if unknown in (ids := self.ids_of(c)) or not ids]  # else made of smaller pieces
 
@@ -242,6 +245,12 @@ class Engine:
         states = torch.from_numpy(trace.hidden[:, :, position]).float()  # (E, L + 1, d)
         logs: Floats = self.model.read_out(states).log_softmax(-1).numpy()
         return logs
+
+
+def unknown_id(tokenizer: Tokenizer) -> int | None:
+    """The id that a tokenizer gives to what it has no token for, if there is one."""
+    names = (getattr(tokenizer.model, "unk_token", None), "<unk>", "[UNK]")
+    return next((i for name in names if isinstance(name, str) and (i := tokenizer.token_to_id(name)) is not None), None)
 
 
 def scores(row: Tensor, token: int) -> Floats:

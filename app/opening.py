@@ -38,10 +38,14 @@ _traces: WeakKeyDictionary[Engine, Trace] = WeakKeyDictionary()  # a model that 
 
 
 def opening_trace(engine: Engine) -> Trace:
-    """The finished run of the first example, made once by the model on display."""
+    """The finished run of the first example, made once by the model on display; of the beginning of it, if that
+    is all that the model can read."""
     with _lock:
         if engine not in _traces:
-            *_, last = engine.generate(EXAMPLES[0].prompt, Sampling(seed=EXAMPLES[0].seed))
+            prompt = EXAMPLES[0].prompt
+            while len(engine.ids_of(prompt)) > engine.context // 2 and len(prompt) > 2:
+                prompt = prompt[: 2 * len(prompt) // 3]
+            *_, last = engine.generate(prompt, Sampling(seed=EXAMPLES[0].seed))
             assert last.trace is not None
             _traces[engine] = last.trace
         return _traces[engine]

@@ -16,7 +16,7 @@ class Report:
     bfloat16 in bits, and the share of likeliest tokens that stay, measured on this model.
     fitted, tested, exact, agreement: the picture basis fitted on so many tokens; of so many others so many
     decoded to their very picture; mean cosine of their vectors and predicted ones.  start: the token put
-    before every text.
+    before every text.  left_out: towers of another depth or width, which are not shown.
     """
 
     source: str
@@ -36,6 +36,7 @@ class Report:
     exact: int
     agreement: float
     drift: tuple[float, float] | None = None
+    left_out: int = 0
 
     @property
     def pictures(self) -> bool:

@@ -16,7 +16,7 @@ def report_view(engine: Engine, say: Say) -> str:
         ("source", report.source),
         ("code", say("report_code_ran" if report.code else "report_code_none")),
         ("tables", f"{_tables(report, say)}, {say('report_frozen' if report.frozen else 'report_not_frozen')}"),
-        ("fusion", _weights(engine, say) if engine.bundle.adjustable else say("voices_" + report.fusion)),
+        ("fusion", _fusion(engine, report, say)),
         ("runs", _runs(report, say)),
         ("proof", _proof(report, say)),
         ("precision", _precision(report, say)),
@@ -33,6 +33,14 @@ def _proof(report: Report, say: Say) -> str:
 
 def _tables(report: Report, say: Say) -> str:
     return say("report_table_shared") if report.tables < 2 else say("report_table_own", count=report.tables)
+
+
+def _fusion(engine: Engine, report: Report, say: Say) -> str:
+    if report.left_out:
+        return say("report_left_out", count=report.left_out)
+    if report.fusion == "learned" and engine.model.shape.experts == 1:
+        return say("report_own_head")
+    return _weights(engine, say) if engine.bundle.additive else say("voices_" + report.fusion)
 
 
 def _weights(engine: Engine, say: Say) -> str:

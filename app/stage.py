@@ -131,7 +131,7 @@ class Stage:
             opening_trace(shown.engine)
         except UserError as error:
             self._failed(key, error)
-        except Exception:
+        except BaseException:  # code that is not ours may end the program, or try to
             log.exception("loading %s failed", key)
             self._failed(key, UserError("load_failed", model=key))
         else:

@@ -955,6 +955,16 @@ _SENTENCES: dict[str, tuple[str, str, str]] = {
     ),
     "report_frozen": ("marked as frozen", "помечена как неизменная", "标记为冻结"),
     "report_not_frozen": ("not marked as frozen", "не помечена как неизменная", "未标记为冻结"),
+    "report_left_out": (
+        "not shown as it is: {count} more of its towers have another depth or width and are left out here; the fused numbers are the network's own",
+        "показано не полностью: ещё башен другой глубины или ширины — {count}, они опущены; общие числа даёт сама сеть",
+        "未完整显示：另有 {count} 座深度或宽度不同的塔未列出；融合后的数值由网络自身给出",
+    ),
+    "report_own_head": (
+        "one expert; what turns its last state into logits is more than a norm and a matrix, and is done by its own code",
+        "один эксперт; его логиты получаются из последнего состояния не одной нормой и матрицей, а собственным кодом",
+        "单个专家；从末层状态到 logits 不只是归一化和矩阵，由其自身代码完成",
+    ),
     "report_fusion": ("Fusion", "Слияние", "融合"),
     "report_runs": ("Runs in", "Работает", "运行方式"),
     "report_imported": (
@@ -1311,6 +1321,16 @@ _SENTENCES: dict[str, tuple[str, str, str]] = {
         "The code of {folder} needs {name}, which is not in the libraries installed here: it was written for other versions and has to be brought up to date.",
         "Коду {folder} нужно {name}, чего нет в установленных здесь библиотеках: он написан для других версий, его надо обновить.",
         "{folder} 的代码需要 {name}，而此处安装的库中没有：它是为其他版本编写的，需要更新。",
+    ),
+    "no_model_code": (
+        "The config.json of {folder} names code, but none for a model: add AutoModelForCausalLM to its auto_map.",
+        "config.json в {folder} называет код, но не код модели: добавьте AutoModelForCausalLM в auto_map.",
+        "{folder} 的 config.json 指定了代码，却没有模型代码：请在 auto_map 中加入 AutoModelForCausalLM。",
+    ),
+    "broken_config": (
+        "The config.json of {folder} cannot be read as settings: fetch it again.",
+        "config.json в {folder} не читается как настройки: скачайте его заново.",
+        "{folder} 的 config.json 无法作为设置读取：请重新下载。",
     ),
     "foreign_code": (
         "The code of {folder} failed while building the network ({reason}): it has to be mended there.",

@@ -106,7 +106,7 @@ def test_what_is_proved_is_imported_and_what_is_not_runs_as_it_is(loaded: Loaded
     assert report is not None
     assert all(part in report.style for part in loaded.case.style)
     assert bool(report.style) == bool(loaded.case.style) and bool(report.reason) != bool(report.style)
-    assert report.probes == 4 and report.numbers > 500 and report.largest < 5e-4
+    assert report.probes == 5 and report.numbers > 500 and report.largest < 5e-4
 
 
 def test_log_probabilities_are_those_of_its_own_code(loaded: Loaded) -> None:

@@ -79,7 +79,7 @@ def shorten_heads(folder: Path) -> None:
 DAMAGE: dict[str, Callable[[Path], object]] = {
     "missing_files": lambda f: (f / "config.json").unlink(),
     "missing_files ": lambda f: (f / "model.safetensors").unlink(),
-    "missing_files  ": lambda f: (f / "config.json").write_text("[1]"),
+    "broken_config": lambda f: (f / "config.json").write_text("[1]"),
     "broken_weights": lambda f: (f / "model.safetensors").write_bytes((f / "model.safetensors").read_bytes()[:900]),
     "broken_weights ": lambda f: (f / "model.safetensors").write_bytes(b"\xff" * 4000),
     "broken_weights  ": lambda f: edit_weights(f, lambda s: {k: v[..., :7].clone() for k, v in s.items()}),
@@ -96,7 +96,7 @@ DAMAGE: dict[str, Callable[[Path], object]] = {
     "no_table": lambda f: edit_code(
         f,
         "x = self.glyphs(input_ids)",
-        "x = torch.sin(input_ids[..., None].float() * torch.arange(1, self.glyphs.weight.shape[1] + 1))",
+        "x = torch.sin(input_ids.cumsum(1)[..., None].float() * torch.arange(1, self.glyphs.weight.shape[1] + 1))",
     ),
     "no_anatomy": lambda f: edit_code(f, "x = layer(x)", "x = layer.forward(x)"),
     "unproved": lambda f: edit_code(f, "(self.half_ru(x) + self.half_zh(x)) / 2", "self.half_ru(x) + torch.rand(1)"),

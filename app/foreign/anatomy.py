@@ -14,20 +14,21 @@ import torch
 from torch import Tensor, nn
 
 from app.foreign.observe import Call, Observation
-from app.foreign.readout import ReadOut, equal, find_read_out, guess_read_outs
+from app.foreign.readout import ReadOut, equal, find_read_out, fits_sum, guess_read_outs
 
 
 @dataclass(frozen=True, eq=False)
 class Table:
     """The embedding: what the first block reads of token i at position t is scale * weight[i] + positions[t].
     exact False: this is the table that the network looks its ids up in, but something is done to its rows
-    before the first block."""
+    before the first block.  sources: the tensors that the rows come from, where it is not this one alone."""
 
     name: str
     weight: Tensor
     scale: float
     positions: Tensor | None
     exact: bool = True
+    sources: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,10 +55,12 @@ class Fusion:
 
 @dataclass(frozen=True, eq=False)
 class Anatomy:
-    """All towers and how they are fused; fusion None: not all experts have logits of their own."""
+    """All towers and how they are fused; fusion None: not all experts have logits of their own.  left_out: towers of
+    another depth or width, which cannot be shown beside these."""
 
     towers: tuple[Tower, ...]
     fusion: Fusion | None
+    left_out: int = 0
 
 
 def dissect(model: nn.Module, seen: Observation) -> Anatomy:
@@ -66,32 +69,33 @@ def dissect(model: nn.Module, seen: Observation) -> Anatomy:
     Raises:
         ValueError: when it has no tower of blocks.
     """
-    chains = find_towers(seen)
+    chains, left_out = find_towers(seen)
     if not chains:
         raise ValueError("no chain of like blocks")
     pairs = [find_read_out(model, seen, chain, len(chains)) for chain in chains]
     if any(pair is None for pair in pairs):
         pairs = list(guess_read_outs(model, seen, chains) or pairs)
     towers = tuple(_tower(model, seen, chain, pair) for chain, pair in zip(chains, pairs, strict=True))
-    return Anatomy(towers, find_fusion(seen.logits, [tower.logits for tower in towers]))
+    return Anatomy(towers, find_fusion(seen.logits, [tower.logits for tower in towers]), left_out)
 
 
-def find_towers(seen: Observation) -> list[tuple[Call, ...]]:
+def find_towers(seen: Observation) -> tuple[list[tuple[Call, ...]], int]:
     """The chains of like blocks, outermost ones only, in the order in which they began; of chains that differ
-    in depth or width, those that hold most weights."""
+    in depth or width, those that hold most weights, and how many others there are."""
     groups: dict[tuple[str, type], list[Call]] = defaultdict(list)
     for call in seen.calls:
         square = call.given.is_floating_point() and call.given.shape == call.gave.shape and call.given.dim() == 2
         if square and len(call.given) == len(seen.ids) and _could_be_block(call.module):
             groups[_kind(call.module), type(call.module)].append(call)
-    chains = [chain for calls in groups.values() for chain in _chained(calls)]
+    chains = _called_last([chain for calls in groups.values() for chain in _chained(calls)])
     longer = [chain for chain in chains if len(chain) > 1]
     listed = [chain for chain in chains if chain[0].name.rpartition(".")[2].isdigit()]  # one block, in a list
     found = [chain for chain in longer or listed if not any(_inside(chain[0].name, c) for c in longer or listed)]
     by_size: dict[tuple[int, int], list[tuple[Call, ...]]] = defaultdict(list)
     for chain in found:
         by_size[len(chain), chain[0].given.shape[-1]].append(chain)
-    return max(by_size.values(), key=lambda like: sum(map(_weights, like)), default=[])
+    towers = max(by_size.values(), key=lambda like: sum(map(_weights, like)), default=[])
+    return towers, len(found) - len(towers)
 
 
 def _could_be_block(module: nn.Module) -> bool:
@@ -117,6 +121,11 @@ def _chained(calls: list[Call]) -> list[tuple[Call, ...]]:
         else:
             before.append(call)
     return [tuple(chain) for chain in chains]
+
+
+def _called_last(chains: list[tuple[Call, ...]]) -> list[tuple[Call, ...]]:
+    """Of chains that are calls of the very same modules, the last one."""
+    return list({tuple(id(call.module) for call in chain): chain for chain in chains}.values())
 
 
 def _inside(name: str, chain: tuple[Call, ...]) -> bool:
@@ -178,13 +187,8 @@ def find_fusion(logits: Tensor, experts: list[Tensor | None]) -> Fusion | None:
         return Fusion("single", (1.0,)) if equal(known[0], logits) else Fusion("learned", ())
     stacked = torch.stack(known)  # (E, T, V)
     count = len(known)
-    if equal(stacked.mean(0), logits):
-        return Fusion("mean", (1 / count,) * count)
-    few = stacked[:, :, :: max(1, logits.shape[-1] // 4096)].flatten(1).T.double()
-    target = logits[:, :: max(1, logits.shape[-1] // 4096)].flatten()[:, None].double()
-    weights = torch.linalg.lstsq(few, target).solution[:, 0]
-    if equal(torch.tensordot(weights.float(), stacked, dims=1), logits):
-        return Fusion("weighted", tuple(weights.tolist()))
+    if (weights := fits_sum(stacked, logits)) is not None:
+        return Fusion("mean" if weights == (1 / count,) * count else "weighted", weights)
     mixed = stacked.log_softmax(-1).logsumexp(0) - torch.log(torch.tensor(float(count)))
     if equal(mixed, logits.log_softmax(-1)):
         return Fusion("probabilities", (1 / count,) * count)

@@ -222,4 +222,4 @@ def likely_heads(config: dict[str, object], width: int) -> list[int]:
 def likely_bases(config: dict[str, object]) -> list[float]:
     """Rotary bases to try: what the config calls so, then the usual one."""
     told = [float(v) for k, v in config.items() if ("theta" in k or "base" in k) and isinstance(v, int | float)]
-    return list(dict.fromkeys([*(b for b in told if b > 1), 10_000.0]))
+    return list(dict.fromkeys([*(b for b in told if b > 1), 10_000.0, 500_000.0, 1_000_000.0]))

@@ -11,11 +11,14 @@ from app.foreign.block import find_block, likely_bases, likely_heads, take_parts
 from app.foreign.decoder import Decoder, Expert, Parts, Style
 from app.foreign.kernels import Map
 from app.foreign.observe import Observation, Reader, observe
+from app.foreign.original import Original
 from app.foreign.readout import TOLERANCE, apart
 from app.foreign.tail import Tail
 from app.heap import give_back
 from app.model import Network, Shape, fuse
 
+FUSED = "fused logits"
+"""Where they are wrong, in an `Agreement`."""
 _FUSED = ("probabilities", "learned")
 """Fusions that only the network's own code can do."""
 
@@ -101,10 +104,39 @@ def prove(network: Network, reader: Reader, anatomy: Anatomy, probes: Sequence[S
             if anatomy.fusion is not None and tower.logits is not None:
                 compare(f"{name}, logits", logits[number], tower.logits)
         fused = [out.fused[0] if out.fused is not None else _fused(out.logits[:, 0], anatomy) for out in outputs]
-        compare("fused logits", torch.cat(fused), seen.logits)
+        compare(FUSED, torch.cat(fused), seen.logits)
         del seen, theirs, outputs, hidden, logits, parts, fused
         give_back()  # what was observed refers to itself, and is large
     return Agreement(len(probes), numbers, largest, tuple(wrong))
+
+
+@torch.inference_mode()
+def prove_long(
+    network: Network, original: Original, anatomy: Anatomy, probe: Sequence[int], before: Agreement
+) -> Agreement:
+    """Compare on a long text, added to an agreement so far: every hidden state and the fused logits, most of the text
+    read at once and its last tokens one by one."""
+    wrong: list[str] = []
+    largest, ids = before.largest, torch.tensor([list(probe)])
+    cache, cut = network.new_cache(len(probe)), max(1, len(probe) - 3)
+    parts = [ids[:, :cut], *torch.split(ids[:, cut:], 1, 1)]
+    outputs = [network(part, cache=cache) for part in parts if part.numel()]
+    states, logits = original.read(ids[0])
+    for layer, theirs in enumerate(states):
+        ours = torch.cat([out.hidden[layer][:, 0] for out in outputs], 1)
+        ours = ours if len(ours) == len(theirs) else torch.stack(ours[0].chunk(len(theirs), -1))  # joined
+        found = apart(ours, theirs)
+        largest = max(largest, found)
+        if not found <= TOLERANCE:
+            wrong.append(f"layer {layer} of {len(probe)} tokens")
+    fused = [out.fused[0] if out.fused is not None else _fused(out.logits[:, 0], anatomy) for out in outputs]
+    found = apart(torch.cat(fused), logits)
+    largest = max(largest, found)
+    if not found <= TOLERANCE:
+        wrong.append(f"{FUSED} of {len(probe)} tokens")
+    give_back()
+    numbers = before.numbers + (states[0].shape[0] * len(states) + 1) * len(probe)
+    return Agreement(before.probes + 1, numbers, largest, tuple(wrong))
 
 
 def _fused(logits: torch.Tensor, anatomy: Anatomy) -> torch.Tensor:

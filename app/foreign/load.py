@@ -31,7 +31,8 @@ from app.trace import Floats
 
 PRECISIONS = ("auto", "float32", "bfloat16", "int8")
 _SMALL = 100_000_000  # numbers up to which float32 is as quick as bfloat16
-_LONG_PROBE = 48
+_DRAWN_PROBE, _LONG_PROBE = 48, 1_024
+_VOCABULARY = ("vocab_size", "n_vocab", "vocabulary_size", "num_tokens", "n_tokens", "padded_vocab_size")
 
 Progress = Callable[[str, float], object]
 """Told what is being done (a code of `app.texts`) and the share of it, 0..1."""
@@ -57,11 +58,11 @@ def load_foreign(
     built = build_network(folder, trusted)
     progress("stage_anatomy", 0.0)
     try:
-        reader = Reader(built.network, int(config.get("vocab_size") or 0))
+        reader = Reader(built.network, next((n for k in _VOCABULARY if isinstance(n := config.get(k), int)), 0))
     except Exception as error:  # whatever code that is not ours raises
         raise UserError("cannot_run", folder=folder.name, reason=f"{type(error).__name__}") from error
     tokens = read_tokens(folder, config, reader.vocabulary, trusted)
-    probes = probe_ids(tokens, reader.vocabulary)
+    probes = probe_ids(tokens, min(reader.vocabulary, tokens.tokenizer.get_vocab_size()))
     try:
         found = understand(reader, folder.name, config, probes)
     except (RuntimeError, TypeError, IndexError, AttributeError, KeyError) as error:
@@ -79,7 +80,8 @@ def load_foreign(
         code=bool(config.get("auto_map")),
         fusion=found.fusion.kind,
         tables=len({t.data_ptr() for t in tables_of(found.anatomy)}),
-        frozen=table.name in built.frozen,
+        frozen=all(name in built.frozen for name in table.sources or (table.name,)),
+        left_out=found.anatomy.left_out,
         probes=found.agreement.probes,
         numbers=found.agreement.numbers,
         largest=found.agreement.largest,
@@ -111,11 +113,11 @@ def load_foreign(
 
 
 def probe_ids(tokens: Tokens, vocabulary: int) -> list[list[int]]:
-    """Texts in three languages and one of ids drawn at random, longer."""
+    """Texts in three languages, and two of ids drawn at random: a longer one, and one as long as can be read."""
     texts = [tokens.tokenizer.encode(text, add_special_tokens=False).ids for text in PROBES]
     generator = np.random.default_rng(0)
-    drawn = [int(i) for i in generator.integers(0, vocabulary, _LONG_PROBE)]
-    return [[tokens.start, *ids] for ids in texts if len(ids) >= 4] + [drawn]
+    drawn = [generator.integers(0, vocabulary, length).tolist() for length in (_DRAWN_PROBE, _LONG_PROBE)]
+    return [[tokens.start, *ids] for ids in texts if len(ids) >= 4] + drawn
 
 
 @dataclass(frozen=True, eq=False)
@@ -161,10 +163,10 @@ def _count(network: Any, built: Built) -> None:
 
 def _runs_as_stored(tail: Tail, decoder: Decoder, built: Built) -> bool:
     """Whether what follows the blocks can be computed as it is stored, without widening."""
-    tail.wide = False
+    tail.wide, tail.dtype = False, built.dtype
     shape = decoder.shape
     try:
-        tail(torch.zeros(shape.experts, 1, shape.width, dtype=built.dtype))
+        tail(torch.zeros(shape.experts, 1, shape.width))
     except Exception:  # two number formats in one product, most likely
         return False
     return True

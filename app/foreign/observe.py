@@ -4,6 +4,7 @@ What a module is gets decided by what it does (`app.foreign.anatomy`), never by 
 """
 
 import inspect
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -37,6 +38,10 @@ class Observation:
     calls: tuple[Call, ...]
 
 
+_IDS = ("input_ids", "idx", "ids", "tokens", "token_ids", "input", "inputs", "x", "inp", "src")
+"""Usual names of the argument that takes ids."""
+
+
 class Reader:
     """A network and the plainest way to call it: what its `forward` insists on, and for networks that give
     the last position's logits only unless there is something to predict, the text itself as that."""
@@ -48,7 +53,10 @@ class Reader:
             ValueError: when the network returns no logits for every position.
         """
         self.model, self.vocabulary = model, vocabulary
+        self.lock = threading.RLock()
+        """Held by whoever changes the network for a moment: its hooks, its parts, its number format."""
         self._known = inspect.signature(model.forward).parameters
+        self._ids = next((name for name in self._known if name in _IDS), next(iter(self._known), "input_ids"))
         self._targets: str | None = None
         probe = torch.arange(5)[None]
         with torch.inference_mode(), in_float32(model):
@@ -70,22 +78,29 @@ class Reader:
 
     def _call(self, ids: Tensor) -> Any:
         options: dict[str, Any] = {}
-        for name, parameter in list(self._known.items())[1:]:
-            needed = parameter.default is parameter.empty and parameter.kind == parameter.POSITIONAL_OR_KEYWORD
-            if needed:
+        for name, parameter in self._known.items():
+            named = parameter.kind in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY)
+            if parameter.default is parameter.empty and named and name != self._ids:
                 options[name] = _demanded(name, ids)
         if "use_cache" in self._known:
             options["use_cache"] = False
         if self._targets:
             options[self._targets] = ids
-        return self.model(ids, **options)
+        kind = self._known[self._ids].kind if self._ids in self._known else None
+        if kind in (None, inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.POSITIONAL_ONLY):
+            return self.model(ids, **options)
+        if kind == inspect.Parameter.VAR_KEYWORD:
+            return self.model(input_ids=ids, **options)
+        return self.model(**{self._ids: ids}, **options)
 
 
 def _demanded(name: str, ids: Tensor) -> Any:
     """A value for an argument that has no default."""
     if "mask" in name:
         return torch.ones_like(ids)
-    return torch.arange(ids.shape[1])[None] if "position" in name else None
+    if "position" in name:
+        return torch.arange(ids.shape[1])[None]
+    return 0 if any(part in name for part in ("start", "offset", "past_len", "pos")) else None
 
 
 @torch.inference_mode()
@@ -95,7 +110,7 @@ def observe(reader: Reader, ids: Sequence[int]) -> Observation:
 
     def record(name: str) -> Any:
         def hook(module: nn.Module, given: tuple[Any, ...], keywords: dict[str, Any], gave: Any) -> None:
-            first, out = first_tensor((*given, *keywords.values())), first_tensor(gave)
+            first, out = stream((*given, *keywords.values()), gave)
             if first is not None and out is not None:
                 calls.append(Call(name, module, _plain(first), _plain(out), gave))
 
@@ -110,13 +125,40 @@ def observe(reader: Reader, ids: Sequence[int]) -> Observation:
     return Observation(torch.tensor(list(ids)), logits[0].float(), tuple(calls))
 
 
+def stream(given: Any, gave: Any) -> tuple[Tensor | None, Tensor | None]:
+    """What flows through a module: the first float tensors of one shape that it was given and gave (not a mask
+    beside them), else the first tensor of each."""
+    before = [t for t in tensors_in(given) if t.is_floating_point() and t.dim() > 1]
+    for after in tensors_in(gave):
+        if (same := next((t for t in before if t.shape == after.shape), None)) is not None:
+            return same, after
+    return first_tensor(given), first_tensor(gave)
+
+
 def _logits_in(output: Any, length: int, vocabulary: int) -> Tensor | None:
     """The logits (1, T, V) in whatever a network returned: a tensor, a tuple, a dict, a record."""
     named = output.get("logits") if isinstance(output, Mapping) else getattr(output, "logits", None)
     tensors = [t for t in (named, *tensors_in(output)) if isinstance(t, Tensor) and t.is_floating_point()]
     fitting = [t for t in tensors if t.dim() == 3 and t.shape[:2] == (1, length)]
     exact = [t for t in fitting if t.shape[-1] == vocabulary]
-    return next(iter((*exact, *(t for t in fitting if t is named))), None)
+    if isinstance(named, Tensor) or len(exact) < 2:
+        widest = sorted(fitting, key=lambda t: -t.shape[-1]) if vocabulary == 0 else []
+        return next(iter((*exact, *(t for t in fitting if t is named), *widest)), None)
+    return _blend(exact)
+
+
+def _blend(several: list[Tensor]) -> Tensor:
+    """Of several logits that a network returned without a name, those that the others add up to with weights of 0
+    to 1: the fusion; else the first."""
+    for one in several:
+        others = [other for other in several if other is not one and not torch.equal(other, one)]
+        if others:
+            columns = torch.stack([other.flatten() for other in others], 1).double()
+            weights = torch.linalg.lstsq(columns, one.flatten()[:, None].double(), driver="gelsd").solution
+            fits = torch.allclose(columns @ weights, one.flatten()[:, None].double(), rtol=1e-3, atol=1e-4)
+            if fits and bool(((weights > 1e-3) & (weights < 1 + 1e-3)).all()):
+                return one
+    return several[0]
 
 
 def tensors_in(value: Any) -> Iterator[Tensor]:

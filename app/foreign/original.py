@@ -1,6 +1,6 @@
 """A network that is not ours, run by its own code: slow (no cache), but never wrong about itself."""
 
-import threading
+from collections import defaultdict
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import Any
@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from app.foreign.anatomy import Anatomy
-from app.foreign.observe import Reader, first_tensor, in_float32
+from app.foreign.observe import Reader, in_float32, stream
 from app.foreign.tail import Tail
 from app.model import Output, Shape
 
@@ -38,7 +38,6 @@ class Original:
         """How many numbers were trained; set by whoever counted them."""
         self._reader, self._anatomy = reader, anatomy
         self._tail = Tail(reader, anatomy.towers, context, wide=True)
-        self._lock = threading.Lock()  # what is caught belongs to one text
 
     def new_cache(self, capacity: int) -> Spoken:
         """No room is kept but for the ids."""
@@ -50,29 +49,34 @@ class Original:
         if cache is not None:
             cache.ids += ids[0].tolist()
         whole = ids if cache is None else torch.tensor([cache.ids])
-        rows = [self._row(row, ids.shape[1]) for row in whole]
+        rows = [self.read(row, ids.shape[1]) for row in whole]
         hidden = tuple(torch.stack(layers, 1) for layers in zip(*(states for states, _ in rows), strict=True))
         fused = torch.stack([logits for _, logits in rows])[:, -keep:]
         fusion = self._anatomy.fusion
         own = fusion is not None and fusion.kind not in ("single", "mean", "weighted")
         return Output(self.read_out(hidden[-1][:, :, -keep:]), hidden, fused if own else None)
 
-    def _row(self, ids: Tensor, new: int) -> tuple[list[Tensor], Tensor]:
-        """One text (T,): hidden states, L + 1 times (E, new, d), and fused logits (new, V) of its last positions."""
-        caught: dict[nn.Module, tuple[Tensor, Tensor]] = {}
+    @torch.inference_mode()
+    def read(self, ids: Tensor, new: int = 0) -> tuple[list[Tensor], Tensor]:
+        """One text (T,): hidden states, L + 1 times (E, new, d), and fused logits (new, V) of its last positions, by
+        default of all."""
+        new = new or len(ids)
+        caught: dict[nn.Module, list[tuple[Tensor, Tensor]]] = defaultdict(list)
 
         def catch(module: nn.Module, given: tuple[Any, ...], keywords: dict[str, Any], gave: Any) -> None:
-            before, after = first_tensor((*given, *keywords.values())), first_tensor(gave)
+            before, after = stream((*given, *keywords.values()), gave)
             assert before is not None and after is not None
-            caught[module] = before.reshape(len(ids), -1)[-new:].float(), after.reshape(len(ids), -1)[-new:].float()
+            rows = before.reshape(len(ids), -1)[-new:].float(), after.reshape(len(ids), -1)[-new:].float()
+            caught[module].append(rows)
 
         towers = [[block.module for block in tower.blocks] for tower in self._anatomy.towers]
-        with self._lock, in_float32(self._reader.model), ExitStack() as stack:
-            for module in [block for blocks in towers for block in blocks]:
+        with self._reader.lock, in_float32(self._reader.model), ExitStack() as stack:
+            for module in {block for blocks in towers for block in blocks}:
                 stack.callback(module.register_forward_hook(catch, with_kwargs=True).remove)
             logits = self._reader(ids[None])[0, -new:].float()
-        first = [torch.stack([caught[blocks[0]][0] for blocks in towers])]
-        return first + [torch.stack([caught[b][1] for b in layer]) for layer in zip(*towers, strict=True)], logits
+        calls = [[_taken(caught, blocks, n) for n in range(len(blocks))] for blocks in towers]
+        first = [torch.stack([blocks[0][0] for blocks in calls])]
+        return first + [torch.stack([after for _, after in layer]) for layer in zip(*calls, strict=True)], logits
 
     @torch.inference_mode()
     def read_out(self, states: Tensor) -> Tensor:
@@ -85,6 +89,16 @@ class Original:
             logits = self._tail(flat[None]) if tower.read_out is None else tower.read_out(flat)
             found.append(logits.view(*rows.shape[:-1], -1))
         return torch.stack(found)
+
+
+Rows = tuple[Tensor, Tensor]
+
+
+def _taken(caught: dict[nn.Module, list[Rows]], blocks: list[nn.Module], place: int) -> Rows:
+    """What went through the block at a place of a tower: of a module that stands in several places, the call that
+    belongs to this one, counted from the last."""
+    module, later = blocks[place], blocks[place + 1 :].count(blocks[place])
+    return caught[module][-1 - later]
 
 
 class Joined:

@@ -1,5 +1,6 @@
 """What turns a tower's last hidden states into logits: found by trying every norm and matrix on a probe text."""
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product
@@ -13,15 +14,35 @@ from app.foreign.observe import Call, Observation
 TOLERANCE = 5e-4
 """Largest difference of two float32 results that are called equal, in units of their root mean square.
 Rounding stays ten times below; half precision is ten times above."""
+_FAR = 1e3
+_COMBINATIONS = 4_096
 _FEW = 64  # columns of logits that are tried before all of them
 
 
 def apart(a: Tensor, b: Tensor) -> float:
-    """Largest difference of two float tensors in units of b's root mean square; infinite for other shapes."""
+    """Largest difference of two float tensors in units of b's root mean square, but of numbers far larger than most
+    (a ban of -1e30) in units of themselves; infinite for other shapes, and where not the same are infinite."""
     if a.shape != b.shape:
         return float("inf")
-    size = float(b.float().pow(2).mean().sqrt())
-    return float((a.float() - b.float()).abs().max()) / max(size, 1e-9)
+    a, b = a.float(), b.float()
+    finite = b.isfinite()
+    if not bool(finite.all()):
+        if not torch.equal(a[~finite], b[~finite]):  # no number equals NaN
+            return float("inf")
+        a, b = a[finite], b[finite]
+    sizes = b.abs()
+    usual = sizes <= _FAR * _middle(sizes)
+    if bool(usual.all()) or not bool(usual.any()):
+        return float((a - b).abs().max()) / max(float(b.pow(2).mean().sqrt()), 1e-9) if b.numel() else 0.0
+    apart_usual = float((a - b)[usual].abs().max()) / max(float(b[usual].pow(2).mean().sqrt()), 1e-9)
+    return max(apart_usual, float(((a - b).abs() / sizes)[~usual].max()))
+
+
+def _middle(sizes: Tensor) -> float:
+    """A middle one of the sizes that are not zero, out of a few thousand; infinite where there are none."""
+    few = sizes.flatten()[:: max(1, sizes.numel() // 4_096)]
+    few = few[few > 0]
+    return float(few.median()) if len(few) else float("inf")
 
 
 def equal(a: Tensor, b: Tensor) -> bool:
@@ -83,12 +104,43 @@ def guess_read_outs(
     """Read-outs of several towers whose logits no module gives on its own, if their mean or sum is what the
     network gives."""
     each = [list(_options(model, seen, chain)) for chain in chains]
-    wanted = seen.logits[:, :_FEW]
-    for options in product(*each):
-        found = torch.stack([o.few(chain[-1].gave) for o, chain in zip(options, chains, strict=True)])
-        if equal(found.mean(0), wanted) or equal(found.sum(0), wanted):
-            return tuple((o(chain[-1].gave), o) for o, chain in zip(options, chains, strict=True))
+    if not all(each):
+        return None
+    rows = [[option.few(chain[-1].gave) for option in some] for some, chain in zip(each, chains, strict=True)]
+    for picked in _likely_picks(rows, seen.logits[:, :_FEW]):
+        options = [some[i] for some, i in zip(each, picked, strict=True)]
+        found = tuple((o(chain[-1].gave), o) for o, chain in zip(options, chains, strict=True))
+        if fits_sum(torch.stack([logits for logits, _ in found]), seen.logits) is not None:
+            return found
     return None
+
+
+def _likely_picks(rows: list[list[Tensor]], wanted: Tensor) -> Iterator[tuple[int, ...]]:
+    """One option of every tower (first columns of its logits in `rows`), whose weighted sum could be what is wanted:
+    first those that least squares over all options gives most weight, then all combinations, if they are few."""
+    counts = [len(some) for some in rows]
+    columns = torch.stack([row.flatten() for some in rows for row in some], 1).double()
+    weights = torch.linalg.lstsq(columns, wanted.flatten()[:, None].double(), driver="gelsd").solution[:, 0].abs()
+    yield tuple(int(part.argmax()) for part in weights.split(counts))
+    if math.prod(counts) <= _COMBINATIONS:
+        for picked in product(*map(range, counts)):
+            few = torch.stack([some[i] for some, i in zip(rows, picked, strict=True)])
+            if fits_sum(few, wanted) is not None:
+                yield picked
+
+
+def fits_sum(logits: Tensor, wanted: Tensor) -> tuple[float, ...] | None:
+    """The fixed weights with which logits (E, T, V) of several experts add up to those of the network (T, V); None
+    if there are none."""
+    if equal(logits.mean(0), wanted):
+        return (1 / len(logits),) * len(logits)
+    step = max(1, wanted.shape[-1] // 4_096)
+    few, target = logits[:, :, ::step].flatten(1).T.double(), wanted[:, ::step].flatten()[:, None].double()
+    if not bool(target.isfinite().all() and few.isfinite().all()):
+        return None
+    weights = torch.linalg.lstsq(few, target).solution[:, 0]
+    fits = equal(torch.tensordot(weights.float(), logits, dims=1), wanted)
+    return tuple(weights.tolist()) if fits else None
 
 
 def _options(model: nn.Module, seen: Observation, chain: tuple[Call, ...]) -> Iterator[ReadOut]:

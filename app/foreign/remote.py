@@ -33,11 +33,17 @@ def read_config(folder: Path) -> dict[str, Any]:
         UserError: when it is missing or no JSON object.
     """
     try:
-        config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+        text = (folder / "config.json").read_text(encoding="utf-8-sig")
+    except OSError as error:
         raise UserError("missing_files", folder=folder.name, files="config.json") from error
+    except UnicodeDecodeError as error:
+        raise UserError("broken_config", folder=folder.name) from error
+    try:
+        config = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise UserError("broken_config", folder=folder.name) from error
     if not isinstance(config, dict):
-        raise UserError("missing_files", folder=folder.name, files="config.json")
+        raise UserError("broken_config", folder=folder.name)
     return config
 
 
@@ -90,20 +96,14 @@ def build_network(folder: Path, trusted: bool) -> Built:
     try:
         if not config.get("auto_map"):
             return _built(_from_library(folder))
-        try:
-            with _without_drawing(), _weights_on_meta():
-                network = _instantiate(folder, config, trusted)
-            computed = any(buffer.is_meta for buffer in network.buffers())
-        except (NotImplementedError, RuntimeError):  # code that computes with its first weights
-            computed = True
-        if computed:
-            network = _instantiate(folder, config, trusted)
+        network = _empty(folder, config, trusted)
     except UserError:
         raise
     except Exception as error:  # whatever code that is not ours raises
         raise _sentence(error, folder.name) from error
     trainable = {key for key, parameter in network.named_parameters(remove_duplicate=False) if parameter.requires_grad}
-    load_weights(network, weights, folder.name)
+    load_weights(network, weights, folder.name, config)
+    _check_buffers(network, weights, folder, config, trusted)
     return _built(network, trainable)
 
 
@@ -136,6 +136,18 @@ def _built(network: nn.Module, trainable: set[str] | None = None) -> Built:
     return Built(network, frozen, sum(sizes.values()), trained, half)
 
 
+def _empty(folder: Path, config: dict[str, Any], trusted: bool) -> nn.Module:
+    """A network without weights; with first ones where its code computes with them."""
+    try:
+        with _without_drawing(), _weights_on_meta():
+            network = _instantiate(folder, config, trusted)
+        if not any(buffer.is_meta for buffer in network.buffers()):
+            return network
+    except (NotImplementedError, RuntimeError):
+        pass
+    return _instantiate(folder, config, trusted)
+
+
 def _instantiate(folder: Path, config: dict[str, Any], trusted: bool) -> nn.Module:
     from transformers import AutoConfig
     from transformers.dynamic_module_utils import get_class_from_dynamic_module
@@ -143,7 +155,9 @@ def _instantiate(folder: Path, config: dict[str, Any], trusted: bool) -> nn.Modu
     code = config["auto_map"]
     if not trusted:
         raise UserError("untrusted_code", folder=folder.name)
-    reference = code.get(CODE_KEY) or code.get("AutoModel") or next(iter(code.values()))
+    reference = code.get(CODE_KEY) or code.get("AutoModel")
+    if reference is None:
+        raise UserError("no_model_code", folder=folder.name)
     if any("--" in str(place) for place in code.values()):
         raise UserError("code_elsewhere", folder=folder.name)
     model_class = get_class_from_dynamic_module(reference, str(folder))
@@ -164,12 +178,10 @@ def read_weights(folder: Path) -> dict[str, Tensor]:
     Raises:
         UserError: when there are none, or when they are damaged or hold more than tensors.
     """
-    files = sorted(folder.glob("*.safetensors"))
-    files = [f for f in files if f.name.startswith("model")] or files
     try:
-        if files:
+        if files := _weight_files(folder, "model", "safetensors"):
             return {name: tensor for file in files for name, tensor in load_file(file).items()}
-        pickles = sorted(folder.glob("pytorch_model*.bin"))
+        pickles = _weight_files(folder, "pytorch_model", "bin")
         if not pickles:
             raise UserError("missing_files", folder=folder.name, files="model.safetensors")
         parts = [torch.load(file, map_location="cpu", weights_only=True, mmap=True) for file in pickles]
@@ -180,7 +192,30 @@ def read_weights(folder: Path) -> dict[str, Tensor]:
         raise UserError("broken_weights", folder=folder.name) from error
 
 
-def load_weights(network: nn.Module, weights: dict[str, Tensor], name: str) -> None:
+def _weight_files(folder: Path, stem: str, ending: str) -> list[Path]:
+    """The files with a folder's weights, by the rules of the hub: the one of the usual name, else those that the
+    index names, else the numbered ones, else the only one there is.
+
+    Raises:
+        UserError: when the index names files that are not there.
+    """
+    whole, index = folder / f"{stem}.{ending}", folder / f"{stem}.{ending}.index.json"
+    if whole.is_file():
+        return [whole]
+    if index.is_file():
+        try:
+            names = sorted(set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values()))
+        except (OSError, ValueError, KeyError, AttributeError, TypeError) as error:
+            raise UserError("broken_weights", folder=folder.name) from error
+        files = [folder / Path(str(name)).name for name in names]
+        if missing := [file.name for file in files if not file.is_file()]:
+            raise UserError("missing_files", folder=folder.name, files=", ".join(missing[:3]))
+        return files
+    numbered = sorted(folder.glob(f"{stem}-*-of-*.{ending}"))
+    return numbered or (only if len(only := list(folder.glob(f"*.{ending}"))) == 1 else [])
+
+
+def load_weights(network: nn.Module, weights: dict[str, Tensor], name: str, config: dict[str, Any]) -> None:
     """Put weights into a network that has none yet; weights that are one tensor stay one.
 
     Raises:
@@ -196,18 +231,38 @@ def load_weights(network: nn.Module, weights: dict[str, Tensor], name: str) -> N
         if found is not None:
             weights |= {key: found for key in keys}
     try:
-        _missing, _ = network.load_state_dict(weights, strict=False, assign=True)
+        missing = set(network.load_state_dict(weights, strict=False, assign=True).missing_keys)
     except RuntimeError as error:  # other shapes
         raise UserError("broken_weights", folder=name) from error
-    if not all(parameter.is_meta is False for parameter in network.parameters()):
-        _tie(network)
-    empty = [key for key, parameter in network.named_parameters(remove_duplicate=False) if parameter.is_meta]
-    if empty:
+    if missing:
+        _tie(network, config)
+    parameters = dict(network.named_parameters(remove_duplicate=False))
+    filled = {id(parameter) for key, parameter in parameters.items() if key not in missing and not parameter.is_meta}
+    if empty := [key for key, parameter in parameters.items() if id(parameter) not in filled]:
         raise UserError("missing_weights", folder=name, count=len(empty), first=empty[0])
     for keys in groups:
         first = network.get_parameter(keys[0])
         for key in keys[1:]:
             _set(network, key, first)
+
+
+def _check_buffers(
+    network: nn.Module, weights: dict[str, Tensor], folder: Path, config: dict[str, Any], trusted: bool
+) -> None:
+    """Refuse a folder that lacks a buffer which the code draws at random; one that is computed (a mask, say) may be
+    missing: a second network has the same.
+
+    Raises:
+        UserError: `missing_weights`.
+    """
+    buffers = dict(network.named_buffers())
+    given = {id(tensor) for tensor in _fitting(network, weights).values()}
+    missing = [key for key in network.state_dict() if key in buffers and id(buffers[key]) not in given]
+    if not missing:
+        return
+    other = dict(_empty(folder, config, trusted).named_buffers())
+    if drawn := [key for key in missing if not torch.equal(buffers[key], other[key])]:
+        raise UserError("missing_weights", folder=folder.name, count=len(drawn), first=drawn[0])
 
 
 def _fitting(network: nn.Module, weights: dict[str, Tensor]) -> dict[str, Tensor]:
@@ -219,22 +274,25 @@ def _fitting(network: nn.Module, weights: dict[str, Tensor]) -> dict[str, Tensor
         for renamed in (
             {key.removeprefix(front): tensor for key, tensor in weights.items()},
             {front + key: tensor for key, tensor in weights.items()},
+            {key.replace(front, ""): tensor for key, tensor in weights.items()},
         ):
             if len(wanted & set(renamed)) > most:
                 best, most = renamed, len(wanted & set(renamed))
     return dict(best)
 
 
-def _tie(network: nn.Module) -> None:
-    """Let the network share input and output tables if it says that it does."""
+def _tie(network: nn.Module, config: dict[str, Any]) -> None:
+    """Let the network share input and output tables, which was the rule before transformers 5 where nothing else
+    was said."""
     source, target = (getattr(network, name, None) for name in ("get_input_embeddings", "get_output_embeddings"))
-    config = getattr(network, "config", None)
     try:
         table, head = source() if source else None, target() if target else None
     except Exception:  # many models have the method and no answer
         return
-    if table is not None and head is not None and getattr(config, "tie_word_embeddings", False):
-        head.weight = table.weight
+    first, second = getattr(table, "weight", None), getattr(head, "weight", None)
+    alike = isinstance(first, Tensor) and isinstance(second, Tensor) and first.shape == second.shape
+    if alike and head is not None and config.get("tie_word_embeddings", True):
+        head.weight = first
 
 
 def _set(network: nn.Module, key: str, parameter: nn.Parameter) -> None:

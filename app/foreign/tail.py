@@ -4,7 +4,6 @@ The network runs on ids of no matter; every block is made to give states that ar
 only what follows the blocks has to be computed.
 """
 
-import threading
 from collections.abc import Sequence
 from contextlib import ExitStack
 from typing import Any
@@ -21,10 +20,11 @@ class Tail:
     longest text that the network reads."""
 
     def __init__(self, reader: Reader, towers: Sequence[Tower], limit: int, wide: bool = False) -> None:
+        self.dtype = torch.float32
+        """Of the network itself, where it computes in its own format."""
         self.reader, self.limit, self.wide = reader, limit, wide
         self._blocks = [(tower.blocks[0].module, *(b.module for b in tower.blocks[1:])) for tower in towers]
         self._samples = [tower.blocks[-1].raw for tower in towers]
-        self._lock = threading.Lock()
 
     @torch.inference_mode()
     def __call__(self, states: Tensor) -> Tensor:
@@ -32,7 +32,8 @@ class Tail:
         return torch.cat([self._part(part) for part in torch.split(states, self.limit, 1)])
 
     def _part(self, states: Tensor) -> Tensor:
-        with self._lock, ExitStack() as stack:
+        with self.reader.lock, ExitStack() as stack:
+            states = states.float() if self.wide else states.to(self.dtype)
             if self.wide:
                 stack.enter_context(in_float32(self.reader.model))
             for blocks, sample, rows in zip(self._blocks, self._samples, states, strict=True):

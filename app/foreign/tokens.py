@@ -33,14 +33,33 @@ def read_tokens(folder: Path, config: dict[str, Any], vocabulary: int, trusted: 
     if tokenizer.get_vocab_size() > vocabulary:
         raise UserError("other_tokenizer", folder=folder.name, ids=tokenizer.get_vocab_size(), limit=vocabulary)
     start = _start(folder, config, tokenizer)
-    told = config.get("eos_token_id")
-    ends = told if isinstance(told, list) else [told]
-    return Tokens(
-        tokenizer,
-        texts_of(tokenizer, vocabulary),
-        start,
-        tuple(i for i in ends if isinstance(i, int) and 0 <= i < vocabulary),
-    )
+    try:
+        texts = texts_of(tokenizer, vocabulary)
+    except Exception as error:  # the library raises bare exceptions: for a word that it has no token for, say
+        raise UserError("no_tokenizer", folder=folder.name) from error
+    ends = tuple(i for i in _ends(folder, config, tokenizer) if 0 <= i < vocabulary)
+    return Tokens(tokenizer, texts, start, ends)
+
+
+def _ends(folder: Path, config: dict[str, Any], tokenizer: Tokenizer) -> list[int]:
+    """Ids that end a text, by all files that may say so."""
+    told: list[Any] = []
+    for said in (config, _said(folder, "generation_config.json")):
+        value = said.get("eos_token_id")
+        told += value if isinstance(value, list) else [value]
+    name = _said(folder, "tokenizer_config.json").get("eos_token")
+    name = name.get("content") if isinstance(name, dict) else name
+    told.append(tokenizer.token_to_id(name) if isinstance(name, str) else None)
+    return list(dict.fromkeys(i for i in told if isinstance(i, int) and not isinstance(i, bool)))
+
+
+def _said(folder: Path, name: str) -> dict[str, Any]:
+    """A JSON object of a folder; empty if there is none."""
+    try:
+        said = json.loads((folder / name).read_text(encoding="utf-8-sig"))
+    except (OSError, ValueError):
+        return {}
+    return said if isinstance(said, dict) else {}
 
 
 def _tokenizer(folder: Path, trusted: bool) -> Tokenizer:
@@ -83,10 +102,7 @@ def _start(folder: Path, config: dict[str, Any], tokenizer: Tokenizer) -> int:
     told = config.get("bos_token_id")
     if isinstance(told, int) and tokenizer.id_to_token(told) is not None:
         return told
-    try:
-        said = json.loads((folder / "tokenizer_config.json").read_text(encoding="utf-8")).get("bos_token")
-    except (OSError, ValueError, AttributeError):
-        said = None
+    said = _said(folder, "tokenizer_config.json").get("bos_token")
     said = said.get("content") if isinstance(said, dict) else said
     names = [name for name in (said, *_STARTS) if isinstance(name, str)]
     return next((i for name in names if (i := tokenizer.token_to_id(name)) is not None), 0)
