@@ -72,7 +72,7 @@ def test_every_sentence_is_used_and_every_code_exists() -> None:
 
 
 FAMILIES = {
-    "stage_": ("bytes", "weights", "anatomy", "proof", "int8", "pictures", "opening"),
+    "stage_": ("bytes", "weights", "anatomy", "proof", "arrange", "int8", "pictures", "opening"),
     "report_": (
         "title",
         "lead",
@@ -96,6 +96,8 @@ FAMILIES = {
         "int8",
         "start",
         "pictures",
+        "left_out",
+        "own_head",
     ),
     "voices_": (
         "single",
