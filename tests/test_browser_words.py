@@ -190,7 +190,6 @@ def test_curves_are_drawn_switched_and_made_for_the_words_on_the_map(browser: Br
     drawn = page.evaluate("document.querySelector('.gs-curve').data.map((trace) => [...trace.y])")
     assert drawn == [trace["y"] for trace in charts[2]["figure"]["data"]]
     page.locator("#probe").click()
-    page.wait_for_selector("#proof-status progress")
     page.wait_for_function(
         "() => document.querySelector('#proof .gs-picks span').textContent.includes('44 words')", timeout=60_000
     )
