@@ -83,7 +83,9 @@ def word_states(
     total = np.zeros(0, np.float32)
     for turn in range(rounds):
         rows = [i for i, own in enumerate(texts) if turn < len(own)]
-        states = _last_states(engine, [texts[i][turn] for i in rows], _part(progress, turn / rounds, 1 / rounds))
+        states = _last_states(
+            engine, [texts[i][turn] for i in rows], part_of(progress, turn / rounds, (turn + 1) / rounds)
+        )
         if turn == 0:
             total = states
         else:
@@ -92,9 +94,9 @@ def word_states(
     return WordStates(words, total / counts[:, None], tuple(map(len, real)))
 
 
-def _part(progress: Progress, begun: float, share: float) -> Progress:
-    """Progress of a part of some work."""
-    return lambda done: progress(begun + share * done)
+def part_of(progress: Progress, start: float, end: float) -> Progress:
+    """Progress of a part of some work, which goes from one share of it to another."""
+    return lambda share: progress(start + (end - start) * share)
 
 
 def _read(engine: Engine, word: Word, texts: Sequence[str]) -> list[list[int]]:

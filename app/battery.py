@@ -17,7 +17,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from app.bank import Progress, WordStates, cosines, word_states
+from app.bank import Progress, WordStates, cosines, part_of, word_states
 from app.curves import Battery, Curve, Curves
 from app.engine import Engine
 from app.errors import UserError
@@ -81,7 +81,7 @@ def run_battery(
     """
     begun = 0.0 if twins else 0.3
     if twins is None:
-        untrained = word_states(untrained_twin(engine), states.words, _part(progress, 0.0, begun)).states
+        untrained = word_states(untrained_twin(engine), states.words, part_of(progress, 0.0, begun)).states
     else:
         untrained = twins.untrained[None]
     others = [*(() if context is None else context), *(twins.unfrozen if twins else ())]
@@ -102,10 +102,6 @@ def run_battery(
     curves = {name: _curve(name, *parts) for name in MEASURES}
     groups = len({word.concept for word in states.words})
     return Battery(engine.bundle.experts, len(states.words), groups, states.in_text, curves)
-
-
-def _part(progress: Progress, start: float, end: float) -> Progress:
-    return lambda share: progress(start + (end - start) * share)
 
 
 @dataclass(frozen=True, eq=False)

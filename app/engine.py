@@ -71,7 +71,8 @@ class Engine:
         self._unknown = unknown_id(bundle.tokenizer)
         specials = (self._unknown, *map(bundle.tokenizer.token_to_id, ("<pad>", "<s>", "[PAD]", "[CLS]", "[MASK]")))
         without = (i for i in range(bundle.model.shape.vocabulary) if bundle.tokenizer.id_to_token(i) is None)
-        self._never = sorted({i for i in (*specials, *without) if i is not None} - self._ends)
+        never = {i for i in (*specials, *without) if i is not None} - self._ends
+        self._never = torch.tensor(sorted(never), dtype=torch.long)  # of a large table nearly all of it, maybe
 
     def encode(self, text: str) -> list[int]:
         """Ids of a prompt, without the start token.

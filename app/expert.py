@@ -4,7 +4,7 @@ import json
 import os
 import time
 from dataclasses import asdict, dataclass, replace
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +19,10 @@ from app.batches import Rows, order_rows
 from app.bundle import take_expert
 from app.model import Shape, StackedExperts, fuse
 from app.muon import Muon
+from app.timing import quickest
 
 LOG_EVERY = 25
+_SQUARE = 256  # rows of the matrices that arithmetic is timed on
 
 
 OPTIONS = ("tokens", "seed", "batch", "adam_rate", "muon_rate", "warmup", "decay", "embedding")
@@ -101,19 +103,8 @@ def half_pays(device: torch.device) -> bool:
     emulate it, up to 50 times slower than float32."""
     if device.type != "cpu":
         return True
-    seconds = {dtype: _product_seconds(dtype) for dtype in (torch.float32, torch.bfloat16)}
-    return seconds[torch.bfloat16] < seconds[torch.float32]
-
-
-def _product_seconds(dtype: torch.dtype, size: int = 256, trials: int = 5) -> float:
-    """The least time, in seconds, that a product of two square matrices took in some trials."""
-    matrix = torch.ones(size, size, dtype=dtype)
-    taken = []
-    for _ in range(trials):
-        started = time.perf_counter()
-        matrix @ matrix
-        taken.append(time.perf_counter() - started)
-    return min(taken)
+    squares = {dtype: torch.ones(_SQUARE, _SQUARE, dtype=dtype) for dtype in (torch.float32, torch.bfloat16)}
+    return quickest({dtype: partial(torch.matmul, m, m) for dtype, m in squares.items()}) is torch.bfloat16
 
 
 def train_step(

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
-from app.bank import Progress, WordStates, centred, word_states
+from app.bank import Progress, WordStates, centred, part_of, word_states
 from app.battery import run_battery
 from app.contexts import Readings
 from app.curves import Battery
@@ -125,8 +125,8 @@ class Lexicon:
         """
         known: Battery | None = self._known(self._batteries, words)
         if known is None:
-            states = word_states(self.engine, words, lambda share: progress(0.2 * share))
-            known = run_battery(self.engine, states, lambda share: progress(0.2 + 0.8 * share))
+            states = word_states(self.engine, words, part_of(progress, 0.0, 0.2))
+            known = run_battery(self.engine, states, part_of(progress, 0.2, 1.0))
             self._keep(self._batteries, words, known)
         return known
 

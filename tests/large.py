@@ -78,10 +78,9 @@ def bandwidth() -> float:
     return block.numel() * 4 / min(seconds() for _ in range(4))
 
 
-def memory(field: str) -> float:
-    """GB of this process, by the name that /proc gives it."""
-    lines = dict(line.split(":") for line in Path("/proc/self/status").read_text().splitlines() if ":" in line)
-    return float(lines[field].split()[0]) / 1e6
+def memory(field: str, process: int) -> float:
+    """GB of a process, by the name that /proc gives it."""
+    return resident_megabytes(process, field) * 1024 / 1e6
 
 
 def measure(folder: Path, precision: str, threads: int) -> None:
@@ -124,7 +123,7 @@ def measure(folder: Path, precision: str, threads: int) -> None:
         f"{100 / whole / bound:.0f} % with trace"
     )
     print(f"  prefill of {ids.shape[1]} tokens {prefill:.2f} s")
-    held, mapped, most = (memory(field) for field in ("VmRSS", "RssFile", "VmHWM"))
+    held, mapped, most = (memory(field, os.getpid()) for field in ("VmRSS", "RssFile", "VmHWM"))
     print(f"  memory {held:.1f} GB, of which {mapped:.1f} mapped from files; at most {most:.1f}")
 
 
@@ -195,7 +194,7 @@ def serve(folder: Path) -> None:
     with serving(folder, {"GLYPHSCOPE_TRUST_REMOTE_CODE": "1"}) as (address, process, seconds):
         print(f"  first answer after {seconds:.1f} s")
         asyncio.run(visit(address, folder.name))
-        print(f"  memory of the server {resident_megabytes(process.pid) / 1000:.1f} GB")
+        print(f"  memory of the server {memory('VmRSS', process.pid):.1f} GB")
 
 
 def _seconds(act: Callable[[], object]) -> float:

@@ -177,6 +177,12 @@ def test_umap_can_be_cancelled(browser: Browser, address: str) -> None:
     page.context.close()
 
 
+WATCH_PROGRESS = """() => new MutationObserver(() => {
+  window.progressShown ||= Boolean(document.querySelector('#proof-status progress'));
+}).observe(document.body, {childList: true, subtree: true})"""
+"""A bar that came and went between two looks was shown as well."""
+
+
 def test_curves_are_drawn_switched_and_made_for_the_words_on_the_map(browser: Browser, bundled: str) -> None:
     page = open_page(browser, bundled)
     page.wait_for_selector("#proof .gs-panel", timeout=60_000)
@@ -189,7 +195,9 @@ def test_curves_are_drawn_switched_and_made_for_the_words_on_the_map(browser: Br
     )
     drawn = page.evaluate("document.querySelector('.gs-curve').data.map((trace) => [...trace.y])")
     assert drawn == [trace["y"] for trace in charts[2]["figure"]["data"]]
+    page.evaluate(WATCH_PROGRESS)
     page.locator("#probe").click()
+    page.wait_for_function("() => window.progressShown")
     page.wait_for_function(
         "() => document.querySelector('#proof .gs-picks span').textContent.includes('44 words')", timeout=60_000
     )

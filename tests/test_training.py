@@ -164,7 +164,7 @@ def test_muon_on_a_stack_does_what_torch_does_to_each_matrix() -> None:
     generator = torch.Generator().manual_seed(0)
     for shape in ((2, 12, 20), (2, 20, 12)):
         start, gradients = torch.randn(shape, generator=generator), torch.randn((3, *shape), generator=generator)
-        for dtype, tolerance in ((torch.bfloat16, 2e-3), (torch.float32, 2e-3)):
+        for dtype, tolerance in ((torch.bfloat16, 5e-4), (torch.float32, 2e-3)):
             stack = torch.nn.Parameter(start.clone())
             singles = [torch.nn.Parameter(matrix.clone()) for matrix in start]
             ours = Muon([stack], lr=0.02, weight_decay=0.1, dtype=dtype)

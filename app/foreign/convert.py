@@ -71,43 +71,65 @@ class Agreement:
     wrong: tuple[str, ...]
 
 
+NOTHING = Agreement(0, 0, 0.0, ())
+
+
+class _Tally:
+    """Comparisons made so far."""
+
+    def __init__(self, before: Agreement) -> None:
+        self.numbers, self.largest = before.numbers, before.largest
+        self.wrong: list[str] = []
+
+    def compare(self, where: str, ours: torch.Tensor, theirs: torch.Tensor | None) -> None:
+        """Compare rows (T, n)."""
+        found = float("inf") if theirs is None else apart(ours, theirs)
+        self.numbers, self.largest = self.numbers + len(ours), max(self.largest, found)
+        if not found <= TOLERANCE:
+            self.wrong.append(where)
+
+    def agreement(self, probes: int) -> Agreement:
+        """The outcome on so many texts."""
+        return Agreement(probes, self.numbers, self.largest, tuple(self.wrong))
+
+
+def _read(
+    network: Network, anatomy: Anatomy, cuts: Sequence[Sequence[int]]
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """A text read part by part, so that a cache is tried as well: hidden states of every tower (E, L + 1, T, d), the
+    experts' logits (E, T, V) and the fused ones (T, V)."""
+    cache = network.new_cache(sum(map(len, cuts)))
+    outputs = [network(torch.tensor([list(part)]), cache=cache) for part in cuts if part]
+    hidden = torch.cat([torch.stack(out.hidden, 1)[:, :, 0] for out in outputs], 2)
+    towers = len(anatomy.towers)
+    parts = hidden if len(hidden) == towers else torch.stack(hidden[0].chunk(towers, -1))  # joined
+    weights = torch.tensor(anatomy.fusion.weights if anatomy.fusion else (1.0,))
+    fused = [out.fused[0] if out.fused is not None else fuse(out.logits[:, 0], weights) for out in outputs]
+    return parts, torch.cat([out.logits[:, 0] for out in outputs], 1), torch.cat(fused)
+
+
 @torch.inference_mode()
 def prove(network: Network, reader: Reader, anatomy: Anatomy, probes: Sequence[Sequence[int]]) -> Agreement:
     """Compare a network that computes in float32 with the original on several texts: every hidden state, every
     expert's logits, the fused ones.
 
-    All of a text but its last tokens is read at once and those in two steps, so that a cache is tried as well.
+    All of a text but its last tokens is read at once and those in two steps.
     """
-    wrong: list[str] = []
-    numbers, largest = 0, 0.0
-
-    def compare(where: str, ours: torch.Tensor, theirs: torch.Tensor | None) -> None:
-        nonlocal numbers, largest
-        found = float("inf") if theirs is None else apart(ours, theirs)
-        numbers, largest = numbers + len(ours), max(largest, found)
-        if not found <= TOLERANCE:
-            wrong.append(where)
-
+    tally = _Tally(NOTHING)
     for probe in probes:
         seen = observe(reader, probe)
         theirs = dissect(reader.model, seen)
-        cache = network.new_cache(len(probe))
-        cuts = (probe[:-3], probe[-3:-1], probe[-1:])
-        outputs = [network(torch.tensor([list(part)]), cache=cache) for part in cuts if part]
-        hidden = torch.cat([torch.stack(out.hidden, 1)[:, :, 0] for out in outputs], 2)  # (E, L + 1, T, d)
-        logits = torch.cat([out.logits[:, 0] for out in outputs], 1)
-        parts = hidden if len(hidden) == len(theirs.towers) else hidden[0].chunk(len(theirs.towers), -1)  # joined
+        parts, logits, fused = _read(network, anatomy, (probe[:-3], probe[-3:-1], probe[-1:]))
         for number, tower in enumerate(theirs.towers):
             name = tower.name or "expert"
             for layer, states in enumerate(tower.hidden):
-                compare(f"{name}, layer {layer}", parts[number][layer], states)
+                tally.compare(f"{name}, layer {layer}", parts[number][layer], states)
             if anatomy.fusion is not None and tower.logits is not None:
-                compare(f"{name}, logits", logits[number], tower.logits)
-        fused = [out.fused[0] if out.fused is not None else _fused(out.logits[:, 0], anatomy) for out in outputs]
-        compare(FUSED, torch.cat(fused), seen.logits)
-        del seen, theirs, outputs, hidden, logits, parts, fused
+                tally.compare(f"{name}, logits", logits[number], tower.logits)
+        tally.compare(FUSED, fused, seen.logits)
+        del seen, theirs, parts, logits, fused
         give_back()  # what was observed refers to itself, and is large
-    return Agreement(len(probes), numbers, largest, tuple(wrong))
+    return tally.agreement(len(probes))
 
 
 @torch.inference_mode()
@@ -116,31 +138,15 @@ def prove_long(
 ) -> Agreement:
     """Compare on a long text, added to an agreement so far: every hidden state and the fused logits, most of the text
     read at once and its last tokens one by one."""
-    wrong: list[str] = []
-    largest, ids = before.largest, torch.tensor([list(probe)])
-    cache, cut = network.new_cache(len(probe)), max(1, len(probe) - 3)
-    parts = [ids[:, :cut], *torch.split(ids[:, cut:], 1, 1)]
-    outputs = [network(part, cache=cache) for part in parts if part.numel()]
-    states, logits = original.read(ids[0])
+    tally, cut = _Tally(before), max(1, len(probe) - 3)
+    states, logits = original.read(torch.tensor(list(probe)))
+    parts, _, fused = _read(network, anatomy, (probe[:cut], *([token] for token in probe[cut:])))
     for layer, theirs in enumerate(states):
-        ours = torch.cat([out.hidden[layer][:, 0] for out in outputs], 1)
-        ours = ours if len(ours) == len(theirs) else torch.stack(ours[0].chunk(len(theirs), -1))  # joined
-        found = apart(ours, theirs)
-        largest = max(largest, found)
-        if not found <= TOLERANCE:
-            wrong.append(f"layer {layer} of {len(probe)} tokens")
-    fused = [out.fused[0] if out.fused is not None else _fused(out.logits[:, 0], anatomy) for out in outputs]
-    found = apart(torch.cat(fused), logits)
-    largest = max(largest, found)
-    if not found <= TOLERANCE:
-        wrong.append(f"{FUSED} of {len(probe)} tokens")
+        for ours, rows in zip(parts[:, layer], theirs, strict=True):
+            tally.compare(f"layer {layer} of {len(probe)} tokens", ours, rows)
+    tally.compare(f"{FUSED} of {len(probe)} tokens", fused, logits)
     give_back()
-    numbers = before.numbers + (states[0].shape[0] * len(states) + 1) * len(probe)
-    return Agreement(before.probes + 1, numbers, largest, tuple(wrong))
-
-
-def _fused(logits: torch.Tensor, anatomy: Anatomy) -> torch.Tensor:
-    return fuse(logits, torch.tensor(anatomy.fusion.weights if anatomy.fusion else (1.0,)))
+    return tally.agreement(before.probes + 1)
 
 
 def describe(style: Style, parts: Parts) -> str:

@@ -118,7 +118,7 @@ class Decoder:
 
     def let_go(self) -> None:
         """Give back the memory that weights read from a file take, until they are read again."""
-        _mapped(self, lambda whole: let_go(whole) if isinstance(whole, Map) else None, self.dtype)
+        _mapped(self, let_go, self.dtype)
 
     @torch.inference_mode()
     def __call__(self, ids: Tensor, *, cache: Any = None, keep: int = 0) -> Output:
@@ -273,9 +273,7 @@ def cast(decoder: Decoder, dtype: torch.dtype) -> Decoder:
     """The same network with all maps stored and computed with in a number format; what is so already stays
     where it lies (in the file, say)."""
 
-    def one(whole: Any) -> Any:
-        if not isinstance(whole, Map):
-            return whole
+    def one(whole: Map) -> Map:
         return Map(whole.weight.to(dtype), None if whole.bias is None else whole.bias.to(dtype))
 
     return _mapped(decoder, one, dtype)
@@ -283,15 +281,17 @@ def cast(decoder: Decoder, dtype: torch.dtype) -> Decoder:
 
 def _mapped(
     decoder: Decoder,
-    change: Callable[[Any], Any],
+    change: Callable[[Map], Any],
     dtype: torch.dtype,
     progress: Callable[[float], object] | None = None,
 ) -> Decoder:
-    """A decoder with every linear map changed."""
-    experts, kept = [], {}
+    """A decoder with every linear map changed; what is none (a head of an odd kind) stays."""
+    experts, kept = [], dict[int, Any]()
 
     def once(whole: Any) -> Any:  # maps that several experts share stay one
-        key = whole.weight.data_ptr() if isinstance(whole, Map) else id(whole)
+        if not isinstance(whole, Map):
+            return whole
+        key = whole.weight.data_ptr()
         if key not in kept:
             kept[key] = change(whole)
         return kept[key]
@@ -312,11 +312,9 @@ def _mapped(
 
 def as_int8(decoder: Decoder, progress: Callable[[float], object] = lambda share: None) -> Decoder:
     """The same network with all maps in int8 (states, norms and scores stay float32)."""
-    return _mapped(decoder, lambda whole: in_int8(whole) if isinstance(whole, Map) else whole, torch.float32, progress)
+    return _mapped(decoder, in_int8, torch.float32, progress)
 
 
 def as_bfloat16(decoder: Decoder, progress: Callable[[float], object] = lambda share: None) -> Decoder:
     """A network whose maps are stored in bfloat16, each laid out for the kernel that is quickest here."""
-    return _mapped(
-        decoder, lambda whole: in_blocks(whole) if isinstance(whole, Map) else whole, torch.bfloat16, progress
-    )
+    return _mapped(decoder, in_blocks, torch.bfloat16, progress)

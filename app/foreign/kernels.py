@@ -1,11 +1,10 @@
 """Linear maps as they run: as stored, in bfloat16 laid out anew for the processor, in int8."""
 
-import time
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cache
-from typing import Literal, TypeVar
+from functools import cache, partial
+from typing import Literal
 
 import torch
 import torch.nn.functional as F
@@ -13,6 +12,7 @@ from torch import Tensor
 
 from app.foreign.norms import linear
 from app.heap import page_out
+from app.timing import quickest
 
 Kernel = Literal["vector", "matrix", "blocked"]
 """How one row times a bfloat16 matrix is computed: by the product with a vector, with a matrix of one row, or
@@ -20,7 +20,6 @@ with a matrix laid out in blocks (a copy).  Which is quickest differs by a facto
 
 _SAMPLE = (4_096, 1_024)
 _SAMPLES = 8
-_TRIALS = 8
 _MANY = 16  # rows from which on the arithmetic counts more than the reading
 
 
@@ -86,31 +85,29 @@ class Packed:
         return y
 
 
-Copy = TypeVar("Copy", Blocked, Packed)
-
-
 def in_blocks(whole: Map) -> Map | Blocked:
     """A bfloat16 map for the kernel that is quickest here; where that is a copy, the memory that the file's
     pages took is given back."""
     threads = torch.get_num_threads()
     kernel = quickest_kernel(threads)
     arranged = Map(whole.weight, whole.bias, kernel, widening_pays(threads))
-    return arranged if kernel != "blocked" else _instead(whole, Blocked(arranged))
+    if kernel != "blocked":
+        return arranged
+    blocked = Blocked(arranged)
+    let_go(whole)
+    return blocked
 
 
 def in_int8(whole: Map) -> Packed:
     """A map in int8; the memory that the file's pages took is given back."""
-    return _instead(whole, Packed(whole))
+    packed = Packed(whole)
+    let_go(whole)
+    return packed
 
 
 def let_go(whole: Map) -> None:
     """Give the memory back that the file's pages of a map take: it is not read for now."""
     page_out(whole.weight.data_ptr(), whole.weight.nbytes)
-
-
-def _instead(whole: Map, copy: Copy) -> Copy:
-    let_go(whole)
-    return copy
 
 
 @cache
@@ -135,8 +132,7 @@ def quickest_kernel(threads: int) -> Kernel:
     }
     if blocks_work():
         maps["blocked"] = [Blocked(Map(weight, None)) for weight in weights]
-    trials = [{kernel: _seconds(some, row) for kernel, some in maps.items()} for _ in range(_TRIALS)]  # by turns
-    return min(maps, key=lambda kernel: min(trial[kernel] for trial in trials))
+    return quickest({kernel: partial(_all, some, row) for kernel, some in maps.items()})
 
 
 @cache
@@ -146,13 +142,9 @@ def widening_pays(threads: int) -> bool:
     generator = torch.Generator().manual_seed(0)
     weight = torch.rand(_SAMPLE, generator=generator).bfloat16()
     rows = torch.rand(4 * _MANY, _SAMPLE[1], generator=generator).bfloat16()
-    plain, wide = Map(weight, None), Map(weight, None, widen=True)
-    trials = [(_seconds([wide], rows), _seconds([plain], rows)) for _ in range(_TRIALS)]
-    return min(first for first, _ in trials) < min(second for _, second in trials)
+    return quickest({widen: partial(Map(weight, None, widen=widen), rows) for widen in (False, True)})
 
 
-def _seconds(maps: Sequence[Callable[[Tensor], Tensor]], row: Tensor) -> float:
-    started = time.perf_counter()
+def _all(maps: Sequence[Callable[[Tensor], Tensor]], row: Tensor) -> None:
     for whole in maps:
         whole(row)
-    return time.perf_counter() - started

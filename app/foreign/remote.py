@@ -102,8 +102,8 @@ def build_network(folder: Path, trusted: bool) -> Built:
     except Exception as error:  # whatever code that is not ours raises
         raise _sentence(error, folder.name) from error
     trainable = {key for key, parameter in network.named_parameters(remove_duplicate=False) if parameter.requires_grad}
-    load_weights(network, weights, folder.name, config)
-    _check_buffers(network, weights, folder, config, trusted)
+    if missing := load_weights(network, weights, folder.name, config):
+        _check_buffers(network, missing, _empty(folder, config, trusted), folder.name)
     return _built(network, trainable)
 
 
@@ -215,8 +215,9 @@ def _weight_files(folder: Path, stem: str, ending: str) -> list[Path]:
     return numbered or (only if len(only := list(folder.glob(f"*.{ending}"))) == 1 else [])
 
 
-def load_weights(network: nn.Module, weights: dict[str, Tensor], name: str, config: dict[str, Any]) -> None:
-    """Put weights into a network that has none yet; weights that are one tensor stay one.
+def load_weights(network: nn.Module, weights: dict[str, Tensor], name: str, config: dict[str, Any]) -> list[str]:
+    """Put weights into a network that has none yet; weights that are one tensor stay one.  Returns the names of
+    buffers that the folder lacks: they are as the code made them.
 
     Raises:
         UserError: when the network needs a weight that the folder lacks, or one of another shape.
@@ -244,25 +245,19 @@ def load_weights(network: nn.Module, weights: dict[str, Tensor], name: str, conf
         first = network.get_parameter(keys[0])
         for key in keys[1:]:
             _set(network, key, first)
+    return sorted(missing - set(parameters))
 
 
-def _check_buffers(
-    network: nn.Module, weights: dict[str, Tensor], folder: Path, config: dict[str, Any], trusted: bool
-) -> None:
+def _check_buffers(network: nn.Module, missing: list[str], other: nn.Module, folder: str) -> None:
     """Refuse a folder that lacks a buffer which the code draws at random; one that is computed (a mask, say) may be
-    missing: a second network has the same.
+    missing: another network of the same code has the same.
 
     Raises:
         UserError: `missing_weights`.
     """
-    buffers = dict(network.named_buffers())
-    given = {id(tensor) for tensor in _fitting(network, weights).values()}
-    missing = [key for key in network.state_dict() if key in buffers and id(buffers[key]) not in given]
-    if not missing:
-        return
-    other = dict(_empty(folder, config, trusted).named_buffers())
-    if drawn := [key for key in missing if not torch.equal(buffers[key], other[key])]:
-        raise UserError("missing_weights", folder=folder.name, count=len(drawn), first=drawn[0])
+    drawn = [key for key in missing if not torch.equal(network.get_buffer(key), other.get_buffer(key))]
+    if drawn:
+        raise UserError("missing_weights", folder=folder, count=len(drawn), first=drawn[0])
 
 
 def _fitting(network: nn.Module, weights: dict[str, Tensor]) -> dict[str, Tensor]:

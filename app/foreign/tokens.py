@@ -47,10 +47,15 @@ def _ends(folder: Path, config: dict[str, Any], tokenizer: Tokenizer) -> list[in
     for said in (config, _said(folder, "generation_config.json")):
         value = said.get("eos_token_id")
         told += value if isinstance(value, list) else [value]
-    name = _said(folder, "tokenizer_config.json").get("eos_token")
-    name = name.get("content") if isinstance(name, dict) else name
-    told.append(tokenizer.token_to_id(name) if isinstance(name, str) else None)
+    told += [tokenizer.token_to_id(name) for name in _special(folder, "eos_token")]
     return list(dict.fromkeys(i for i in told if isinstance(i, int) and not isinstance(i, bool)))
+
+
+def _special(folder: Path, role: str) -> tuple[str, ...]:
+    """The token of a role, by tokenizer_config.json; empty where it names none."""
+    said = _said(folder, "tokenizer_config.json").get(role)
+    name = said.get("content") if isinstance(said, dict) else said
+    return (name,) if isinstance(name, str) else ()
 
 
 def _said(folder: Path, name: str) -> dict[str, Any]:
@@ -102,7 +107,5 @@ def _start(folder: Path, config: dict[str, Any], tokenizer: Tokenizer) -> int:
     told = config.get("bos_token_id")
     if isinstance(told, int) and tokenizer.id_to_token(told) is not None:
         return told
-    said = _said(folder, "tokenizer_config.json").get("bos_token")
-    said = said.get("content") if isinstance(said, dict) else said
-    names = [name for name in (said, *_STARTS) if isinstance(name, str)]
+    names = (*_special(folder, "bos_token"), *_STARTS)
     return next((i for name in names if (i := tokenizer.token_to_id(name)) is not None), 0)

@@ -12,7 +12,7 @@ from torch import Tensor
 from app.errors import UserError
 from app.foreign.anatomy import Anatomy, Fusion, Table, Tower, dissect
 from app.foreign.block import likely_heads
-from app.foreign.convert import FUSED, Agreement, convert, prove, prove_long
+from app.foreign.convert import FUSED, NOTHING, Agreement, convert, prove, prove_long
 from app.foreign.decoder import Decoder
 from app.foreign.observe import Observation, Reader, in_float32, observe
 from app.foreign.original import Joined, Original
@@ -105,7 +105,6 @@ def _proved(case: _Case, anatomy: Anatomy) -> tuple[Understood, tuple[str, ...]]
     tail = Tail(reader, anatomy.towers, context, wide=True)
     heads = likely_heads(case.config, anatomy.towers[0].hidden.shape[-1])[0]
     original = Original(reader, anatomy, context, heads)
-    nothing = Agreement(0, 0, 0.0, ())
 
     def tried(found: Understood, network: Network) -> Agreement:
         agreement = prove(network, reader, anatomy, short)
@@ -113,14 +112,14 @@ def _proved(case: _Case, anatomy: Anatomy) -> tuple[Understood, tuple[str, ...]]
 
     try:
         decoder, style = convert(case.seen, anatomy, case.config, context, tail)
-        found = Understood(anatomy, tail, decoder, None, nothing, style, "")
+        found = Understood(anatomy, tail, decoder, None, NOTHING, style, "")
         agreement = tried(found, found.network(decoder.computing_in(torch.float32)))
         if not agreement.wrong:
             return replace(found, agreement=agreement), ()
         reason = f"{style}: {agreement.wrong[0]}"
     except (ValueError, RuntimeError, IndexError, AssertionError) as error:  # a shape that was not thought of
         reason = str(error).partition("\n")[0]
-    found = Understood(anatomy, tail, None, original, nothing, "", reason)
+    found = Understood(anatomy, tail, None, original, NOTHING, "", reason)
     agreement = tried(found, found.network(None))
     return replace(found, agreement=agreement), agreement.wrong
 
