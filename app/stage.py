@@ -10,7 +10,7 @@ import os
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from app.bundle import MINI, Bundle, is_ours, load_bundle
@@ -126,7 +126,7 @@ class Stage:
 
         try:
             folder = locate(self.offers[key], lambda share: tell("stage_bytes", share))
-            shown = Shown.over(key, _bundle(folder, self.offers[key], tell), folder)
+            shown = Shown.over(key, _bundle(folder, self.offers[key], key, tell), folder)
             tell("stage_opening", 0.0)
             opening_trace(shown.engine)
         except UserError as error:
@@ -167,27 +167,39 @@ def open_stage(setting: str | None) -> tuple[Stage, str]:
     offers = {home: Place(MINI)}
     wanted = place_of(setting) if setting else None
     more = [place_of(entry.strip()) for entry in os.environ.get(MODELS, "").split(",") if entry.strip()]
-    for place in (*([wanted] if wanted else []), *more, *(place_of(model) for model in KNOWN)):
-        offers.setdefault(place.name, place)
+    asked = _offer(offers, wanted) if wanted else home
+    for place in (*more, *(place_of(model) for model in KNOWN)):
+        _offer(offers, place)
     stage = Stage(offers, {home: Shown.over(home, mini, MINI)}, home)
-    if wanted is None or wanted.name == home:
+    if wanted is None or asked == home:
         return stage, ""
     if wanted.folder is not None and is_ours(wanted.folder):
         try:
-            stage.loaded[wanted.name] = Shown.over(wanted.name, load_bundle(wanted.folder), wanted.folder)
-            stage.default = wanted.name
+            bundle = replace(load_bundle(wanted.folder), name=asked)
+            stage.loaded[asked] = Shown.over(asked, bundle, wanted.folder)
+            stage.default = asked
         except UserError as error:
-            stage.news = News(wanted.name, error=error)
+            stage.news = News(asked, error=error)
         return stage, ""
-    return stage, wanted.name
+    return stage, asked
 
 
-def _bundle(folder: Path, place: Place, tell: Callable[[str, float], object]) -> Bundle:
+def _offer(offers: dict[str, Place], place: Place) -> str:
+    """Add a place to the offers; returns its key: its name, numbered where another place has that name."""
+    key = next((key for key, other in offers.items() if other.same(place)), place.name)
+    number = 1
+    while not offers.setdefault(key, place).same(place):
+        number += 1
+        key = f"{place.name} ({number})"
+    return key
+
+
+def _bundle(folder: Path, place: Place, key: str, tell: Callable[[str, float], object]) -> Bundle:
     if is_ours(folder):
         tell("stage_weights", 0.0)
-        return load_bundle(folder)
+        return replace(load_bundle(folder), name=key)
     from app.foreign.load import load_foreign  # transformers takes seconds to import
 
     precision = os.environ.get(PRECISION, "auto")
-    source = f"{place.model}@{place.revision[:12]}" if place.model else place.name
+    source = f"{place.model}@{place.revision[:12]}" if place.model else key
     return load_foreign(folder, source, place.trusted, precision, tell)

@@ -342,6 +342,8 @@ class Folder:
     scale: float = 3.0
     more: str = ""
     """Code put in front."""
+    edits: tuple[tuple[str, str], ...] = ()
+    """What in the code is replaced by what."""
 
 
 def write_folder(path: Path, folder: Folder) -> nn.Module:
@@ -352,6 +354,9 @@ def write_folder(path: Path, folder: Folder) -> nn.Module:
     sizes = {"vocab_size": count, "n_embed": 32, "n_head": 4, "n_layer": 3, "block_size": 64, **folder.sizes}
     build_tokenizer(vocabulary, spaced_words=True).save(str(path / "tokenizer.json"))
     source = folder.more + CODES[folder.code]
+    for before, after in folder.edits:
+        assert before in source, before
+        source = source.replace(before, after)
     (path / "modeling_quill.py").write_text(source, encoding="utf-8")
     config = {
         "architectures": ["Quill"],

@@ -3,6 +3,7 @@ model on view stays."""
 
 import json
 import os
+import shutil
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -12,6 +13,7 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
+from app.bundle import MINI
 from app.errors import UserError
 from app.foreign import hub as hub_module
 from app.foreign import remote
@@ -275,6 +277,19 @@ def test_only_what_is_offered_can_be_chosen_and_one_at_a_time(stage: Stage) -> N
         stage.choose("b", "Bochkov/best_bvv_moe")
     wait(stage)
     assert list(stage.offers)[:2] == ["glyphscope-mini", "quill"] and set(KNOWN) <= set(stage.offers)
+
+
+def test_two_folders_of_one_name_are_two_offers(written: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    other = tmp_path / written.name
+    shutil.copytree(MINI, other)
+    monkeypatch.setenv("GLYPHSCOPE_MODELS", f"{other},{written},{other},{MINI}")
+    stage, _ = open_stage(str(written))
+    folders = {key: place.folder for key, place in stage.offers.items() if place.folder}
+    assert folders == {"glyphscope-mini": MINI, "quill": written, "quill (2)": other}
+    stage.choose("a", "quill (2)")
+    wait(stage)
+    shown = stage.of("a")
+    assert shown.folder == other and stage.made(shown.engine.look("Мама")) is shown
 
 
 def test_operators_add_to_the_list(written: Path, monkeypatch: pytest.MonkeyPatch) -> None:

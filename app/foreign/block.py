@@ -41,7 +41,7 @@ def find_block(seen: Observation, block: Call, heads: Sequence[int], bases: Sequ
     Raises:
         ValueError: saying for which step nothing fits.
     """
-    calls = [call for call in seen.calls if call.name.startswith(f"{block.name}.")]
+    calls = _within(seen, block)
     inside = _roles(calls)
     placement, first, second = _wiring(calls, block, inside)
     style = replace(_attention(inside, heads, bases), placement=placement)
@@ -55,10 +55,17 @@ def find_block(seen: Observation, block: Call, heads: Sequence[int], bases: Sequ
 
 def take_parts(seen: Observation, block: Call) -> Parts:
     """The weights of another block of a style that is known."""
-    calls = [call for call in seen.calls if call.name.startswith(f"{block.name}.")]
+    calls = _within(seen, block)
     inside = _roles(calls)
     _, first, second = _wiring(calls, block, inside)
     return Parts(inside.into, inside.out, inside.up, inside.down, first, second)
+
+
+def _within(seen: Observation, block: Call) -> list[Call]:
+    """The calls inside one call of a block: of one that stands in several places, those since its last."""
+    end = next(i for i, call in enumerate(seen.calls) if call is block)
+    start = max((i for i, call in enumerate(seen.calls[:end]) if call.name == block.name), default=-1)
+    return [call for call in seen.calls[start + 1 : end] if call.name.startswith(f"{block.name}.")]
 
 
 def _turns(style: Style, length: int) -> Tensor | None:

@@ -45,6 +45,12 @@ class Place:
         """As the page calls it: never a path."""
         return self.model or (self.folder.resolve().name if self.folder else "")
 
+    def same(self, other: "Place") -> bool:
+        """Whether both are one folder, or one hub id."""
+        if self.folder is None or other.folder is None:
+            return self.folder is other.folder and self.model == other.model
+        return self.folder.resolve() == other.folder.resolve()
+
     @property
     def trusted(self) -> bool:
         """Whether the checkpoint's own code may run: a model of the list above, or by explicit consent."""

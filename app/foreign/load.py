@@ -73,7 +73,10 @@ def load_foreign(
     table = towers[0].table
     assert table is not None, "understand() refuses a network without one"
     progress("stage_pictures", 0.0)
-    rows = unit_rows(table.weight)
+    if tokens.tokenizer.get_vocab_size() > len(table.weight):
+        known = tokens.tokenizer.get_vocab_size()
+        raise UserError("other_tokenizer", folder=folder.name, ids=known, limit=len(table.weight))
+    rows = unit_rows(as_long(table.weight, reader.vocabulary))
     recipe, pictures, recovery = find_pictures(tokens.texts, rows, lambda share: progress("stage_pictures", share))
     report = Report(
         source=source,
@@ -183,6 +186,13 @@ def drift(whole: Network, small: Network, probes: Sequence[list[int]]) -> tuple[
         bits.append(((first.exp() * (first - second)).sum(-1) / np.log(2)).flatten())
         same.append((first.argmax(-1) == second.argmax(-1)).float().flatten())
     return float(torch.cat(bits).mean()), float(torch.cat(same).mean())
+
+
+def as_long(table: Tensor, vocabulary: int) -> Tensor:
+    """A table of so many rows: heads and tables may be padded to different lengths.  Rows that are not there are
+    zeros; they belong to ids that no token has."""
+    missing = vocabulary - len(table)
+    return table[:vocabulary] if missing <= 0 else torch.cat((table, table.new_zeros(missing, table.shape[1])))
 
 
 def unit_rows(table: Tensor) -> Floats:
