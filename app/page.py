@@ -2,14 +2,12 @@
 
 from collections.abc import Callable, Iterable
 from functools import cache, partial
-from html import escape
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
-from app.desk import VISITOR_ORDERS, VISITOR_RUNS
-from app.engine import MAX_CHARACTERS, Engine
+from app.frame import contents_html, header_html, hint_line, model_line
 from app.labels import (
     choices,
     components_slider,
@@ -115,6 +113,7 @@ class Page:
                     min_width=240,
                     scale=0,
                 )
+            self.contents = gr.HTML(contents_html(shown, "en"), elem_classes="gs-contents-line")
             with gr.Row(equal_height=False, elem_classes="gs-panels"):
                 with gr.Column(scale=2, min_width=320):
                     self.glyphs = clickable("glyphs", script="glyphs.js")
@@ -251,6 +250,7 @@ class Page:
             (self.word_set, chosen("word_set", PRESETS)),
             (self.proof_set, chosen("proof_set", PROOF_SETS)),
             (self.own_text, hinted("own_text", "own_hint", limit=MAX_WORDS)),
+            (self.contents, contents_html),
             (self.hint, lambda shown, language: hint_line(shown.engine, language)),
             (self.twins, twins_panel),
             (self.figures, lambda shown, language: figures_view(shown.engine, speaker(language))),
@@ -355,33 +355,3 @@ def clickable(name: str, script: str = "select.js") -> gr.HTML:
 def _script(name: str) -> str:
     common = (ASSETS / "page" / "select.js").read_text(encoding="utf-8")
     return common if name == "select.js" else common + (ASSETS / "page" / name).read_text(encoding="utf-8")
-
-
-def header_html(language: str) -> str:
-    """Name and promise."""
-    return f"<header class='gs-title'><h1>{say('title', language)}</h1><p>{say('tagline', language)}</p></header>"
-
-
-def model_line(engine: Engine, language: str) -> str:
-    """Which model is on display, where from, how large, and the limits."""
-    bundle, shape = engine.bundle, engine.model.shape
-    origin = say("origin_folder" if bundle.folder else "origin_bundled", language, folder=bundle.folder)
-    code = "model_line" if bundle.report is None else "model_line_foreign"
-    line = say(
-        code, language, name=bundle.name, origin=origin, parameters=f"{engine.model.trained / 1e6:.1f}",
-        experts=shape.experts,
-        layers=shape.layers, width=shape.width, vocabulary=f"{shape.vocabulary:,}",
-        names=" + ".join(bundle.experts),
-        context=shape.context, characters=f"{MAX_CHARACTERS:,}", orders=VISITOR_ORDERS, runs=VISITOR_RUNS,
-    )  # fmt: skip
-    return f"<footer class='gs-foot'><p>{escape(line)}</p></footer>"
-
-
-def hint_line(engine: Engine, language: str) -> str:
-    """How to read the strip."""
-    experts = engine.bundle.experts
-    if len(experts) == 2:
-        line = say("strip_hint", language, first=experts[0], second=experts[1])
-    else:
-        line = say("strip_hint_each", language)
-    return f"<p class='gs-hint'>{escape(line)}</p>"

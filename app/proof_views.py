@@ -108,7 +108,7 @@ def _chart(name: str, battery: Battery, beside: tuple[str, Battery] | None, say:
     lines.append(Line(say("untrained"), curve.untrained, "--gs-dim", "dot", "x"))
     band = (say("shuffled"), curve.shuffled_low.min(axis=0), curve.shuffled_high.max(axis=0)) if labelled else None
     marks = [
-        (say("emerges", expert=expert), f"--gs-{side}", found.layer)
+        (say("emerges", expert=expert, layer=found.layer), f"--gs-{side}", found.layer)
         for expert, side, found in zip(battery.experts, inks, curve.emergence, strict=False)
         if found.layer is not None
     ]

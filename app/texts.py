@@ -137,6 +137,7 @@ _SENTENCES: dict[str, tuple[str, str, str]] = {
     "full_screen": ("Full screen, and back", "На весь экран и обратно", "全屏与返回"),
     "download": ("Save what is drawn here", "Сохранить нарисованное", "保存此处内容"),
     # Glyphs
+    "contents": ("The panels", "Панели", "面板"),
     "glyphs_title": ("Glyphs: what the model is given", "Глифы: что получает модель", "字形：模型得到什么"),
     "glyphs_lead": (
         "A token's vector is its drawn picture, compressed, and never trained.",
@@ -723,7 +724,7 @@ _SENTENCES: dict[str, tuple[str, str, str]] = {
         "，词前的词元最高 {value}",
     ),
     "shuffled": ("shuffled labels", "перемешанные метки", "打乱的标签"),
-    "emerges": ("{expert}: above all controls", "{expert}: выше всех контролей", "{expert}：超过所有对照"),
+    "emerges": ("{expert}: layer {layer}", "{expert}: слой {layer}", "{expert}：第 {layer} 层"),
     "says_plain": (
         "{expert}: {start} at layer 0, {end} at layer {last}; the untrained twin ends at {untrained}.",
         "{expert}: {start} на слое 0, {end} на слое {last}; необученный двойник — {untrained}.",

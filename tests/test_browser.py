@@ -5,6 +5,7 @@ import re
 import pytest
 from playwright.sync_api import Browser
 
+from app.frame import PANELS
 from tests.browsing import CONTRAST, SIZES, needs_browser, open_page, write_on
 
 pytestmark = needs_browser
@@ -53,11 +54,26 @@ def test_one_story_in_each_language_from_a_click_to_the_last_layer(browser: Brow
     page.context.close()
 
 
+def test_the_contents_stay_in_view_and_lead_to_every_panel(browser: Browser, bundled: str) -> None:
+    page = open_page(browser, bundled, "phone", locale="ru-RU")
+    page.wait_for_selector("#proof .gs-summary", timeout=60_000)
+    for name in PANELS:
+        page.locator(f".gs-contents a[href='#{name}']").click()
+        title = page.locator(f"#{name} h2").first
+        page.wait_for_function(
+            "(name) => { const top = (s) => document.querySelector(s).getBoundingClientRect().top;"
+            " return Math.abs(top('.gs-contents')) < 8 && top(`#${name}`) < 400 && top(`#${name}`) > 30; }",
+            arg=name,
+        )
+        assert title.inner_text().startswith(page.locator(f".gs-contents a[href='#{name}']").inner_text())
+    page.context.close()
+
+
 READ = [
     ".gs-lead", ".gs-summary", ".gs-hint", ".gs-title p", ".gs-foot p", ".gs-facts dt", ".gs-number", ".gs-note",
     ".gs-picks label", ".gs-picks select", ".gs-ribbon td", ".gs-parts td", ".gs-chip .gs-tok", ".gs-chip .gs-mark",
     ".gs-candidate .gs-tok", ".gs-candidate .gs-number", ".gs-near li", ".gs-save summary", ".gs-plot figcaption",
-    ".gs-option", ".gs-lens td", ".gs-said", ".gs-points", ".gs-legend", ".gs-near-pick button",
+    ".gs-option", ".gs-contents a", ".gs-lens td", ".gs-said", ".gs-points", ".gs-legend", ".gs-near-pick button",
 ]  # fmt: skip
 """Where visitors read."""
 

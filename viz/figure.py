@@ -99,7 +99,7 @@ def curve_figure(
             "y": 1 - 0.08 * i,
             "yref": "paper",
             "yanchor": "top",
-            "xanchor": "left",
+            "xanchor": "right" if layer > 0.7 * (len(lines[0].values) - 1) else "left",
             "text": escape(name),
             "showarrow": False,
             "font": {"color": ink},
