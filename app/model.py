@@ -137,7 +137,7 @@ class Block(nn.Module):
             y = F.scaled_dot_product_attention(turned[:, b, 0].unsqueeze(2), keys, values)
             seen.append(y.view(experts, 1, width))
         x = torch.baddbmm(x, seen[0] if batch == 1 else torch.cat(seen, 1), self.attention_out)
-        return torch.baddbmm(x, F.gelu(torch.bmm(norm(x), self.mlp_in)), self.mlp_out)
+        return torch.baddbmm(x, gelu_twice(torch.bmm(norm(x), self.mlp_in)), self.mlp_out, alpha=0.5)
 
     def _attend(
         self, qkv: Tensor, batch: int, turn: tuple[Tensor, Tensor], mask: Tensor | None, cache: Cache | None, layer: int
@@ -244,6 +244,11 @@ def fuse(logits: Tensor, weights: Tensor | None = None) -> Tensor:
 def norm(x: Tensor) -> Tensor:
     """LayerNorm without parameters: a scale in front of a linear map could be folded into it."""
     return F.layer_norm(x, x.shape[-1:])
+
+
+def gelu_twice(x: Tensor) -> Tensor:
+    """2 GELU(x) = x + x erf(x / sqrt 2) (Hendrycks 2016), for few numbers quicker here than `F.gelu`."""
+    return torch.addcmul(x, x, torch.erf(x * math.sqrt(0.5)))
 
 
 def rotary_table(context: int, head_width: int) -> Tensor:
