@@ -1170,6 +1170,11 @@ _SENTENCES: dict[str, tuple[str, str, str]] = {
         "две таблицы без общего",
         "两张毫无共同之处的嵌入表",
     ),
+    "merge_random": (
+        "one table of random vectors for both",
+        "одна таблица случайных векторов на двоих",
+        "共用一张随机向量表",
+    ),
     # Errors: each says what to do
     "empty_prompt": ("Type a few words first.", "Сначала введите несколько слов.", "请先输入几个词。"),
     "unknown_prompt": (

@@ -29,7 +29,7 @@ from app.model import Shape, StackedExperts
 from app.opening import EXAMPLES
 from app.sampling import Sampling
 from app.texts import LANGUAGES
-from app.twin_states import TwinStates, write_twin_states
+from app.twin_states import STATES_FILE, TwinStates, write_twin_states
 from app.words import all_words, preset
 
 TWINS_FILE = "twins.json"
@@ -41,10 +41,12 @@ FUSIONS = {
     "joint": ("joint",),
     "trained": ("ru_trained", "zh_trained"),
     "unshared": ("ru_frozen", "zh_permuted"),
+    "random": ("ru_random", "zh_random"),
 }
 """Runs whose logits are averaged.  alone: experts that never saw the other's script; some: with a little of
 it; joint: the former, tuned together after the merge; trained: each with a trained table of its own that
-began as the pictures; unshared: pictures beside permuted pictures, so that no token has one vector in both."""
+began as the pictures; unshared: pictures beside permuted pictures, so that no token has one vector in both; random:
+one table for both again, but of random vectors."""
 LINES = 1_000
 """Held-out lines of each language that twins and merges are scored on, the first ones."""
 SHOWN = ("purity", "auc")
@@ -169,7 +171,9 @@ def twin_states(work: Path, bundle: Bundle, readings: Readings) -> TwinStates:
 
 
 def write_twins(folder: Path, work: Path, bundle: Bundle) -> Twins:
-    """Measure every run of a work folder; write and return the record, and write the states for the proof."""
+    """Measure every run of a work folder; write and return the record, and write the states for the proof.  What the
+    checkpoint folder records of runs that the work folder lacks is kept."""
+    known = read_twins(folder)
     readings = held_out_contexts(work, all_words(), bundle.tokenizer)
     runs, tries = (
         tuple(measure_run(work, bundle, name, kind, readings) for name, kind in names)
@@ -181,9 +185,28 @@ def write_twins(folder: Path, work: Path, bundle: Bundle) -> Twins:
         if all((work / f"{name}.pt").exists() for name in names)
     }
     twins = Twins(runs, fusions, tries, EXAMPLES[0].prompt)
+    twins = twins if known is None else beside(known, twins)
     (folder / TWINS_FILE).write_text(json.dumps(asdict(twins), ensure_ascii=False), encoding="utf-8")
-    write_twin_states(folder, twin_states(work, bundle, readings))
+    states = twin_states(work, bundle, readings)
+    if len(states.unfrozen) or not (folder / STATES_FILE).exists():
+        write_twin_states(folder, states)
     return twins
+
+
+def beside(known: Twins, new: Twins) -> Twins:
+    """Two records as one; of runs and merges that are in both, the new ones."""
+
+    def order(twin: Twin) -> tuple[bool, str, int, str]:
+        place = KINDS.index(twin.kind) if twin.kind in KINDS else 0
+        return twin.kind == "grown", twin.expert, place, twin.name
+
+    runs, tries = (
+        sorted({twin.name: twin for twin in (*before, *after)}.values(), key=order)
+        for before, after in ((known.runs, new.runs), (known.tries, new.tries))
+    )
+    fusions = known.fusions | new.fusions
+    ordered = {way: fusions[way] for way in FUSIONS if way in fusions}
+    return Twins(tuple(runs), ordered, tuple(tries), new.prompt)
 
 
 def read_twins(folder: Path) -> Twins | None:

@@ -110,6 +110,25 @@ def test_what_was_measured_is_not_measured_again(
     assert write_twins(work, work, bundle) == twins
 
 
+def test_what_is_recorded_of_other_runs_is_kept(
+    work: Path, bundle: Bundle, twins: Twins, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A work folder with one run more and none of the others."""
+    for path in work.iterdir():
+        if path.is_file() and not path.name.startswith(("ru_", "zh_")):
+            shutil.copy(path, tmp_path)
+    shutil.copy(work / "twins.safetensors", tmp_path)
+    shutil.copy(work / "ru_frozen.pt", tmp_path / "ru_random.pt")
+    shutil.copy(work / "ru_frozen.curve.jsonl", tmp_path / "ru_random.curve.jsonl")
+    states = (tmp_path / "twins.safetensors").read_bytes()
+    found = write_twins(tmp_path, tmp_path, bundle)
+    assert found == read_twins(tmp_path) and found.fusions == twins.fusions
+    new = [run for run in found.runs if run.name == "ru_random"]
+    assert [replace(new[0], name="ru_frozen", kind="frozen"), *new] == [found.runs[0], found.runs[2]]
+    assert tuple(run for run in found.runs if run not in new) == twins.runs
+    assert (tmp_path / "twins.safetensors").read_bytes() == states
+
+
 def test_twins_are_measured_by_a_command(work: Path, toy_bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[tuple[Path, Path]] = []
     monkeypatch.setattr(train, "write_twins", lambda folder, work, bundle: asked.append((folder, work)))
