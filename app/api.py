@@ -9,9 +9,9 @@ import numpy as np
 from app.desk import Order
 from app.errors import UserError
 from app.fusion import disagreement, next_log_probs
-from app.listeners import visitor_of
 from app.sampling import Sampling
 from app.stage import Stage
+from app.status import visitor_of
 from app.trace import Trace
 
 _POLL_SECONDS = 0.02

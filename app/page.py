@@ -30,6 +30,7 @@ from app.twin_views import twins_view
 from app.views import measures_of
 from app.word_listeners import WordListeners
 from app.words import MAX_WORDS, PRESETS
+from app.writing import Kept, WritingListeners
 
 ASSETS = Path(__file__).parent.parent / "assets"
 WORDS_QUEUE = "words"
@@ -172,7 +173,8 @@ class Page:
         self.view = [self.weight, self.fusion, self.measure, self.language]
         self.labels = self._labels()
         relabel = lambda shown, language: [label(shown, language) for _, label in self.labels]  # noqa: E731
-        self.listeners = Listeners(stage, relabel)
+        kept = Kept()
+        self.listeners, self.writing = Listeners(stage, relabel, kept), WritingListeners(stage, kept)
         self.word_listeners = WordListeners(stage)
 
     def _word_panel(self) -> None:
@@ -263,22 +265,9 @@ class Page:
         hidden: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
         model: dict[str, Any] = {**hidden, "concurrency_limit": None}  # the desk has the line
         on, labelled = self.listeners, [component for component, _ in self.labels]
-        asked = [self.prompt, *self.sampling, *self.view]
         shown = [self.trace, self.selected, *self.view]
         with self.blocks:
-            gr.on([self.generate.click, self.prompt.submit], on.on_generate, asked, self.everything, **model)
-            self.look.click(on.on_look, [self.prompt, *self.view], self.everything, **model)
-            gr.on([self.stop.click, self.alone_stop.click], on.on_stop, None, None, queue=False, **hidden)
-            self.alone.click(
-                on.on_alone,
-                [self.trace, self.selected, *self.sampling, *self.view],
-                self.alone_figure,
-                **model,
-            )
-            for button, example in zip(self.examples, EXAMPLES, strict=True):
-                button.click(example.fill, None, [self.prompt, self.seed], queue=False, **hidden).then(
-                    on.on_generate, asked, self.everything, **model
-                )
+            self._connect_writing(hidden, model)
             moved = [self.selected, self.cell, self.glyphs, self.experts, self.depth, self.lens]
             for source in (self.strip, self.disagreement, self.layers, self.lens):
                 source.select(on.on_select, [self.trace, self.selected, *self.view], moved, queue=False, **hidden)
@@ -333,6 +322,22 @@ class Page:
             self.model.input(on.on_pick, [self.model, self.language], told, **often)
             self.timer.tick(on.on_tick, self.language, told, **often)
             self._connect_words(hidden)
+
+    def _connect_writing(self, hidden: dict[str, Any], model: dict[str, Any]) -> None:
+        on, asked = self.writing, [self.prompt, *self.sampling, *self.view]
+        gr.on([self.generate.click, self.prompt.submit], on.on_generate, asked, self.everything, **model)
+        self.look.click(on.on_look, [self.prompt, *self.view], self.everything, **model)
+        gr.on([self.stop.click, self.alone_stop.click], on.on_stop, None, None, queue=False, **hidden)
+        self.alone.click(
+            on.on_alone,
+            [self.trace, self.selected, *self.sampling, *self.view],
+            self.alone_figure,
+            **model,
+        )
+        for button, example in zip(self.examples, EXAMPLES, strict=True):
+            button.click(example.fill, None, [self.prompt, self.seed], queue=False, **hidden).then(
+                on.on_generate, asked, self.everything, **model
+            )
 
     def _connect_words(self, hidden: dict[str, Any]) -> None:
         on, outputs = self.word_listeners, self.word_outputs

@@ -13,10 +13,10 @@ from app.brakes import Brakes
 from app.curves import Battery
 from app.errors import UserError
 from app.lexicon import Lexicon
-from app.listeners import progress_html, status_html, visitor_of
 from app.proof import PROOF_SETS
 from app.proof_views import proof_view
 from app.stage import Stage
+from app.status import progress_html, status_html, visitor_of
 from app.texts import say, speaker
 from app.word_views import words_view
 from app.words import PRESETS, Word, parse_words, preset

@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 from gradio_client import Client
 
-from app import layer_views, listeners, pictures
+from app import layer_views, panels, pictures
 from app.bank import word_states
 from app.bundle import MINI, load_bundle
 from app.desk import VISITOR_ORDERS, Desk, Order
@@ -25,14 +25,16 @@ from app.engine import Engine, Feed
 from app.errors import UserError
 from app.foreign.hub import Place
 from app.lexicon import WORDS_FILE, Lexicon, read_words, write_words
-from app.listeners import PANELS, Listeners
+from app.listeners import Listeners
 from app.opening import EXAMPLES
+from app.panels import PANELS
 from app.sampling import Sampling
 from app.seal import SEAL, broken
 from app.settings import View
 from app.stage import Shown, Stage
 from app.twins import TWINS_FILE, read_twins
 from app.words import preset
+from app.writing import Kept, WritingListeners
 from tests.load import Session
 from tests.server import ROOT, serving
 
@@ -266,10 +268,11 @@ def test_a_closed_connection_frees_its_places(address: str) -> None:
 # The page
 
 
-def page_over(engine: Engine, desk: Desk | None = None) -> tuple[Listeners, Shown]:
+def page_over(engine: Engine, desk: Desk | None = None) -> tuple[WritingListeners, Listeners, Shown]:
     """What answers a page over one engine."""
     shown = Shown("toy", engine, desk or Desk(engine), Lexicon(engine), None, None)
-    return Listeners(Stage({"toy": Place(None, "toy")}, {"toy": shown}, "toy"), lambda *_: []), shown
+    stage, kept = Stage({"toy": Place(None, "toy")}, {"toy": shown}, "toy"), Kept()
+    return WritingListeners(stage, kept), Listeners(stage, lambda *_: [], kept), shown
 
 
 def test_a_panel_that_fails_shows_its_own_error_and_the_others_go_on(
@@ -278,10 +281,10 @@ def test_a_panel_that_fails_shows_its_own_error_and_the_others_go_on(
     def broken_view(*_: Any) -> str:
         raise ZeroDivisionError("a bug")
 
-    monkeypatch.setattr(listeners, "lens_view", broken_view)
+    monkeypatch.setattr(panels, "lens_view", broken_view)
     logging.disable(logging.CRITICAL)
-    page, model = page_over(engine)
-    shown = page._finished(model, engine.look("Мама любит дом"), View(language="ru"), "")[-PANELS:]
+    _, _, model = page_over(engine)
+    shown = panels.finished(model, engine.look("Мама любит дом"), View(language="ru"), "")[-PANELS:]
     logging.disable(logging.NOTSET)
     failed = [html for html in shown if "нарисовать не удалось" in html]
     assert len(failed) == 1 and sum("<section class='gs-panel" in html for html in shown) == PANELS - 1
@@ -289,7 +292,7 @@ def test_a_panel_that_fails_shows_its_own_error_and_the_others_go_on(
 
 def test_beyond_the_line_a_visitor_gets_one_sentence_and_can_try_again(engine: Engine) -> None:
     busy = Counting(engine.bundle)
-    page, _ = page_over(busy, Desk(busy, places=1, line=1))
+    page, *_ = page_over(busy, Desk(busy, places=1, line=1))
 
     async def press(visitor: str, delay: float, tokens: int) -> str:
         class Request:
@@ -314,7 +317,7 @@ def test_writing_gives_frames_and_then_the_panels(engine: Engine) -> None:
     class Request:
         session_hash = "me"
 
-    page, _ = page_over(engine)
+    page, *_ = page_over(engine)
 
     async def gather() -> list[list[Any]]:
         view = (0.5, "logits", "preference", "en")
@@ -329,7 +332,7 @@ def test_an_example_is_kept_and_says_so_and_drawn_anew_once_the_word_list_is_rea
     class Request:
         session_hash = "me"
 
-    page, model = page_over(engine)
+    page, _, model = page_over(engine)
     prompt, seed = EXAMPLES[1].fill()
     default = Sampling()
 
@@ -348,7 +351,7 @@ def test_an_example_is_kept_and_says_so_and_drawn_anew_once_the_word_list_is_rea
 
 
 def test_the_lens_of_a_large_model_follows_the_chosen_token(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
-    page, _ = page_over(engine)
+    _, page, _ = page_over(engine)
     trace = engine.look("Мама и кот и дом и кот")
     view = (0.5, "logits", "preference", "en")
 
