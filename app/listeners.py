@@ -17,7 +17,7 @@ from app.texts import LANGUAGES, say, speaker
 from app.trace import Trace
 from app.views import lab_view
 from app.word_views import depths
-from app.writing import Kept
+from app.writing_listeners import Kept
 
 
 class Listeners:

@@ -30,7 +30,7 @@ from app.twin_views import twins_view
 from app.views import measures_of
 from app.word_listeners import WordListeners
 from app.words import MAX_WORDS, PRESETS
-from app.writing import Kept, WritingListeners
+from app.writing_listeners import Kept, WritingListeners
 
 ASSETS = Path(__file__).parent.parent / "assets"
 WORDS_QUEUE = "words"

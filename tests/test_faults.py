@@ -34,7 +34,7 @@ from app.settings import View
 from app.stage import Shown, Stage
 from app.twins import TWINS_FILE, read_twins
 from app.words import preset
-from app.writing import Kept, WritingListeners
+from app.writing_listeners import Kept, WritingListeners
 from tests.load import Session
 from tests.server import ROOT, serving
 

@@ -19,7 +19,16 @@ from viz.strip import MEASURES
 
 ROOT = Path(__file__).parent.parent
 SOURCES = [*sorted((ROOT / "app").rglob("*.py")), *sorted((ROOT / "viz").glob("*.py"))]
-KNOW_GRADIO = {"page.py", "labels.py", "listeners.py", "word_listeners.py", "api.py", "serve.py"}
+KNOW_GRADIO = {
+    "page.py",
+    "labels.py",
+    "status.py",
+    "listeners.py",
+    "writing_listeners.py",
+    "word_listeners.py",
+    "api.py",
+    "serve.py",
+}
 KNOW_TRANSFORMERS = {"causal_lm.py", "sampling.py", "library.py", "remote.py", "tokens.py"}
 NO_TORCH = {"vocabulary.py", "pictures.py", "embedding.py", "substrate.py", "trace.py", "fusion.py", "projection.py",
             "texts.py", "errors.py", "words.py", "corpus.py", "batches.py", "prepare.py"}  # fmt: skip
