@@ -15,7 +15,10 @@ from torch import nn
 
 from app.engine import Engine
 from app.errors import UserError
+from app.foreign.decoder import Decoder, _mapped, as_int8
+from app.foreign.kernels import in_int8
 from app.foreign.load import load_foreign
+from app.foreign.original import Joined
 from app.fusion import next_log_probs
 from app.report_views import report_view
 from app.sampling import Sampling
@@ -221,6 +224,26 @@ def test_every_file_that_may_name_the_end_is_asked(folder: Path) -> None:
     (folder / "tokenizer_config.json").write_text(json.dumps({"eos_token": {"content": "a"}}))
     bundle = load_foreign(folder, "quill", trusted=True)
     assert bundle.ends == (7, 9, bundle.tokenizer.token_to_id("a"))
+
+
+PLAIN_ORDER = "q, k, v = (w(x).view(B, T, self.h, -1).transpose(1, 2) for w in (self.wq, self.wk, self.wv))"
+OTHER_ORDER = "k, v, q = (w(x).view(B, T, self.h, -1).transpose(1, 2) for w in (self.wk, self.wv, self.wq))"
+
+
+@pytest.mark.parametrize(
+    "written", [Folder("two_towers"), towers((PLAIN_ORDER, OTHER_ORDER)), Folder("adapted"), Folder("mixed")]
+)
+def test_maps_that_run_as_one_in_int8_give_what_they_give_alone(written: Folder, tmp_path: Path) -> None:
+    write_folder(tmp_path / "quill", written)
+    network = load_foreign(tmp_path / "quill", "quill", trusted=True).model
+    decoder = network.network if isinstance(network, Joined) else network
+    assert isinstance(decoder, Decoder)
+    ids = torch.tensor([[1, 20, 3, 40, 5]])
+    together, apart = as_int8(decoder), _mapped(decoder, in_int8, torch.float32)
+    count = lambda d: sum(len(p.attention_in) + len(p.mlp_in) for e in d.experts for p in e.blocks)  # noqa: E731
+    assert count(together) == 2 * sum(len(e.blocks) for e in decoder.experts) <= count(apart)
+    for ours, theirs in zip(together(ids).hidden, apart(ids).hidden, strict=True):
+        assert torch.allclose(ours, theirs, atol=1e-5)
 
 
 @pytest.mark.parametrize("code", ["adapted", "odd"])

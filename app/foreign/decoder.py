@@ -11,12 +11,20 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from app.foreign.kernels import Map, in_blocks, in_int8, let_go
+from app.foreign.kernels import Map, in_blocks, in_int8, let_go, quickest_kernel
 from app.foreign.norms import Norm
-from app.model import Output, Shape
+from app.model import Output, Shape, gelu_twice
+
+_FEW = 65_536  # numbers for which GELU is quicker by its error function
+
+
+def gelu(x: Tensor) -> Tensor:
+    """Exact GELU."""
+    return gelu_twice(x) * 0.5 if x.dtype == torch.float32 and x.numel() <= _FEW else F.gelu(x)
+
 
 ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
-    "gelu": F.gelu,
+    "gelu": gelu,
     "gelu_tanh": partial(F.gelu, approximate="tanh"),
     "silu": F.silu,
     "relu": F.relu,
@@ -223,7 +231,7 @@ def attend(
     """Causal attention, (B, heads, T, hs) -> (B, T, heads * hs); new keys and values go into the slot."""
     length = queries.shape[-2]
     if turns is not None:
-        here = turns[:, past : past + length]
+        here = turns[past : past + length]
         queries, keys = turn(style, queries, here), turn(style, keys, here)
     if slot is not None:
         for store, new in zip(slot, (keys, values), strict=True):
@@ -250,22 +258,20 @@ def score_mask(style: Style, queries: int, keys: int, dtype: torch.dtype) -> Ten
 
 
 def turn_table(style: Style, context: int) -> Tensor:
-    """Cosines and sines (2, context, turned / 2) of rotary positions (Su 2021, arXiv 2104.09864)."""
+    """Unit complex numbers (context, turned / 2) of rotary positions (Su 2021, arXiv 2104.09864)."""
     frequencies = style.base ** (-torch.arange(0, style.turned, 2, dtype=torch.float64) / style.turned)
     angles = torch.outer(torch.arange(context, dtype=torch.float64), frequencies).float()
-    return torch.stack((angles.cos(), angles.sin()))
+    return torch.polar(torch.ones_like(angles), angles)
 
 
 def turn(style: Style, x: Tensor, here: Tensor) -> Tensor:
     """Turn (B, heads, T, hs) to its positions, in float32."""
-    cosines, sines = here
     wide, rest = x[..., : style.turned].float(), x[..., style.turned :]
     if style.rotation == "halves":
-        a, b = wide.chunk(2, -1)
-        turned = torch.cat((a * cosines - b * sines, b * cosines + a * sines), -1)
+        numbers = torch.view_as_real(torch.complex(*wide.chunk(2, -1)) * here).transpose(-1, -2)
     else:
-        a, b = wide[..., 0::2], wide[..., 1::2]
-        turned = torch.stack((a * cosines - b * sines, b * cosines + a * sines), -1).flatten(-2)
+        numbers = torch.view_as_real(torch.view_as_complex(wide.reshape(*wide.shape[:-1], -1, 2).contiguous()) * here)
+    turned = numbers.flatten(-2)
     return torch.cat((turned.to(x.dtype), rest), -1) if style.turned < style.size else turned.to(x.dtype)
 
 
@@ -284,24 +290,30 @@ def _mapped(
     change: Callable[[Map], Any],
     dtype: torch.dtype,
     progress: Callable[[float], object] | None = None,
+    together: bool = False,
 ) -> Decoder:
-    """A decoder with every linear map changed; what is none (a head of an odd kind) stays."""
-    experts, kept = [], dict[int, Any]()
+    """A decoder with every linear map changed; what is none (a head of an odd kind) stays.  together: maps that read
+    the same states become one."""
+    experts, kept = [], dict[tuple[int, ...], Any]()
 
-    def once(whole: Any) -> Any:  # maps that several experts share stay one
-        if not isinstance(whole, Map):
-            return whole
-        key = whole.weight.data_ptr()
+    def once(*maps: Any) -> Any:  # maps that several experts share stay one
+        if not isinstance(maps[0], Map):
+            return maps[0]
+        key = tuple(whole.weight.data_ptr() for whole in maps)
         if key not in kept:
-            kept[key] = change(whole)
+            kept[key] = change(maps[0] if len(maps) == 1 else joined(maps))
         return kept[key]
+
+    def all_of(maps: tuple[Any, ...]) -> tuple[Any, ...]:
+        one = together and all(isinstance(whole, Map) for whole in maps)
+        return (once(*maps),) if one else tuple(map(once, maps))
 
     for number, expert in enumerate(decoder.experts):
         blocks = []
         for layer, parts in enumerate(expert.blocks):
             if progress is not None:
                 progress((number + layer / len(expert.blocks)) / len(decoder.experts))
-            into, up = (tuple(map(once, maps)) for maps in (parts.attention_in, parts.mlp_in))
+            into, up = all_of(parts.attention_in), all_of(parts.mlp_in)
             out, down = once(parts.attention_out), once(parts.mlp_out)
             blocks.append(replace(parts, attention_in=into, attention_out=out, mlp_in=up, mlp_out=down))
         experts.append(replace(expert, blocks=tuple(blocks), head=once(expert.head)))
@@ -310,11 +322,22 @@ def _mapped(
     return other
 
 
+def joined(maps: Sequence[Map]) -> Map:
+    """One map that gives what several give, side by side; the memory that their pages of a file took is given
+    back."""
+    weight = torch.cat([whole.weight for whole in maps])
+    biases = [w.weight.new_zeros(len(w.weight)) if w.bias is None else w.bias for w in maps]
+    for whole in maps:
+        let_go(whole)
+    return Map(weight, None if all(whole.bias is None for whole in maps) else torch.cat(biases))
+
+
 def as_int8(decoder: Decoder, progress: Callable[[float], object] = lambda share: None) -> Decoder:
     """The same network with all maps in int8 (states, norms and scores stay float32)."""
-    return _mapped(decoder, in_int8, torch.float32, progress)
+    return _mapped(decoder, in_int8, torch.float32, progress, together=True)
 
 
 def as_bfloat16(decoder: Decoder, progress: Callable[[float], object] = lambda share: None) -> Decoder:
     """A network whose maps are stored in bfloat16, each laid out for the kernel that is quickest here."""
-    return _mapped(decoder, in_blocks, torch.bfloat16, progress)
+    copied = quickest_kernel(torch.get_num_threads()) == "blocked"
+    return _mapped(decoder, in_blocks, torch.bfloat16, progress, together=copied)
