@@ -25,10 +25,10 @@ EXAMPLES = (
     Example("I love my mother. Я люблю маму. 我爱", seed=5),
     Example("Жила-была девочка Маша", seed=1),
     Example("I want to", seed=3),
-    Example("你知道", seed=0),
+    Example("你知道", seed=1),
     Example("Маша и мишка", seed=1),
     Example("Tom wants", seed=3),
-    Example("我喜欢", seed=4),
+    Example("我喜欢", seed=6),
 )
 LAB_EXAMPLES = (("A", "А"), ("己", "已"), ("未", "末"), ("и", "й"), ("мир", "мин"), ("cat", "eat"), ("龙", "尤"))
 """Pairs for the glyph laboratory: one picture, near twins, look-alike words."""
