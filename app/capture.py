@@ -13,11 +13,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from app.largest import largest
 from app.model import Output, fuse
 from app.trace import CANDIDATES, WEIGHT_GRID, Floats, Trace
 
 BLOCK = 16
-_STRETCH = 32
 _CACHED = 131_072  # numbers of one expert's rows
 
 
@@ -146,20 +146,6 @@ def reduce_rows(under: Tensor, following: list[int], top: int) -> _Reduced:
         fused_logits=under[-1].gather(-1, ids[:, -1]).numpy(),
         next_fused=nan_after(next_all[experts, :, 0], count).numpy(),
     )
-
-
-def largest(rows: Tensor, count: int) -> Tensor:
-    """Indices (..., count) of the largest numbers of rows (..., V), best first: they lie in the `count` stretches
-    with the largest maxima, and only those are sorted."""
-    width = rows.shape[-1]
-    if width % _STRETCH or width // _STRETCH <= count:
-        return rows.topk(count, dim=-1).indices
-    stretches = rows.view(*rows.shape[:-1], -1, _STRETCH)
-    chosen = stretches.amax(-1).topk(count, dim=-1, sorted=False).indices  # (..., count)
-    inside = stretches.gather(-2, chosen[..., None].expand(*chosen.shape, _STRETCH)).flatten(-2)
-    best = inside.topk(count, dim=-1).indices
-    found: Tensor = chosen.gather(-1, best // _STRETCH) * _STRETCH + best % _STRETCH
-    return found
 
 
 def nan_after(values: Tensor, count: int) -> Tensor:

@@ -72,7 +72,8 @@ class Engine:
         specials = (self._unknown, *map(bundle.tokenizer.token_to_id, ("<pad>", "<s>", "[PAD]", "[CLS]", "[MASK]")))
         without = (i for i in range(bundle.model.shape.vocabulary) if bundle.tokenizer.id_to_token(i) is None)
         never = {i for i in (*specials, *without) if i is not None} - self._ends
-        self._never = torch.tensor(sorted(never), dtype=torch.long)  # of a large table nearly all of it, maybe
+        self._banned = torch.zeros(bundle.model.shape.vocabulary)  # added to what is drawn from
+        self._banned[sorted(never)] = -torch.inf
 
     def encode(self, text: str) -> list[int]:
         """Ids of a prompt, without the start token.
@@ -184,9 +185,7 @@ class Engine:
         cache = self.model.new_cache(len(ids) + room)
         row = yield from self._forward(ids, cache, writer)
         for _ in range(room):
-            fused = row[-1].clone()
-            fused[self._never] = -torch.inf
-            drawn = draw(fused, sampling, generator)
+            drawn = draw(row[-1] + self._banned, sampling, generator)
             if drawn in self._ends or stop():
                 break
             yield Step(drawn, self.text_of(drawn), scores(row, drawn))

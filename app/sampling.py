@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from app.errors import UserError
+from app.largest import largest
 from app.library import processors_ready
 
 MAX_NEW_TOKENS = 128
@@ -61,8 +62,8 @@ def draw(logits: Tensor, sampling: Sampling, generator: torch.Generator) -> int:
     is what they would leave, and quicker than the whole vocabulary with the rest struck out."""
     if sampling.temperature == 0:
         return int(logits.argmax())
-    row, ids = logits.topk(min(int(sampling.top_k), len(logits))) if sampling.top_k else (logits, None)
-    scores = row[None]
+    ids = largest(logits, min(int(sampling.top_k), len(logits))) if sampling.top_k else None
+    scores = (logits if ids is None else logits[ids])[None]
     for warper in _warpers(sampling.temperature, sampling.top_p):
         scores = warper(None, scores)
     drawn = torch.multinomial(scores.softmax(-1)[0], 1, generator=generator)

@@ -12,9 +12,10 @@ import torch
 from scipy.spatial.distance import jensenshannon
 
 from app.bundle import load_bundle
-from app.capture import BLOCK, largest, reduce_rows
+from app.capture import BLOCK, reduce_rows
 from app.engine import MAX_CHARACTERS, Engine, Step, clean
 from app.errors import UserError
+from app.largest import largest
 from app.model import Output
 from app.sampling import Sampling, draw
 from app.trace import Trace
