@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from app.foreign.kernels import Map, in_blocks, in_int8, let_go, quickest_kernel
+from app.foreign.kernels import Map, in_blocks, in_int8, let_go
 from app.foreign.norms import Norm
 from app.model import Output, Shape, gelu_twice
 
@@ -339,5 +339,4 @@ def as_int8(decoder: Decoder, progress: Callable[[float], object] = lambda share
 
 def as_bfloat16(decoder: Decoder, progress: Callable[[float], object] = lambda share: None) -> Decoder:
     """A network whose maps are stored in bfloat16, each laid out for the kernel that is quickest here."""
-    copied = quickest_kernel(torch.get_num_threads()) == "blocked"
-    return _mapped(decoder, in_blocks, torch.bfloat16, progress, together=copied)
+    return _mapped(decoder, in_blocks, torch.bfloat16, progress)

@@ -155,7 +155,8 @@ def _run_in(
         return _Running(found.network(arranged), wanted)
     progress("stage_int8", 0.0)
     small = as_int8(decoder, lambda share: progress("stage_int8", share))
-    drifted = drift(found.network(decoder), found.network(small), probes)
+    short = [probe[:_DRAWN_PROBE] for probe in probes]  # all logits of a long text would take gigabytes
+    drifted = drift(found.network(decoder), found.network(small), short)
     decoder.let_go()
     return _Running(found.network(small), "int8", drifted)
 
