@@ -102,10 +102,7 @@ def test_the_drift_of_int8_is_measured(stored: dict[str, Path]) -> None:
     tokens = read_tokens(stored["float32"], {}, whole.model.shape.vocabulary, trusted=True)
     bits, same = [], []
     for ids in probe_ids(tokens, whole.model.shape.vocabulary):
-        p, q = (
-            b.model(torch.tensor([ids[:48]])).logits[:, 0].double().log_softmax(-1).numpy()
-            for b in (whole, small)
-        )
+        p, q = (b.model(torch.tensor([ids[:48]])).logits[:, 0].double().log_softmax(-1).numpy() for b in (whole, small))
         bits += ((np.exp(p) * (p - q)).sum(-1) / np.log(2)).ravel().tolist()
         same += (p.argmax(-1) == q.argmax(-1)).ravel().tolist()
     assert small.report is not None and small.report.drift is not None and whole.report is not None
