@@ -138,7 +138,7 @@ def quickest_kernel(threads: int) -> Kernel:
 @cache
 def widening_pays(threads: int) -> bool:
     """Whether many rows are multiplied in less than half the time in float32, the widening of the weights included: so
-    it is on processors that only emulate bfloat16.  (It reads the weights as stored, so that they take memory twice.)"""
+    it is on processors that only emulate bfloat16.  The weights as stored stay in memory for it."""
     generator = torch.Generator().manual_seed(0)
     weight = torch.rand(_SAMPLE, generator=generator).bfloat16()
     rows = torch.rand(4 * _MANY, _SAMPLE[1], generator=generator).bfloat16()
