@@ -79,6 +79,13 @@ ODD = {
             ("nn.ModuleList([Layer(c) for _ in range(c.n_layer)])", "nn.ModuleList([Layer(c)] * c.n_layer)"),
         )
     ),
+    "one block in every place, and a fusion of its own": Odd(
+        towers(
+            ("nn.ModuleList([Layer(c) for _ in range(c.n_layer)])", "nn.ModuleList([Layer(c)] * c.n_layer)"),
+            (MEAN, "logits = torch.maximum(self.half_ru(x), self.half_zh(x))"),
+        ),
+        fusion="learned",
+    ),
     "a table behind a map": Odd(
         towers(
             (LOOK_UP, "x = self.widen(self.glyphs(input_ids))"),
