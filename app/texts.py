@@ -1142,6 +1142,11 @@ _SENTENCES: dict[str, tuple[str, str, str]] = {
         "Незнание чужого письма обходится не дороже ({more} п. п.).",
         "从未见过对方文字也不更差（{more} 个百分点）。",
     ),
+    "twins_pictures": (
+        "What the pictures change against vectors drawn at random, in bits per character: {list}.",
+        "Что меняют картинки против случайных векторов, в битах на знак: {list}.",
+        "与随机向量相比，图片使每字符比特数变化：{list}。",
+    ),
     "twin_frozen": ("frozen pictures", "замороженные картинки", "冻结图片"),
     "twin_trained": ("pictures trained along", "картинки обучаются", "图片一同训练"),
     "twin_permuted": ("every token another's picture", "у каждого токена чужая картинка", "每个词元用他者的图片"),

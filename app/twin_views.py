@@ -122,7 +122,7 @@ MATTERS = 0.02
 
 def _summary(twins: Twins, say: Say) -> str:
     """What averaging costs, merge by merge, as the mean over the languages; then what of it is due to the
-    shared table, and what to having seen the other's script."""
+    shared table, and what to having seen the other's script; and what the pictures change against random vectors."""
     merges = {way: Merge(say("merge_" + way), bits) for way, bits in twins.fusions.items()}
     costs = {
         way: float(np.mean([merge.cost(language, "mean of logits") for language in LANGUAGES]))
@@ -135,4 +135,11 @@ def _summary(twins: Twins, say: Say) -> str:
             more = costs[way] - costs["some"]
             code = f"verdict_{way}" + ("" if more > MATTERS else "_not")
             sentences.append(say(code, more=f"{100 * more:+.1f}"))
-    return " ".join(sentences)
+    bits = {(twin.expert, twin.kind): twin.bits for twin in twins.runs}
+    pairs = [(e, own, bits.get((e, "frozen")), bits.get((e, "random"))) for e, own in _OWN.items()]
+    changes = [
+        f"{expert}, {say('words_' + own)} {100 * (pictures[own] / chance[own] - 1):+.1f} %"
+        for expert, own, pictures, chance in pairs
+        if pictures and chance
+    ]
+    return " ".join([*sentences, *([say("twins_pictures", list="; ".join(changes))] if changes else [])])

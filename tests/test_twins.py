@@ -213,6 +213,14 @@ def test_the_cost_of_a_merge_is_counted_against_the_better_expert() -> None:
     assert "experts with a little of it +10.0 %" in page
 
 
+def test_the_pictures_are_compared_with_random_vectors() -> None:
+    """Bits 2.0 over pictures, 2.5 over random vectors: a fifth less."""
+    record = replace(RECORD, runs=(*RECORD.runs, made_up("ru_random", "random", ru=2.5)))
+    view = lambda twins: html.unescape(twins_view(twins, TRAINING, speaker("en")))  # noqa: E731
+    assert "RU, Russian -20.0 %." in view(record)
+    assert "at random" not in view(RECORD)
+
+
 @pytest.mark.parametrize(
     ("unshared", "alone", "said"),
     [
