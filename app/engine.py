@@ -73,7 +73,7 @@ class Engine:
         without = (i for i in range(bundle.model.shape.vocabulary) if bundle.tokenizer.id_to_token(i) is None)
         never = {i for i in (*specials, *without) if i is not None} - self._ends
         self._banned = torch.zeros(bundle.model.shape.vocabulary)  # added to what is drawn from
-        self._banned[sorted(never)] = -torch.inf
+        self._banned[list(never)] = -torch.inf
 
     def encode(self, text: str) -> list[int]:
         """Ids of a prompt, without the start token.
@@ -86,8 +86,7 @@ class Engine:
         if len(text) > MAX_CHARACTERS:
             raise UserError("long_prompt", length=len(text), limit=MAX_CHARACTERS)
         ids = self.ids_of(text)
-        unknown = self.bundle.tokenizer.token_to_id("<unk>")
-        if all(i == unknown or not self.text_of(i).strip() for i in ids):
+        if all(i == self._unknown or not self.text_of(i).strip() for i in ids):
             raise UserError("unknown_prompt")
         if len(ids) > self.context - 1:
             raise UserError("many_tokens", length=len(ids), limit=self.context - 1)

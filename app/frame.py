@@ -44,6 +44,6 @@ def hint_line(engine: Engine, language: str) -> str:
 def contents_html(shown: Shown, language: str) -> str:
     """Links to the panels of a model, each called by the first words of its title."""
     there = [name for name in PANELS if name != "twins" or shown.twins is not None]
-    names = {name: say(f"{name}_title", language).replace("：", ":").replace("?", "").split(":")[0] for name in there}
+    names = {name: say(f"{name}_title", language).replace("：", ":").split(":")[0] for name in there}
     links = "".join(f"<a href='#{name}'>{escape(text)}</a>" for name, text in names.items())
     return f"<nav class='gs-contents' aria-label='{escape(say('contents', language))}'>{links}</nav>"

@@ -12,7 +12,7 @@ from app.opening import EXAMPLES, opening_trace
 from app.panels import PANELS, draw_experts, draw_glyphs, draw_strip, finished, one, panels, token_panels
 from app.settings import View, whole
 from app.stage import Shown, Stage
-from app.status import language_of, news_html, status_html, visitor_of
+from app.status import language_of, news_html, shown_to, status_html, visitor_of
 from app.texts import LANGUAGES, say, speaker
 from app.trace import Trace
 from app.views import lab_view
@@ -31,11 +31,11 @@ class Listeners:
 
     def on_load(self, request: gr.Request) -> list[Any]:
         """A new visitor: the opening example, finished, in the visitor's language."""
-        return self._opening(self._at(request), language_of(request))
+        return self._opening(shown_to(request, self.stage), language_of(request))
 
     def on_switch(self, language: str, request: gr.Request) -> list[Any]:
         """Another model is on view: begin anew with it."""
-        return self._opening(self._at(request), language if language in LANGUAGES else "en")
+        return self._opening(shown_to(request, self.stage), language if language in LANGUAGES else "en")
 
     def _opening(self, shown: Shown, language: str) -> list[Any]:
         view, example = View(language=language), EXAMPLES[0]
@@ -43,10 +43,6 @@ class Listeners:
         if (known := self._kept.get(shown, key)) is None:
             known = self._kept.put(shown, key, finished(shown, opening_trace(shown.engine), view, ""))
         return [*known, drawn, view.language, example.prompt, example.seed, *self.relabel(shown, view.language)]
-
-    def _at(self, request: gr.Request) -> Shown:
-        """The model that whoever asks sees."""
-        return self.stage.of(visitor_of(request))
 
     def on_select(self, trace: Trace | None, before: Any, event: gr.EventData, *view: Any) -> list[Any]:
         """A token was clicked in any panel, or a cell of the lens; `before`: the one that was selected."""
@@ -96,7 +92,7 @@ class Listeners:
 
     def on_compare(self, first: str, second: str, language: str, request: gr.Request) -> str:
         """Compare two texts in the glyph laboratory."""
-        shown = self._at(request)
+        shown = shown_to(request, self.stage)
         try:
             return lab_view(shown.engine, first, second, speaker(language), depths(shown.lexicon, first, second))
         except UserError as error:
@@ -112,7 +108,7 @@ class Listeners:
     def on_language(self, trace: Trace | None, selected: int, request: gr.Request, *view: Any) -> list[Any]:
         """Another language: the same figures, other words."""
         settings, shown = View.of(*view), self._of(trace)
-        labels = self.relabel(self._at(request), settings.language)
+        labels = self.relabel(shown_to(request, self.stage), settings.language)
         if trace is None or shown is None:
             return [*labels, *[gr.skip()] * (1 + PANELS)]
         return [*labels, draw_strip(shown, trace, selected, settings), *panels(shown, trace, selected, settings)]
@@ -126,13 +122,13 @@ class Listeners:
         except UserError as error:
             message = say(error.code, language, **error.values)
             line = status_html(message, failed=True).replace("gs-status", "gs-news")
-            return [line, gr.skip(), gr.skip(), self._at(request).key]
+            return [line, gr.skip(), gr.skip(), shown_to(request, self.stage).key]
         return self.on_tick(language, request)
 
     def on_tick(self, language: str, request: gr.Request) -> list[Any]:
         """How loading goes on: a line, whether to ask again, which model is on view, which one is picked, and
         the model whose word list is read ("": not yet)."""
-        news, shown = self.stage.news, self._at(request)
+        news, shown = self.stage.news, shown_to(request, self.stage)
         read = shown.lexicon.bank is not None
         picked = gr.skip() if news.busy else shown.key
         told = news_html(news, language)

@@ -175,7 +175,7 @@ def open_stage(setting: str | None) -> tuple[Stage, str]:
         return stage, ""
     if wanted.folder is not None and is_ours(wanted.folder):
         try:
-            bundle = replace(load_bundle(wanted.folder), name=asked)
+            bundle = _bundle(wanted.folder, wanted, asked, lambda stage, share: None)
             stage.loaded[asked] = Shown.over(asked, bundle, wanted.folder)
             stage.default = asked
         except UserError as error:

@@ -4,7 +4,7 @@ from html import escape
 
 import gradio as gr
 
-from app.stage import News
+from app.stage import News, Shown, Stage
 from app.texts import LANGUAGES, say
 
 
@@ -33,6 +33,11 @@ def progress_html(sentence: str, share: float) -> str:
 def visitor_of(request: gr.Request) -> str:
     """Whose limits count: the session of a page or of a client."""
     return str(request.session_hash)
+
+
+def shown_to(request: gr.Request, stage: Stage) -> Shown:
+    """The model that whoever asks sees."""
+    return stage.of(visitor_of(request))
 
 
 def language_of(request: gr.Request) -> str:

@@ -135,11 +135,17 @@ def _summary(twins: Twins, say: Say) -> str:
             more = costs[way] - costs["some"]
             code = f"verdict_{way}" + ("" if more > MATTERS else "_not")
             sentences.append(say(code, more=f"{100 * more:+.1f}"))
-    bits = {(twin.expert, twin.kind): twin.bits for twin in twins.runs}
-    pairs = [(e, own, bits.get((e, "frozen")), bits.get((e, "random"))) for e, own in _OWN.items()]
-    changes = [
-        f"{expert}, {say('words_' + own)} {100 * (pictures[own] / chance[own] - 1):+.1f} %"
-        for expert, own, pictures, chance in pairs
-        if pictures and chance
+    if changes := _pictures_change(twins, say):
+        sentences.append(say("twins_pictures", list="; ".join(changes)))
+    return " ".join(sentences)
+
+
+def _pictures_change(twins: Twins, say: Say) -> list[str]:
+    """How much the pictures change each expert's bits in its own language against random vectors, where both were
+    trained."""
+    bits = {(twin.expert, twin.kind): twin.bits[own] for twin in twins.runs if (own := _OWN.get(twin.expert))}
+    return [
+        f"{expert}, {say('words_' + own)} {100 * (bits[expert, 'frozen'] / bits[expert, 'random'] - 1):+.1f} %"
+        for expert, own in _OWN.items()
+        if {(expert, "frozen"), (expert, "random")} <= set(bits)
     ]
-    return " ".join([*sentences, *([say("twins_pictures", list="; ".join(changes))] if changes else [])])

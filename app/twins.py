@@ -157,14 +157,20 @@ def measure_fusion(work: Path, names: tuple[str, ...]) -> dict[str, dict[str, fl
     return evaluate(work, models, ["RU", "ZH"], LINES)
 
 
+def trained_names(work: Path, bundle: Bundle) -> list[str]:
+    """The runs with a trained table, one for each expert; none if one is missing."""
+    names = [f"{expert.lower()}_trained" for expert in bundle.experts]
+    return names if all((work / f"{name}.pt").exists() for name in names) else []
+
+
 def twin_states(work: Path, bundle: Bundle, readings: Readings) -> TwinStates:
     """The word list as an untrained network and, where there is one for each expert, twins with a trained
     table see it."""
     words = all_words()
     engine = Engine(bundle)
     untrained = word_states(untrained_twin(engine), words, readings=readings).states
-    names = [f"{expert.lower()}_trained" for expert in bundle.experts]
-    if not all((work / f"{name}.pt").exists() for name in names):
+    names = trained_names(work, bundle)
+    if not names:
         return TwinStates(untrained[0], untrained[:0])
     twins = [Engine(replace(bundle, model=load_run(work, name)[0], experts=(name,))) for name in names]
     return TwinStates(untrained[0], np.concatenate([word_states(e, words, readings=readings).states for e in twins]))
@@ -187,9 +193,8 @@ def write_twins(folder: Path, work: Path, bundle: Bundle) -> Twins:
     twins = Twins(runs, fusions, tries, EXAMPLES[0].prompt)
     twins = twins if known is None else beside(known, twins)
     (folder / TWINS_FILE).write_text(json.dumps(asdict(twins), ensure_ascii=False), encoding="utf-8")
-    states = twin_states(work, bundle, readings)
-    if len(states.unfrozen) or not (folder / STATES_FILE).exists():
-        write_twin_states(folder, states)
+    if trained_names(work, bundle) or not (folder / STATES_FILE).exists():
+        write_twin_states(folder, twin_states(work, bundle, readings))
     return twins
 
 

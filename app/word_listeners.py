@@ -16,7 +16,7 @@ from app.lexicon import Lexicon
 from app.proof import PROOF_SETS
 from app.proof_views import proof_view
 from app.stage import Stage
-from app.status import progress_html, status_html, visitor_of
+from app.status import progress_html, shown_to, status_html
 from app.texts import say, speaker
 from app.word_views import words_view
 from app.words import PRESETS, Word, parse_words, preset
@@ -37,7 +37,7 @@ class WordListeners:
 
     def _lexicon(self, request: gr.Request) -> Lexicon:
         """The word list of the model that whoever asks sees."""
-        return self.stage.of(visitor_of(request)).lexicon
+        return shown_to(request, self.stage).lexicon
 
     def on_load(self, language: str, request: gr.Request) -> list[Any]:
         """A new visitor: a few groups in the visitor's language."""

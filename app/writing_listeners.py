@@ -17,7 +17,7 @@ from app.panels import PANELS, finished
 from app.sampling import Sampling
 from app.settings import View
 from app.stage import Shown, Stage
-from app.status import status_html, visitor_of
+from app.status import shown_to, status_html, visitor_of
 from app.texts import say, speaker
 from app.trace import Trace
 from app.views import writing_view, written_value
@@ -61,10 +61,6 @@ class WritingListeners:
         self.stage, self._kept = stage, kept
         self._pencil = ThreadPoolExecutor(1, "panels")  # one thread draws: more would only slow the model
 
-    def _at(self, request: gr.Request) -> Shown:
-        """The model that whoever asks sees."""
-        return self.stage.of(visitor_of(request))
-
     async def on_generate(
         self, prompt: str, temperature: float, top_k: float, top_p: float, seed: float, new_tokens: float,
         request: gr.Request, *view: Any,
@@ -73,7 +69,8 @@ class WritingListeners:
         language = str(view[-1])
         try:
             sampling = Sampling(temperature, top_k, top_p, seed, new_tokens)  # type: ignore[arg-type]
-            async for drawn in self._writing(self._at(request), prompt, sampling, View.of(*view), visitor_of(request)):
+            shown, visitor = shown_to(request, self.stage), visitor_of(request)
+            async for drawn in self._writing(shown, prompt, sampling, View.of(*view), visitor):
                 yield drawn
         except UserError as error:
             yield _beside(say(error.code, language, **error.values), failed=True)
@@ -99,7 +96,7 @@ class WritingListeners:
                 yield _beside(speak("waiting", place=place))
             elif written := [(s.id, written_value(engine, s)) for s in order.steps if s.id is not None]:
                 yield [
-                    *[gr.skip()] * 3, status_html(speak("writing")),
+                    *[gr.skip()] * _STATUS, status_html(speak("writing")),
                     writing_view(engine, ids, written, speak), *[gr.skip()] * PANELS,
                 ]  # fmt: skip
         trace = order.result()
@@ -117,7 +114,7 @@ class WritingListeners:
         """Read the text without writing."""
         language = str(view[-1])
         try:
-            settings, shown = View.of(*view), self._at(request)
+            settings, shown = View.of(*view), shown_to(request, self.stage)
             speak = speaker(settings.language)
             order = shown.desk.look(prompt, settings.blend(shown.engine.bundle), visitor_of(request))
             async for place in self._watch(shown, order):
@@ -134,7 +131,7 @@ class WritingListeners:
 
     def on_stop(self, request: gr.Request) -> None:
         """Let what this visitor started end after the token in hand; what is written stays."""
-        self._at(request).desk.stop(visitor_of(request))
+        shown_to(request, self.stage).desk.stop(visitor_of(request))
 
     async def on_alone(
         self, trace: Trace | None, selected: int, temperature: float, top_k: float, top_p: float, seed: float,
@@ -142,13 +139,13 @@ class WritingListeners:
     ) -> AsyncIterator[str]:  # fmt: skip
         """Continue the text after the selected token three times: by the first expert alone, by the plain
         fusion, by the second."""
-        if trace is None or not self._at(request).engine.bundle.adjustable:
+        if trace is None or not shown_to(request, self.stage).engine.bundle.adjustable:
             return
         language = str(view[-1])
         prompt = "".join(trace.texts[1 : selected + 1])
         try:
             sampling = Sampling(temperature, top_k, top_p, seed, new_tokens)  # type: ignore[arg-type]
-            shown = self._at(request)
+            shown = shown_to(request, self.stage)
             async for drawn in self._three_ways(shown, prompt, sampling, speaker(language), visitor_of(request)):
                 yield drawn
         except UserError as error:

@@ -93,13 +93,14 @@ def curve_figure(
         }
         for i, (_, ink, layer) in enumerate(marks)
     ]
+    last = len(lines[0].values) - 1 if lines[0].x is None else float(lines[0].x[-1])
     notes = [
         {
             "x": layer,
             "y": 1 - 0.08 * i,
             "yref": "paper",
             "yanchor": "top",
-            "xanchor": "right" if layer > 0.7 * (len(lines[0].values) - 1) else "left",
+            "xanchor": "right" if layer > 0.7 * last else "left",
             "text": escape(name),
             "showarrow": False,
             "font": {"color": ink},

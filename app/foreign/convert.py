@@ -19,7 +19,7 @@ from app.model import Network, Shape, fuse
 
 FUSED = "fused logits"
 """Where they are wrong, in an `Agreement`."""
-_FUSED = ("probabilities", "learned")
+_OWN_CODE = ("probabilities", "learned")
 """Fusions that only the network's own code can do."""
 
 
@@ -43,7 +43,7 @@ def convert(
     limit = min((len(e.positions) for e in experts if e.positions is not None), default=context)
     if limit < context:
         raise ValueError(f"positions for {limit} tokens")
-    learned = tail if anatomy.fusion and anatomy.fusion.kind in _FUSED else None
+    learned = tail if anatomy.fusion and anatomy.fusion.kind in _OWN_CODE else None
     return Decoder(shape, style, experts, experts[0].table.dtype, learned), describe(style, parts)
 
 

@@ -305,8 +305,7 @@ def _mapped(
         return kept[key]
 
     def all_of(maps: tuple[Any, ...]) -> tuple[Any, ...]:
-        one = together and all(isinstance(whole, Map) for whole in maps)
-        return (once(*maps),) if one else tuple(map(once, maps))
+        return (once(*maps),) if together else tuple(map(once, maps))
 
     for number, expert in enumerate(decoder.experts):
         blocks = []

@@ -22,7 +22,7 @@ from app.foreign.recover import find_pictures
 from app.foreign.remote import Built, build_network, check_memory, read_config
 from app.foreign.table import UnitRows
 from app.foreign.tail import Tail
-from app.foreign.tokens import PROBES, Tokens, read_tokens
+from app.foreign.tokens import PROBES, Tokens, check_ids, read_tokens
 from app.foreign.understand import Understood, tables_of, understand
 from app.model import Network
 from app.report import Report
@@ -67,15 +67,13 @@ def load_foreign(
         found = understand(reader, folder.name, config, probes)
     except (RuntimeError, TypeError, IndexError, AttributeError, KeyError) as error:
         raise UserError("cannot_run", folder=folder.name, reason=f"{type(error).__name__}") from error
-    running = _run_in(found, precision, built, probes, progress)
     towers = found.anatomy.towers
-    shown = towers if running.network.shape.experts > 1 else towers[:1]
     table = towers[0].table
     assert table is not None, "understand() refuses a network without one"
+    check_ids(tokens.tokenizer, len(table.weight), folder.name)
+    running = _run_in(found, precision, built, probes, progress)
+    shown = towers if running.network.shape.experts > 1 else towers[:1]
     progress("stage_pictures", 0.0)
-    if tokens.tokenizer.get_vocab_size() > len(table.weight):
-        known = tokens.tokenizer.get_vocab_size()
-        raise UserError("other_tokenizer", folder=folder.name, ids=known, limit=len(table.weight))
     rows = unit_rows(as_long(table.weight, reader.vocabulary))
     recipe, pictures, recovery = find_pictures(tokens.texts, rows, lambda share: progress("stage_pictures", share))
     report = Report(

@@ -30,8 +30,7 @@ def read_tokens(folder: Path, config: dict[str, Any], vocabulary: int, trusted: 
         UserError: for none, or one that has ids which the network lacks.
     """
     tokenizer = _tokenizer(folder, trusted)
-    if tokenizer.get_vocab_size() > vocabulary:
-        raise UserError("other_tokenizer", folder=folder.name, ids=tokenizer.get_vocab_size(), limit=vocabulary)
+    check_ids(tokenizer, vocabulary, folder.name)
     start = _start(folder, config, tokenizer)
     try:
         texts = texts_of(tokenizer, vocabulary)
@@ -39,6 +38,16 @@ def read_tokens(folder: Path, config: dict[str, Any], vocabulary: int, trusted: 
         raise UserError("no_tokenizer", folder=folder.name) from error
     ends = tuple(i for i in _ends(folder, config, tokenizer) if 0 <= i < vocabulary)
     return Tokens(tokenizer, texts, start, ends)
+
+
+def check_ids(tokenizer: Tokenizer, count: int, name: str) -> None:
+    """Refuse a tokenizer with more ids than a table or a head has rows.
+
+    Raises:
+        UserError: `other_tokenizer`.
+    """
+    if tokenizer.get_vocab_size() > count:
+        raise UserError("other_tokenizer", folder=name, ids=tokenizer.get_vocab_size(), limit=count)
 
 
 def _ends(folder: Path, config: dict[str, Any], tokenizer: Tokenizer) -> list[int]:
