@@ -1,11 +1,16 @@
 """Turn rows of raw logits and hidden states into a trace, a few positions at a time.
 
 Full rows are large (vocabulary x experts), so a writer keeps at most `BLOCK` of them and reduces
-each block at once: cheaper than token by token, and small whatever the vocabulary.
+each block at once: cheaper than token by token, and small whatever the vocabulary.  Reducing runs beside
+the network, which most of the time leaves a core free.
 """
 
 import math
+import os
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -19,6 +24,9 @@ from app.trace import CANDIDATES, WEIGHT_GRID, Floats, Trace
 
 BLOCK = 16
 _CACHED = 131_072  # numbers of one expert's rows
+
+
+_BESIDE = ThreadPoolExecutor(1, "trace", torch.set_num_threads, (1,))
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,21 +45,24 @@ class _Reduced:
     next_fused: Floats
 
 
+_Packed = tuple[list[_Reduced], list[Tensor]]
+
+
 class TraceWriter:
     """Collects what each forward pass gave; `finish` returns the trace.
 
     `add` takes the ids that were fed and the network's output for them; the logits of a position
-    are reduced as soon as the token that follows is known.
+    are reduced once the token that follows is known, block by block and on a thread of its own, while the
+    network goes on to the next token.
     """
 
     def __init__(self, weights: Tensor, vocabulary: int) -> None:
         self._weights = weights
         self._top = min(CANDIDATES, vocabulary)
-        self._rows: list[Tensor] = []  # each (E + 1, n, V), the fusion last, not reduced yet
-        self._states: list[tuple[Tensor, ...]] = []  # each L + 1 of (E, 1, n, d), not packed yet
-        self._hidden: list[Tensor] = []  # each (E, L + 1, n, d) float16
+        self._rows: list[Tensor] = []  # each (E + 1, n, V), the fusion last, not handed over yet
+        self._states: list[tuple[Tensor, ...]] = []  # each L + 1 of (E, 1, n, d), not handed over yet
         self._ids: list[int] = []
-        self._blocks: list[_Reduced] = []
+        self._jobs: list[Future[_Packed]] = []
         self._reduced = 0
         self._seconds: list[float] = []
         self._learned = False
@@ -70,30 +81,25 @@ class TraceWriter:
         return rows
 
     def _reduce(self, end: int) -> None:
-        """Reduce the positions up to `end`; the token after each must be known, except at the end
-        of the text."""
-        rows = torch.cat(self._rows, 1)  # (E + 1, n, V)
+        """Hand the positions up to `end` over; the token after each must be known, except at the end of the
+        text."""
         count = end - self._reduced
-        size = max(1, min(BLOCK, _CACHED // rows.shape[-1]))  # so many rows at a time stay in the processor's cache
-        for first in range(0, count, size):
-            start = self._reduced + first
-            stop = min(start + size, end)
-            following = self._ids[start + 1 : stop + 1]
-            self._blocks.append(reduce_rows(rows[:, first : first + stop - start], following, self._top))
+        following = self._ids[self._reduced + 1 : end + 1]
+        if len(self._jobs) > 1:
+            self._jobs[-2].result()  # no more than two blocks of rows are held
+        job = partial(reduce_block, self._rows, self._states, count, following, self._top)
+        self._jobs.append(_BESIDE.submit(job) if spare_core() else _done(job))
+        self._rows = [self._rows[-1][:, -1:]] if end < len(self._ids) else []
+        self._states = []
         self._reduced = end
-        if self._states:
-            states = torch.cat([torch.stack(hidden, 1)[:, :, 0] for hidden in self._states], 2)
-            small = states.half()
-            self._hidden.append(small if bool(small.isfinite().all()) else states)
-            self._states.clear()
-        self._rows = [rows[:, count:]] if count < rows.shape[1] else []
 
     def finish(self, texts: list[str], experts: tuple[str, ...], prompt: int, model: str) -> Trace:
         """The trace of everything added; `texts` are the texts of the ids, one each."""
         self._reduce(len(self._ids))
+        done = [job.result() for job in self._jobs]
+        blocks = [block for part, _ in done for block in part]
         joined: dict[str, Any] = {
-            name: np.concatenate([getattr(block, name) for block in self._blocks])
-            for name in _Reduced.__dataclass_fields__
+            name: np.concatenate([getattr(block, name) for block in blocks]) for name in _Reduced.__dataclass_fields__
         }
         if not self._learned:  # then they follow from the experts' logits
             joined["fused_logits"] = joined["next_fused"] = None
@@ -103,11 +109,23 @@ class TraceWriter:
             experts=experts,
             prompt=prompt,
             weights=self._weights.numpy().copy(),
-            hidden=torch.cat(self._hidden, 2).numpy(),
+            hidden=torch.cat([states for _, part in done for states in part], 2).numpy(),
             seconds=tuple(self._seconds),
             model=model,
             **joined,
         )
+
+
+def spare_core() -> bool:
+    """Whether the network leaves a core free: on one that it wants, work beside it would only hold it up."""
+    return torch.get_num_threads() < (os.cpu_count() or 1)
+
+
+def _done(job: Callable[[], _Packed]) -> Future[_Packed]:
+    """A job done here and now."""
+    future: Future[_Packed] = Future()
+    future.set_result(job())
+    return future
 
 
 def under(output: Output, weights: Tensor) -> Tensor:
@@ -115,6 +133,25 @@ def under(output: Output, weights: Tensor) -> Tensor:
     has one, else the weighted sum."""
     rows = output.logits[:, 0]
     return torch.cat((rows, fuse(rows, weights)[None] if output.fused is None else output.fused))
+
+
+@torch.inference_mode()
+def reduce_block(
+    pieces: list[Tensor], hidden: list[tuple[Tensor, ...]], count: int, following: list[int], top: int
+) -> _Packed:
+    """Reduce the first `count` of some rows (E + 1, n, V), `following` ids after them; and pack all states that there
+    are, (E, L + 1, n, d), in half precision where they fit."""
+    rows = torch.cat(pieces, 1)
+    size = max(1, min(BLOCK, _CACHED // rows.shape[-1]))  # so many rows at a time stay in the processor's cache
+    blocks = [
+        reduce_rows(rows[:, first : min(first + size, count)], following[first : first + size], top)
+        for first in range(0, count, size)
+    ]
+    if not hidden:  # the last row waits for its token, its states do not
+        return blocks, []
+    states = torch.stack([torch.cat(layer, 2)[:, 0] for layer in zip(*hidden, strict=True)], 1)
+    small = states.half()
+    return blocks, [small if bool(small.isfinite().all()) else states]
 
 
 def reduce_rows(under: Tensor, following: list[int], top: int) -> _Reduced:

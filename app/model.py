@@ -220,9 +220,11 @@ class StackedExperts(nn.Module):
     def step(self, ids: Tensor, caches: Sequence[KeyValues]) -> Output:
         """Run the next token of each of B texts, ids (B, 1), each over its own cache: `forward` of each, to
         within rounding."""
-        turns = self.turns[:, [cache.get_seq_length() for cache in caches], None, None]  # (2, B, 1, 1, hs)
-        turn = (turns[0], turns[1])
-        x = self.embedding[ids[:, 0]].expand(self.shape.experts, -1, -1)
+        places = [cache.get_seq_length() for cache in caches]
+        at = slice(places[0], places[0] + 1) if len(places) == 1 else places  # a view, where one will do
+        cosines, sines = self.turns[:, at, None, None].unbind(0)  # (B, 1, 1, hs) each
+        turn = (cosines, sines)
+        x = F.embedding(ids[:, 0], self.embedding).expand(self.shape.experts, -1, -1)
         hidden = [x]
         for layer, block in enumerate(self.blocks):
             assert isinstance(block, Block)
@@ -238,7 +240,7 @@ class StackedExperts(nn.Module):
 
 def fuse(logits: Tensor, weights: Tensor | None = None) -> Tensor:
     """Fused logits (..., V) of per-expert logits (E, ..., V): their mean, or a weighted sum."""
-    return logits.mean(0) if weights is None else torch.tensordot(weights, logits, dims=1)
+    return logits.mean(0) if weights is None else (weights @ logits.flatten(1)).view(logits.shape[1:])
 
 
 def norm(x: Tensor) -> Tensor:
