@@ -9,7 +9,11 @@ os.environ.setdefault("GRADIO_ANALYTICS_CACHE_FREQUENCY", "1000000000")  # summe
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
-from app.serve import main
+from app.stubs import skip_stubs
+
+skip_stubs()
+
+from app.serve import main  # noqa: E402  it imports Gradio
 
 if __name__ == "__main__":
     main()

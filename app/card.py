@@ -124,7 +124,7 @@ def _twins(twins: Twins) -> str:
 Runs that differ in one thing (`app/twins.py`), made by `python -m app.train expert ru_trained --embedding trained` and
 the like; those called grown by `python -m app.train grow`. Bits per character on the first {LINES:,} held-out
 lines of each language; purity of 5 neighbours at the best layer, the words read in held-out sentences where there
-are any.
+are any (–: measured on an earlier word list).
 
 {_measured(twins.runs)}
 Merges of two of them (`FUSIONS` in `app/twins.py`), bits per character on the same lines:
@@ -149,8 +149,11 @@ def _measured(runs: tuple[Twin, ...]) -> str:
     lines = ["| run | tokens | minutes | mix | " + " | ".join(columns) + " |", "|---" * (len(columns) + 4) + "|"]
     for run in runs:
         mix = ", ".join(f"{name} {share:.0%}" for name, share in run.mix.items())
-        best = [max(value for value, _, _ in run.curves[name]["purity"]) for name in languages]
-        figures = [*(f"{run.bits[name]:.3f}" for name in languages), *(f"{value:.3f}" for value in best)]
+        best = [
+            f"{max(value for value, _, _ in run.curves[name]['purity']):.3f}" if run.curves else "–"
+            for name in languages
+        ]
+        figures = [*(f"{run.bits[name]:.3f}" for name in languages), *best]
         lines.append(f"| {run.name} | {run.tokens:,} | {run.minutes:.0f} | {mix} | " + " | ".join(figures) + " |")
     return "\n".join([*lines, ""])
 

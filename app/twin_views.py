@@ -48,12 +48,14 @@ def _charts(twins: Twins, expert: str, side: str, say: Say) -> list[Chart]:
     like = [twin for twin in mine if twin.kind not in ("alone", "grown")]
     grown = [twin for twin in mine if twin.kind == "grown"]
     languages = (_OWN.get(expert, "en"), "en")
+    probed = [twin for twin in like if twin.curves]
     charts = [_loss(like, expert, side, say)] if like else []
-    charts += [_purity(like, expert, language, side, say) for language in languages if like]
+    charts += [_purity(probed, expert, language, side, say) for language in languages if probed]
     if grown:
         whole = [twin for twin in like if twin.kind == "frozen"]
         charts += [_growth(grown, whole, expert, side, say)]
-        charts += [_purity([*whole, grown[-1]], expert, language, side, say, "twins_grown") for language in languages]
+        ends = [twin for twin in (*whole, grown[-1]) if twin.curves]
+        charts += [_purity(ends, expert, language, side, say, "twins_grown") for language in languages if ends]
     return charts
 
 

@@ -30,7 +30,7 @@ from app.opening import EXAMPLES
 from app.sampling import Sampling
 from app.texts import LANGUAGES
 from app.twin_states import STATES_FILE, TwinStates, write_twin_states
-from app.words import all_words, preset
+from app.words import all_words, list_code, preset
 
 TWINS_FILE = "twins.json"
 Kind = Literal["frozen", "trained", "permuted", "random", "alone", "grown", "try"]
@@ -61,7 +61,8 @@ class Twin:
 
     expert: its name; tokens and minutes of its training; curve: pairs of tokens seen and training loss, nats
     a token.  bits[language]: held-out bits per character.  curves[language][measure]: by layer, the
-    value and the ends of its 95 % interval, (L + 1, 3).  answer: what it wrote after `PROMPT`.
+    value and the ends of its 95 % interval, (L + 1, 3); empty where they were measured on another word list
+    than `words` (see `list_code`).  answer: what it wrote after `PROMPT`.
     """
 
     name: str
@@ -75,6 +76,7 @@ class Twin:
     bits: dict[str, float]
     curves: dict[str, dict[str, list[tuple[float, float, float]]]]
     answer: str
+    words: str = ""
 
 
 @dataclass(frozen=True)
@@ -110,11 +112,14 @@ def load_run(work: Path, name: str) -> tuple[StackedExperts, dict[str, Any]]:
 
 
 def measure_run(work: Path, bundle: Bundle, name: str, kind: Kind, readings: Readings) -> Twin:
-    """Measure one run, or read what was measured of it at the same step.  readings: what the words are read in."""
+    """Measure one run, or read what was measured of it at the same step and on the same words.  readings: what the
+    words are read in."""
     model, state = load_run(work, name)
-    kept = work / f"{name}.measured.json"
-    if kept.exists() and (known := json.loads(kept.read_text(encoding="utf-8")))["step"] == state["step"]:
-        return _twin(known["twin"])
+    kept, code = work / f"{name}.measured.json", list_code()
+    if kept.exists():
+        known = json.loads(kept.read_text(encoding="utf-8"))
+        if known["step"] == state["step"] and known["twin"].get("words") == code:
+            return _twin(known["twin"])
     recipe, engine = state["recipes"][-1], Engine(replace(bundle, model=model, experts=(name,)))
     twin = Twin(
         name,
@@ -128,6 +133,7 @@ def measure_run(work: Path, bundle: Bundle, name: str, kind: Kind, readings: Rea
         {language: row[name] for language, row in evaluate(work, [model], [name], LINES).items()},
         {language: probe(engine, language, readings) for language in LANGUAGES},
         answer(engine),
+        code,
     )
     kept.write_text(json.dumps({"step": state["step"], "twin": asdict(twin)}), encoding="utf-8")
     return twin
@@ -199,14 +205,18 @@ def write_twins(folder: Path, work: Path, bundle: Bundle) -> Twins:
 
 
 def beside(known: Twins, new: Twins) -> Twins:
-    """Two records as one; of runs and merges that are in both, the new ones."""
+    """Two records as one; of runs and merges that are in both, the new ones.  Curves over another word list than
+    the present one are left out: they cannot be compared."""
 
     def order(twin: Twin) -> tuple[bool, str, int, str]:
         place = KINDS.index(twin.kind) if twin.kind in KINDS else 0
         return twin.kind == "grown", twin.expert, place, twin.name
 
+    def present(twin: Twin) -> Twin:
+        return twin if twin.words == list_code() else replace(twin, curves={})
+
     runs, tries = (
-        sorted({twin.name: twin for twin in (*before, *after)}.values(), key=order)
+        sorted({twin.name: present(twin) for twin in (*before, *after)}.values(), key=order)
         for before, after in ((known.runs, new.runs), (known.tries, new.tries))
     )
     fusions = known.fusions | new.fusions

@@ -96,6 +96,36 @@ def test_hidden_states_are_those_of_the_forward_pass(engine: Engine, looked: Tra
     assert np.array_equal(looked.hidden[0, 0], engine.model.embedding[looked.ids.tolist()].half().numpy())
 
 
+@pytest.mark.parametrize("block", [1, 2, 5, 64])
+def test_reducing_beside_the_network_changes_nothing(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch, block: int
+) -> None:
+    """Whatever the size of a block, also where the last row waits alone for its token."""
+    expected = [run(engine, "Мама любит", seed=3, new_tokens=count, temperature=1.2)[1] for count in (1, 2, 11)]
+    monkeypatch.setattr("app.capture.BLOCK", block)
+    for beside in (True, False):
+        monkeypatch.setattr("app.capture.spare_core", lambda beside=beside: beside)
+        for count, before in zip((1, 2, 11), expected, strict=True):
+            after = run(engine, "Мама любит", seed=3, new_tokens=count, temperature=1.2)[1]
+            for name, value in vars(before).items():
+                found = getattr(after, name)
+                if isinstance(value, np.ndarray):
+                    assert np.allclose(value, found, atol=1e-5, equal_nan=True), (name, count)
+                else:
+                    assert name == "seconds" or value == found
+
+
+@pytest.mark.parametrize("beside", [True, False])
+def test_a_fault_in_reducing_ends_the_run(engine: Engine, monkeypatch: pytest.MonkeyPatch, beside: bool) -> None:
+    def fail(*_: object) -> None:
+        raise MemoryError("no room")
+
+    monkeypatch.setattr("app.capture.spare_core", lambda: beside)
+    monkeypatch.setattr("app.capture.reduce_rows", fail)
+    with pytest.raises(MemoryError, match="no room"):
+        engine.look("Мама")
+
+
 def test_generated_trace_equals_looking_at_the_generated_text(engine: Engine) -> None:
     """One forward pass a token, cached and reduced in blocks, against one pass over the whole."""
     runs = (run(engine, "Мама любит", seed=seed, new_tokens=2 * BLOCK + 3, temperature=1.2) for seed in range(30))

@@ -127,3 +127,15 @@ def test_the_command_line_names_the_model_and_a_bad_one_is_one_sentence(tmp_path
     finally:
         process.kill()
         process.wait(10)
+
+
+def test_the_server_starts_without_writing_stubs() -> None:
+    """Gradio is the same but for what it writes for editors."""
+    code = (
+        "from app.stubs import skip_stubs; skip_stubs(); skip_stubs()\n"
+        "import sys, gradio, gradio.component_meta as meta\n"
+        "assert sum('stubs' in type(finder).__module__ for finder in sys.meta_path) == 1\n"
+        "print(meta.create_or_modify_pyi.__module__, gradio.Textbox('x').change.event_name)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=120)
+    assert done.stdout.split() == ["app.stubs", "change"], done.stderr

@@ -24,7 +24,7 @@ from app.opening import EXAMPLES
 from app.sampling import Sampling
 from app.texts import speaker
 from app.twin_views import twins_view
-from app.twins import Kind, Twin, Twins, read_twins, write_twins
+from app.twins import Kind, Twin, Twins, beside, measure_run, read_twins, write_twins
 from app.words import preset
 
 
@@ -129,6 +129,20 @@ def test_what_is_recorded_of_other_runs_is_kept(
     assert (tmp_path / "twins.safetensors").read_bytes() == states
 
 
+def test_curves_over_another_word_list_are_not_compared(
+    work: Path, bundle: Bundle, twins: Twins, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A record made on an earlier list keeps its bits and loses its curves, until the runs are measured again."""
+    monkeypatch.setattr("app.twins.list_code", lambda: "another")
+    fresh = replace(twins.runs[0], words="another")
+    joined = beside(twins, replace(twins, runs=(fresh,)))
+    assert joined.runs[0] == fresh
+    assert joined.runs[1:] == tuple(replace(run, curves={}) for run in twins.runs[1:])
+    monkeypatch.setattr("app.twins.probe", lambda engine, language, readings: {language: [(0.5, 0.4, 0.6)]})
+    again = measure_run(work, bundle, "zh_frozen", "frozen", {})
+    assert again.words == "another" and list(again.curves["ru"]) == ["ru"]
+
+
 def test_twins_are_measured_by_a_command(work: Path, toy_bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[tuple[Path, Path]] = []
     monkeypatch.setattr(train, "write_twins", lambda folder, work, bundle: asked.append((folder, work)))
@@ -194,6 +208,14 @@ def test_charts_draw_the_recorded_curves() -> None:
     purity = charts[1]["figure"]["data"]
     assert purity[-1]["y"] == [0.1, 0.2, 0.4] and purity[0]["y"] == [0.05, 0.15, 0.3]
     assert "frozen pictures 0.40 (0.30–0.50)" in charts[1]["sentence"]
+
+
+def test_a_run_without_curves_has_none_drawn() -> None:
+    bare = tuple(replace(run, curves={}) if run.kind in ("trained", "grown") else run for run in RECORD.runs)
+    found = re.search(r"data-charts='([^']*)'", twins_view(replace(RECORD, runs=bare), TRAINING, speaker("en")))
+    assert found is not None
+    lines = [len(chart["figure"]["data"]) for chart in json.loads(html.unescape(found[1]))]
+    assert lines[:3] == [2, 3, 3]  # loss of both; purity, with both ends of its interval, of the one that has it
 
 
 def test_growth_stands_stage_after_stage_and_its_jump_is_said() -> None:
