@@ -19,12 +19,15 @@ from torch import Tensor
 from app.bundle import Bundle
 from app.capture import TraceWriter
 from app.errors import UserError
+from app.largest import largest
 from app.model import KeyValues, Output, StackedExperts
 from app.sampling import Sampling, draw
 from app.trace import Floats, Trace
 
 MAX_CHARACTERS = 2_000
 """Longest prompt that is tokenized at all; the limit in tokens is the model's context."""
+
+_LENS_ROWS = 64  # states read at a time: their logits stay in the processor's cache
 
 
 @dataclass(frozen=True, eq=False)
@@ -233,9 +236,17 @@ class Engine:
         positions or all.  Reads the stored hidden states (float16); no forward pass."""
         part = slice(None) if positions is None else slice(positions.start, positions.stop)
         states = torch.from_numpy(trace.hidden[:, :, part]).float()  # (E, L + 1, T, d)
+        rows = states.flatten(1, 2)
+        parts = [self._best(part, top) for part in torch.split(rows, _LENS_ROWS, 1)]
+        ids, logs = zip(*parts, strict=True)
+        shape = (*states.shape[:3], top)
+        return Lens(torch.cat(ids, 1).view(shape).int().numpy(), torch.cat(logs, 1).view(shape).numpy())
+
+    def _best(self, states: Tensor, top: int) -> tuple[Tensor, Tensor]:
+        """The ids that states (E, n, d) are read as, best first, and their log-probabilities, (E, n, K) each."""
         logits = self.model.read_out(states)
-        best = logits.topk(top, -1) if top > 1 else logits.max(-1, keepdim=True)
-        return Lens(best.indices.int().numpy(), (best.values - logits.logsumexp(-1, keepdim=True)).numpy())
+        ids = largest(logits, top)
+        return ids, logits.gather(-1, ids) - logits.logsumexp(-1, keepdim=True)
 
     @torch.inference_mode()
     def read_position(self, trace: Trace, position: int) -> Floats:
