@@ -1,4 +1,4 @@
-"""Controls whose words or reach depend on the model that is on view."""
+"""What the page says on its controls, over a model and in a language, and how far some of them reach."""
 
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -6,10 +6,16 @@ from typing import Any
 import gradio as gr
 
 from app.bundle import Bundle
+from app.frame import contents_html, header_html, hint_line, model_line
+from app.proof import PROOF_SETS
+from app.proof_views import figures_view
+from app.report_views import report_view
 from app.settings import FUSIONS, View
 from app.stage import Shown
-from app.texts import say
+from app.texts import say, speaker
+from app.twin_views import twins_view
 from app.views import measures_of
+from app.words import MAX_WORDS, PRESETS
 
 
 def choices(code: str, values: Iterable[str], language: str) -> list[tuple[str, str]]:
@@ -57,3 +63,55 @@ def measure_choice(shown: Shown, language: str) -> Any:
     if View.measure in known:
         return gr.update(label=say("measure", language), choices=named)
     return gr.update(label=say("measure", language), choices=named, value=known[0])
+
+
+def page_labels(page: Any) -> list[tuple[Any, Callable[[Shown, str], Any]]]:
+    """Every component with words of its own, and how to say them over a model in a language."""
+    labelled = {
+        "settings": page.settings, "temperature": page.temperature, "top_k": page.top_k, "top_p": page.top_p,
+        "new_tokens": page.new_tokens, "seed": page.seed, "lab": page.lab, "model": page.model,
+        "lab_first": page.lab_first, "lab_second": page.lab_second, "own_words": page.own_words,
+    }  # fmt: skip
+    spoken = {
+        "generate": page.generate, "look": page.look, "stop": page.stop, "umap": page.umap, "probe": page.probe,
+        "own_show": page.own_show, "link": page.link,
+    }  # fmt: skip
+    weighed = {"alone": page.alone, "stop": page.alone_stop}
+
+    def plain(code: str) -> Callable[[Shown, str], Any]:
+        return lambda _, language: say(code, language)
+
+    def labels(code: str) -> Callable[[Shown, str], Any]:
+        return lambda _, language: gr.update(label=say(code, language))
+
+    def hinted(code: str, hint: str, **values: object) -> Callable[[Shown, str], Any]:
+        return lambda _, language: gr.update(label=say(code, language, **values), placeholder=say(hint, language))
+
+    def chosen(code: str, values: Iterable[str]) -> Callable[[Shown, str], Any]:
+        return lambda _, language: gr.update(label=say(code, language), choices=choices(code, values, language))
+
+    def twins_panel(shown: Shown, language: str) -> str:
+        return twins_view(shown.twins, shown.engine.bundle.training, speaker(language))
+
+    return [
+        (page.header, lambda _, language: header_html(language)),
+        (page.prompt, hinted("prompt", "prompt_hint")),
+        *((component, plain(code)) for code, component in spoken.items()),
+        (page.words_cancel, plain("cancel")),
+        (page.proof_cancel, plain("cancel")),
+        *((component, weighed_button(code)) for code, component in weighed.items()),
+        *((component, labels(code)) for code, component in labelled.items()),
+        (page.components, components_slider),
+        (page.weight, weight_slider),
+        (page.fusion, fusion_choice),
+        (page.measure, measure_choice),
+        (page.word_set, chosen("word_set", PRESETS)),
+        (page.proof_set, chosen("proof_set", PROOF_SETS)),
+        (page.own_text, hinted("own_text", "own_hint", limit=MAX_WORDS)),
+        (page.contents, contents_html),
+        (page.hint, lambda shown, language: hint_line(shown.engine, language)),
+        (page.twins, twins_panel),
+        (page.figures, lambda shown, language: figures_view(shown.engine, speaker(language))),
+        (page.report, lambda shown, language: report_view(shown.engine, speaker(language))),
+        (page.footer, lambda shown, language: model_line(shown.engine, language)),
+    ]

@@ -1,6 +1,7 @@
 """What the page does with what is there already: one method a listener, widget values in, widget values out."""
 
 from collections.abc import Callable
+from dataclasses import astuple
 from functools import partial
 from typing import Any
 
@@ -8,8 +9,10 @@ import gradio as gr
 
 from app.errors import UserError
 from app.layer_views import depth_view, lens_view, lens_window
+from app.link import Linked, linked
 from app.opening import EXAMPLES, opening_trace
 from app.panels import PANELS, draw_experts, draw_glyphs, draw_strip, finished, one, panels, token_panels
+from app.sampling import Sampling
 from app.settings import View, whole
 from app.stage import Shown, Stage
 from app.status import language_of, news_html, shown_to, status_html, visitor_of
@@ -17,7 +20,7 @@ from app.texts import LANGUAGES, say, speaker
 from app.trace import Trace
 from app.views import lab_view
 from app.word_views import depths
-from app.writing_listeners import Kept
+from app.writing_listeners import STATUS, Kept
 
 
 class Listeners:
@@ -30,19 +33,28 @@ class Listeners:
         self.stage, self.relabel, self._kept = stage, relabel, kept
 
     def on_load(self, request: gr.Request) -> list[Any]:
-        """A new visitor: the opening example, finished, in the visitor's language."""
-        return self._opening(shown_to(request, self.stage), language_of(request))
+        """A new visitor: the opening example, finished, in the visitor's language; or the text that the address
+        asks for, which is then written on."""
+        shown, language = shown_to(request, self.stage), language_of(request)
+        try:
+            return self._opening(shown, language, linked(dict(request.query_params or {})))
+        except UserError as error:
+            opened = self._opening(shown, language)
+            opened[STATUS] = status_html(say(error.code, language, **error.values), failed=True)
+            return opened
 
     def on_switch(self, language: str, request: gr.Request) -> list[Any]:
         """Another model is on view: begin anew with it."""
         return self._opening(shown_to(request, self.stage), language if language in LANGUAGES else "en")
 
-    def _opening(self, shown: Shown, language: str) -> list[Any]:
+    def _opening(self, shown: Shown, language: str, asked: Linked | None = None) -> list[Any]:
         view, example = View(language=language), EXAMPLES[0]
         key, drawn = ("opening", shown.key, view), shown.lexicon.bank is not None
         if (known := self._kept.get(shown, key)) is None:
             known = self._kept.put(shown, key, finished(shown, opening_trace(shown.engine), view, ""))
-        return [*known, drawn, view.language, example.prompt, example.seed, *self.relabel(shown, view.language)]
+        first = asked or Linked(example.prompt, Sampling(seed=example.seed))
+        filled = [first.text, *astuple(first.sampling), first.text if asked else gr.skip()]
+        return [*known, drawn, view.language, *filled, *self.relabel(shown, view.language)]
 
     def on_select(self, trace: Trace | None, before: Any, event: gr.EventData, *view: Any) -> list[Any]:
         """A token was clicked in any panel, or a cell of the lens; `before`: the one that was selected."""

@@ -1,6 +1,5 @@
 """The page: its layout, its labels, and which listener answers what."""
 
-from collections.abc import Callable, Iterable
 from functools import cache, partial
 from pathlib import Path
 from typing import Any
@@ -10,23 +9,16 @@ import gradio as gr
 from app.frame import contents_html, header_html, hint_line, model_line
 from app.labels import (
     choices,
-    components_slider,
-    fusion_choice,
-    measure_choice,
-    weighed_button,
+    page_labels,
     weight_label,
-    weight_slider,
 )
 from app.listeners import Listeners
 from app.opening import EXAMPLES, LAB_EXAMPLES
 from app.proof import PROOF_SETS
-from app.proof_views import figures_view
-from app.report_views import report_view
 from app.sampling import MAX_NEW_TOKENS, MAX_TEMPERATURE, Sampling
 from app.settings import FUSIONS, View
-from app.stage import Shown, Stage
-from app.texts import LANGUAGES, say, speaker
-from app.twin_views import twins_view
+from app.stage import Stage
+from app.texts import LANGUAGES, say
 from app.views import measures_of
 from app.word_listeners import WordListeners
 from app.words import MAX_WORDS, PRESETS
@@ -55,6 +47,7 @@ class Page:
             self.trace = gr.State(None)
             self.selected = gr.State(1)
             self.cell = gr.State(None)  # (expert, layer) chosen in the lens
+            self.linked = gr.State(None)  # the text that the address asks for
             with gr.Row(elem_classes="gs-head"):
                 self.header = gr.HTML(header_html("en"))
                 self.model = gr.Dropdown(
@@ -114,6 +107,7 @@ class Page:
                     min_width=240,
                     scale=0,
                 )
+                self.link = gr.Button(say("link"), size="sm", elem_id="link", min_width=100, scale=0)
             self.contents = gr.HTML(contents_html(shown, "en"), elem_classes="gs-contents-line")
             with gr.Row(equal_height=False, elem_classes="gs-panels"):
                 with gr.Column(scale=2, min_width=320):
@@ -171,7 +165,7 @@ class Page:
         self.sampling = [self.temperature, self.top_k, self.top_p, self.seed, self.new_tokens]
         self.pair = [self.lab_first, self.lab_second, self.language]
         self.view = [self.weight, self.fusion, self.measure, self.language]
-        self.labels = self._labels()
+        self.labels = page_labels(self)
         relabel = lambda shown, language: [label(shown, language) for _, label in self.labels]  # noqa: E731
         kept = Kept()
         self.listeners, self.writing = Listeners(stage, relabel, kept), WritingListeners(stage, kept)
@@ -208,57 +202,6 @@ class Page:
             )  # fmt: skip
             self.probe = gr.Button(say("probe"), elem_id="probe", min_width=160, scale=1)
             self.proof_cancel = gr.Button(say("cancel"), elem_id="proof-cancel", min_width=80, scale=0)
-
-    def _labels(self) -> list[tuple[Any, Callable[[Shown, str], Any]]]:
-        """Every component with words of its own, and how to say them over a model in a language."""
-        labelled = {
-            "settings": self.settings, "temperature": self.temperature, "top_k": self.top_k, "top_p": self.top_p,
-            "new_tokens": self.new_tokens, "seed": self.seed, "lab": self.lab, "model": self.model,
-            "lab_first": self.lab_first, "lab_second": self.lab_second, "own_words": self.own_words,
-        }  # fmt: skip
-        spoken = {
-            "generate": self.generate, "look": self.look, "stop": self.stop, "umap": self.umap, "probe": self.probe,
-            "own_show": self.own_show,
-        }  # fmt: skip
-        weighed = {"alone": self.alone, "stop": self.alone_stop}
-
-        def plain(code: str) -> Callable[[Shown, str], Any]:
-            return lambda _, language: say(code, language)
-
-        def labels(code: str) -> Callable[[Shown, str], Any]:
-            return lambda _, language: gr.update(label=say(code, language))
-
-        def hinted(code: str, hint: str, **values: object) -> Callable[[Shown, str], Any]:
-            return lambda _, language: gr.update(label=say(code, language, **values), placeholder=say(hint, language))
-
-        def chosen(code: str, values: Iterable[str]) -> Callable[[Shown, str], Any]:
-            return lambda _, language: gr.update(label=say(code, language), choices=choices(code, values, language))
-
-        def twins_panel(shown: Shown, language: str) -> str:
-            return twins_view(shown.twins, shown.engine.bundle.training, speaker(language))
-
-        return [
-            (self.header, lambda _, language: header_html(language)),
-            (self.prompt, hinted("prompt", "prompt_hint")),
-            *((component, plain(code)) for code, component in spoken.items()),
-            (self.words_cancel, plain("cancel")),
-            (self.proof_cancel, plain("cancel")),
-            *((component, weighed_button(code)) for code, component in weighed.items()),
-            *((component, labels(code)) for code, component in labelled.items()),
-            (self.components, components_slider),
-            (self.weight, weight_slider),
-            (self.fusion, fusion_choice),
-            (self.measure, measure_choice),
-            (self.word_set, chosen("word_set", PRESETS)),
-            (self.proof_set, chosen("proof_set", PROOF_SETS)),
-            (self.own_text, hinted("own_text", "own_hint", limit=MAX_WORDS)),
-            (self.contents, contents_html),
-            (self.hint, lambda shown, language: hint_line(shown.engine, language)),
-            (self.twins, twins_panel),
-            (self.figures, lambda shown, language: figures_view(shown.engine, speaker(language))),
-            (self.report, lambda shown, language: report_view(shown.engine, speaker(language))),
-            (self.footer, lambda shown, language: model_line(shown.engine, language)),
-        ]
 
     def connect(self) -> None:
         """Add all listeners."""
@@ -302,7 +245,8 @@ class Page:
                 self.proof_outputs,
                 **hidden,
             )
-            loaded = [*self.everything, self.drawn, self.language, self.prompt, self.seed, *labelled]
+            asked = [self.prompt, *self.sampling, self.linked]
+            loaded = [*self.everything, self.drawn, self.language, *asked, *labelled]
             told = [self.loading, self.timer, self.on_view, self.model, self.list_read]
             opened = self.blocks.load(on.on_load, None, loaded, concurrency_limit=None, **hidden)
             # In the queue: a state that changes outside it tells nobody.
@@ -326,6 +270,9 @@ class Page:
     def _connect_writing(self, hidden: dict[str, Any], model: dict[str, Any]) -> None:
         on, asked = self.writing, [self.prompt, *self.sampling, *self.view]
         gr.on([self.generate.click, self.prompt.submit], on.on_generate, asked, self.everything, **model)
+        self.linked.change(on.on_generate, asked, self.everything, **model)
+        script = "(...values) => gsLink(...values)"
+        self.link.click(None, [self.prompt, *self.sampling, self.language], self.status, js=script, **hidden)
         self.look.click(on.on_look, [self.prompt, *self.view], self.everything, **model)
         gr.on([self.stop.click, self.alone_stop.click], on.on_stop, None, None, queue=False, **hidden)
         self.alone.click(

@@ -113,7 +113,7 @@ def launch(demo: gr.Blocks, stage: Stage, port: int) -> None:
         run_history=False,
         state_session_capacity=SESSIONS,
         max_threads=EVENTS,
-        head=f"<script>{recovery_script()}</script>",
+        head=f"<script>{head_script()}</script>",
         max_file_size=1,
         app_kwargs={
             "routes": [Route("/gs/plotly.min.js", plotly_script), Route("/gs/alive", alive)],
@@ -136,11 +136,14 @@ async def alive(request: Request) -> Response:
     return Response(BOOT, media_type="text/plain", headers={"Cache-Control": "no-store"})
 
 
-def recovery_script() -> str:
-    """What keeps a page and its text over a restart of the server, with the sentences that it says."""
-    away = json.dumps({language: say("away", language) for language in LANGUAGES}, ensure_ascii=False)
-    script = (ASSETS / "page" / "recover.js").read_text(encoding="utf-8")
-    return f"const GS_BOOT = '{BOOT}', GS_AWAY = {away};\n{script}"
+def head_script() -> str:
+    """What keeps a page and its text over a restart of the server, and what makes links to it, with the sentences
+    that they say."""
+    away = {language: say("away", language) for language in LANGUAGES}
+    link = {language: [say("link_copied", language), say("link_copy", language)] for language in LANGUAGES}
+    sentences = f"GS_AWAY = {json.dumps(away, ensure_ascii=False)}, GS_LINK = {json.dumps(link, ensure_ascii=False)}"
+    scripts = [(ASSETS / "page" / name).read_text(encoding="utf-8") for name in ("recover.js", "link.js")]
+    return "\n".join((f"const GS_BOOT = '{BOOT}', {sentences};", *scripts))
 
 
 @cache

@@ -23,6 +23,17 @@ _SENTENCES: dict[str, tuple[str, str, str]] = {
     "generate": ("Write on", "Продолжить", "续写"),
     "look": ("Only look", "Только посмотреть", "只看不写"),
     "stop": ("Stop", "Стоп", "停止"),
+    "link": ("Copy link", "Копировать ссылку", "复制链接"),
+    "link_copied": (
+        "Copied, a link that opens this text with these settings:",
+        "Скопирована ссылка, которая открывает этот текст с этими настройками:",
+        "已复制链接，打开即是这段文字和这些设置：",
+    ),
+    "link_copy": (
+        "Copy this link: it opens this text with these settings.",
+        "Скопируйте ссылку: она открывает этот текст с этими настройками.",
+        "请复制此链接：打开即是这段文字和这些设置。",
+    ),
     "settings": ("Sampling", "Настройки выбора", "采样设置"),
     "temperature": (
         "Temperature (0: always the likeliest)",

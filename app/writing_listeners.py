@@ -30,7 +30,8 @@ _FIRST_SECONDS, _LINE_SECONDS = 0.01, 0.4  # how often an order is looked at bef
 _PATIENT_SECONDS = 0.3  # a shorter wait in line is not worth a sentence
 _STANDBY_SECONDS = 1.0
 _KEPT_EXAMPLES = 24
-_STATUS = 3  # the place of the status line among what a run fills
+STATUS = 3
+"""The place of the status line among what a run fills."""
 
 log = logging.getLogger(__name__)
 
@@ -85,7 +86,7 @@ class WritingListeners:
         key = (shown.key, prompt, sampling, view)
         if (known := self._kept.get(shown, key)) is not None:
             said = status_html(speak("kept", count=len(known[0]) - known[0].prompt))
-            yield [*known[:_STATUS], said, *known[_STATUS + 1 :]]
+            yield [*known[:STATUS], said, *known[STATUS + 1 :]]
             return
         order = shown.desk.write(prompt, sampling, view.blend(engine.bundle), visitor)
         ids = engine.encode(prompt)
@@ -96,7 +97,7 @@ class WritingListeners:
                 yield _beside(speak("waiting", place=place))
             elif written := [(s.id, written_value(engine, s)) for s in order.steps if s.id is not None]:
                 yield [
-                    *[gr.skip()] * _STATUS, status_html(speak("writing")),
+                    *[gr.skip()] * STATUS, status_html(speak("writing")),
                     writing_view(engine, ids, written, speak), *[gr.skip()] * PANELS,
                 ]  # fmt: skip
         trace = order.result()
@@ -198,7 +199,7 @@ class WritingListeners:
 
 def _beside(message: str, failed: bool = False) -> list[Any]:
     """A sentence in the status line, everything else as it is."""
-    return [*[gr.skip()] * _STATUS, status_html(message, failed), *[gr.skip()] * (1 + PANELS)]
+    return [*[gr.skip()] * STATUS, status_html(message, failed), *[gr.skip()] * (1 + PANELS)]
 
 
 def _unknown(shown: Shown, prompt: str, speak: Say) -> str:
