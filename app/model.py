@@ -125,12 +125,14 @@ class Block(nn.Module):
         )
         return torch.baddbmm(x, F.gelu(norm(x) @ self.mlp_in), self.mlp_out)
 
-    def step(self, x: Tensor, turn: tuple[Tensor, Tensor], caches: Sequence[KeyValues], layer: int) -> Tensor:
+    def step(self, x: Tensor, rotation: Tensor, caches: Sequence[KeyValues], layer: int) -> Tensor:
         """`forward` of one token each of B texts (E, B, d), with fewer operations: the weights are read once for
-        all; only attention goes text by text, each over a past of its own length."""
+        all; only attention goes text by text, each over a past of its own length.  rotation: (E * B, hs, hs)."""
         experts, batch, width = x.shape
-        qkv = torch.bmm(norm(x), self.attention_in).view(experts, batch, 3, self.shape.heads, -1)
-        turned = rotate(qkv[:, :, :2], turn)
+        heads = self.shape.heads
+        qkv = torch.bmm(norm(x), self.attention_in).view(experts, batch, 3, heads, -1)
+        turned = torch.bmm(qkv.view(experts * batch, 3 * heads, -1)[:, : 2 * heads], rotation)
+        turned = turned.view(experts, batch, 2, heads, -1)
         seen = []
         for b, cache in enumerate(caches):
             keys, values = cache.put(turned[:, b, 1], qkv[:, b, 2], layer)
@@ -160,6 +162,7 @@ class StackedExperts(nn.Module):
 
     embedding: Tensor
     turns: Tensor
+    rotations: Tensor
 
     def __init__(self, shape: Shape) -> None:
         super().__init__()
@@ -170,6 +173,9 @@ class StackedExperts(nn.Module):
         self.blocks = nn.ModuleList(Block(shape) for _ in range(shape.layers))
         self.head = nn.Parameter(torch.empty(shape.experts, shape.width, shape.vocabulary))
         self.register_buffer("turns", rotary_table(shape.context, shape.head_width), persistent=False)
+        # The same as matrices: for one token a product costs a third of what turning by parts does.
+        turned = rotate(torch.eye(shape.head_width), (self.turns[0, :, None], self.turns[1, :, None]))
+        self.register_buffer("rotations", turned, persistent=False)  # (T, hs, hs)
 
     @property
     def trained(self) -> int:
@@ -222,13 +228,12 @@ class StackedExperts(nn.Module):
         within rounding."""
         places = [cache.get_seq_length() for cache in caches]
         at = slice(places[0], places[0] + 1) if len(places) == 1 else places  # a view, where one will do
-        cosines, sines = self.turns[:, at, None, None].unbind(0)  # (B, 1, 1, hs) each
-        turn = (cosines, sines)
+        rotation = self.rotations[at].expand(self.shape.experts, -1, -1, -1).flatten(0, 1)
         x = F.embedding(ids[:, 0], self.embedding).expand(self.shape.experts, -1, -1)
         hidden = [x]
         for layer, block in enumerate(self.blocks):
             assert isinstance(block, Block)
-            x = block.step(x, turn, caches, layer)
+            x = block.step(x, rotation, caches, layer)
             hidden.append(x)
         return Output(self.read_out(x)[:, :, None], tuple(h[:, :, None] for h in hidden))
 
@@ -245,7 +250,7 @@ def fuse(logits: Tensor, weights: Tensor | None = None) -> Tensor:
 
 def norm(x: Tensor) -> Tensor:
     """LayerNorm without parameters: a scale in front of a linear map could be folded into it."""
-    return F.layer_norm(x, x.shape[-1:])
+    return torch.layer_norm(x, x.shape[-1:])
 
 
 def gelu_twice(x: Tensor) -> Tensor:
