@@ -1,6 +1,7 @@
 """What stands around the panels: the page's name, how to read the strip, where the panels are, what is on display."""
 
 from html import escape
+from typing import Any
 
 from app.desk import VISITOR_ORDERS, VISITOR_RUNS
 from app.engine import MAX_CHARACTERS, Engine
@@ -41,9 +42,22 @@ def hint_line(engine: Engine, language: str) -> str:
     return f"<p class='gs-hint'>{escape(line)}</p>"
 
 
+STOPS = ("strip", "glyphs", "experts", "layers", "words", "proof")
+"""Where the tour goes, by the ids of the components (`assets/page/tour.js`)."""
+
+
+def tour_words(language: str) -> dict[str, Any]:
+    """What the tour says."""
+    said: dict[str, Any] = {name: say(f"tour_{name}", language) for name in ("next", "back", "close")}
+    return {"tour": say("tour", language), **said, "stops": [say(f"tour_{stop}", language) for stop in STOPS]}
+
+
 def contents_html(shown: Shown, language: str) -> str:
-    """Links to the panels of a model, each called by the first words of its title."""
+    """Links to the panels of a model, each called by the first words of its title; and, for a model that it is true
+    of, the tour."""
     there = [name for name in PANELS if name != "twins" or shown.twins is not None]
     names = {name: say(f"{name}_title", language).replace("：", ":").split(":")[0] for name in there}
     links = "".join(f"<a href='#{name}'>{escape(text)}</a>" for name, text in names.items())
+    if shown.engine.bundle.report is None:
+        links = f"<button type='button' class='gs-tour'>{escape(say('tour', language))}</button>{links}"
     return f"<nav class='gs-contents' aria-label='{escape(say('contents', language))}'>{links}</nav>"

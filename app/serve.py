@@ -21,6 +21,7 @@ from starlette.routing import Route
 from app.api import add_api
 from app.errors import UserError
 from app.first import FirstView
+from app.frame import tour_words
 from app.gate import BOOT, Gate
 from app.heap import give_back, keep_small, settle
 from app.layer_views import layers_view
@@ -137,13 +138,16 @@ async def alive(request: Request) -> Response:
 
 
 def head_script() -> str:
-    """What keeps a page and its text over a restart of the server, and what makes links to it, with the sentences
-    that they say."""
-    away = {language: say("away", language) for language in LANGUAGES}
-    link = {language: [say("link_copied", language), say("link_copy", language)] for language in LANGUAGES}
-    sentences = f"GS_AWAY = {json.dumps(away, ensure_ascii=False)}, GS_LINK = {json.dumps(link, ensure_ascii=False)}"
-    scripts = [(ASSETS / "page" / name).read_text(encoding="utf-8") for name in ("recover.js", "link.js")]
-    return "\n".join((f"const GS_BOOT = '{BOOT}', {sentences};", *scripts))
+    """What keeps a page and its text over a restart of the server, makes links to it and leads through it, with the
+    sentences that are said."""
+    said = {
+        "AWAY": {language: say("away", language) for language in LANGUAGES},
+        "LINK": {language: [say("link_copied", language), say("link_copy", language)] for language in LANGUAGES},
+        "TOUR": {language: tour_words(language) for language in LANGUAGES},
+    }
+    sentences = "".join(f"const GS_{name} = {json.dumps(words, ensure_ascii=False)};\n" for name, words in said.items())
+    scripts = [(ASSETS / "page" / name).read_text(encoding="utf-8") for name in ("recover.js", "link.js", "tour.js")]
+    return "".join((f"const GS_BOOT = '{BOOT}';\n", sentences, *scripts))
 
 
 @cache

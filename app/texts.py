@@ -23,6 +23,50 @@ _SENTENCES: dict[str, tuple[str, str, str]] = {
     "generate": ("Write on", "Продолжить", "续写"),
     "look": ("Only look", "Только посмотреть", "只看不写"),
     "stop": ("Stop", "Стоп", "停止"),
+    "tour": ("Take the tour", "Экскурсия", "导览"),
+    "tour_next": ("Next", "Дальше", "下一步"),
+    "tour_back": ("Back", "Назад", "上一步"),
+    "tour_close": ("Done", "Готово", "完成"),
+    "tour_strip": (
+        "A text, cut into tokens. Each one is drawn with a bitmap font, and this picture is all that the model is given "
+        "of it. Framed tokens were written by the model.",
+        "Текст, разрезанный на токены. Каждый нарисован растровым шрифтом, и эта картинка — всё, что модель о нём знает. "
+        "Токены в рамке написала сама модель.",
+        "一段切成词元的文字。每个词元都用点阵字体画出，这张图就是模型得到的全部。带框的词元由模型写出。",
+    ),
+    "tour_glyphs": (
+        "The vector of this token is its picture, compressed and never trained; it is decoded back beside the drawing. "
+        "Its nearest vectors look like it. They need not mean the same.",
+        "Вектор этого токена — его картинка, сжатая и никогда не обучавшаяся; рядом с рисунком она восстановлена. "
+        "Ближайшие векторы похожи на вид, а не обязательно по смыслу.",
+        "这个词元的向量就是它的图片：经过压缩，从不训练；旁边是还原出的图。最近的向量只是长得像，意思不一定相同。",
+    ),
+    "tour_experts": (
+        "Two experts were trained apart on these pictures, one more on Russian, one more on Chinese. Their logits are "
+        "averaged. This is the token before which they differ most: what each of them expects, and what it adds.",
+        "Два эксперта учились порознь на этих картинках: один больше по-русски, другой больше по-китайски. Их логиты "
+        "усредняются. Перед этим токеном они расходятся сильнее всего: чего ждёт каждый и что он прибавляет.",
+        "两位专家在这些图片上分别训练，一位多学俄语，一位多学中文，它们的 logit 取平均。在这个词元之前两者分歧最大：各自期待什么，各贡献多少。",
+    ),
+    "tour_layers": (
+        "Layer 0 is the picture alone. Layer by layer every token moves on from the place that its looks gave it.",
+        "Слой 0 — только картинка. Слой за слоем каждый токен уходит с места, которое дал ему внешний вид.",
+        "第 0 层只有图片。逐层往上，每个词元都离开由外形决定的位置。",
+    ),
+    "tour_words": (
+        "Words at layer 0 lie by their looks. Do those of one group gather further up? The shares above the maps say how "
+        "much, beside chance.",
+        "На слое 0 слова лежат по внешнему виду. Собираются ли выше слова одной группы? Доли над картами говорят, "
+        "насколько, — рядом со случайностью.",
+        "第 0 层的词按外形排列。往上走，同组的词会聚拢吗？图上方的比例给出程度，并与随机水平对照。",
+    ),
+    "tour_proof": (
+        "Is it real? Each curve stands beside its controls: the pictures alone, shuffled labels, an untrained twin. The "
+        "sentence below the chart says what holds, and when nothing does.",
+        "Настоящее ли это? Каждая кривая стоит рядом с проверками: только картинки, перемешанные метки, необученный "
+        "двойник. Фраза под графиком говорит, что подтвердилось, а что нет.",
+        "这是真的吗？每条曲线旁都有对照：只看图片、打乱标签、未训练的孪生模型。图下的句子说明什么成立，什么不成立。",
+    ),
     "link": ("Copy link", "Копировать ссылку", "复制链接"),
     "link_copied": (
         "Copied, a link that opens this text with these settings:",

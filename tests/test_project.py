@@ -9,6 +9,7 @@ import pytest
 
 from app import texts
 from app.battery import MEASURES as BATTERY
+from app.frame import STOPS
 from app.proof import PROOF_SETS
 from app.settings import FUSIONS
 from app.twins import FUSIONS as MERGES
@@ -81,6 +82,7 @@ def test_every_sentence_is_used_and_every_code_exists() -> None:
 
 
 FAMILIES = {
+    "tour_": ("next", "back", "close", *STOPS),
     "stage_": ("bytes", "weights", "anatomy", "proof", "arrange", "int8", "pictures", "opening"),
     "report_": (
         "title",
