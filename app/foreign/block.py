@@ -13,7 +13,7 @@ from itertools import permutations, product
 import torch
 from torch import Tensor, nn
 
-from app.foreign.decoder import ACTIVATIONS, Parts, Style, attend, mlp, project, run_block, turn_table
+from app.foreign.arithmetic import ACTIVATIONS, Parts, Style, attend, mlp, project, run_block, turn_table
 from app.foreign.kernels import Map
 from app.foreign.norms import Norm, find_norm
 from app.foreign.observe import Call, Observation

@@ -7,8 +7,9 @@ from typing import Any
 import torch
 
 from app.foreign.anatomy import Anatomy, Tower, dissect
+from app.foreign.arithmetic import Parts, Style
 from app.foreign.block import find_block, likely_bases, likely_heads, take_parts
-from app.foreign.decoder import Decoder, Expert, Parts, Style
+from app.foreign.decoder import Decoder, Expert
 from app.foreign.kernels import Map
 from app.foreign.observe import Observation, Reader, observe
 from app.foreign.original import Original
