@@ -99,7 +99,13 @@ def _runs(experts: dict[str, Any]) -> str:
             for recipe in run["recipes"]
         )
         lines.append(f"| {name} | {run['tokens']:,} | {run['minutes']:.0f} | {mixes} |")
-    return "\n".join(lines)
+    means = [
+        f"The weights of {name} are the plain mean of those at steps {' and '.join(f'{s:,}' for s in run['mean_of'])} "
+        "(Izmailov et al. 2018, arXiv 1803.05407)."
+        for name, run in experts.items()
+        if "mean_of" in run
+    ]
+    return "\n".join(lines) + "".join(f"\n\n{mean}" for mean in means)
 
 
 def _commands(experts: dict[str, Any]) -> str:
@@ -112,6 +118,9 @@ def _commands(experts: dict[str, Any]) -> str:
             lines.append(
                 f"python -m app.train expert {name.lower()} --mix {mix} --tokens {recipe['tokens']}{chosen}{until}"
             )
+        if "mean_of" in run:
+            named = " ".join(f"{name.lower()}_{step}" for step in run["mean_of"])
+            lines.append(f"python -m app.train mean {name.lower()} --of {named}   # its checkpoints at these steps")
     return "\n".join([*lines, LAST])
 
 

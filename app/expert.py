@@ -2,7 +2,9 @@
 
 import json
 import os
+import shutil
 import time
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cache, partial
 from pathlib import Path
@@ -262,6 +264,19 @@ def load_weights(work: Path, name: str) -> dict[str, Tensor]:
     """The weights in a run's checkpoint; plain tensors only, nothing is unpickled."""
     weights: dict[str, Tensor] = torch.load(work / f"{name}.pt", map_location="cpu", weights_only=True)["model"]
     return weights
+
+
+def mean_expert(work: Path, name: str, of: Sequence[str]) -> None:
+    """Write `<name>.pt`: the last of some checkpoints of one expert, with the plain mean of all their weights, which
+    lies flatter and often predicts better than each (Izmailov et al. 2018, arXiv 1803.05407)."""
+    states = [torch.load(work / f"{part}.pt", map_location="cpu", weights_only=True) for part in of]
+    weights = {
+        key: torch.stack([state["model"][key] for state in states]).mean(0) if key != "embedding" else table
+        for key, table in states[-1]["model"].items()
+    }
+    steps = [state["step"] for state in states]
+    torch.save({**states[-1], "model": weights, "mean_of": steps}, work / f"{name}.pt")
+    shutil.copy(work / f"{of[-1]}.curve.jsonl", work / f"{name}.curve.jsonl")
 
 
 def read_curve(log: Path) -> list[dict[str, float]]:

@@ -37,6 +37,7 @@ from app.expert import (
     grow_expert,
     load_embedding,
     load_weights,
+    mean_expert,
     read_curve,
     train_expert,
 )
@@ -76,14 +77,15 @@ def merged_shape(states: dict[str, dict[str, Any]]) -> Shape:
 
 
 def training_record(work: Path, states: dict[str, dict[str, Any]]) -> dict[str, Any]:
-    """What `training.json` says: recipe, tokens, minutes and loss curve of each expert, and the
-    held-out bits per character."""
+    """What `training.json` says: recipe, tokens, minutes and loss curve of each expert, the steps whose weights
+    were averaged, if any, and the held-out bits per character."""
     experts = {
         name: {
             "recipes": state["recipes"],
             "tokens": state["step"] * state["recipes"][-1]["batch"] * state["shape"]["context"],
             "minutes": round(state["seconds"] / 60, 1),
             "curve": read_curve(work / f"{name.lower()}.curve.jsonl"),
+            **({"mean_of": state["mean_of"]} if "mean_of" in state else {}),
         }
         for name, state in states.items()
     }
@@ -104,6 +106,9 @@ def make_parser() -> argparse.ArgumentParser:
     expert = steps.add_parser("expert", help="train one expert; resumes from its checkpoint")
     expert.add_argument("--origin", type=Path, help="checkpoint folder whose expert of that name goes on")
     grow = steps.add_parser("grow", help="train an expert layer by layer: NAME1, NAME2, …")
+    mean = steps.add_parser("mean", help="the mean of an expert's weights at several checkpoints")
+    mean.add_argument("name")
+    mean.add_argument("--of", nargs="+", required=True, help="the checkpoints, the last one last")
     joint = steps.add_parser("joint", help="merge trained experts and tune their mean logits")
     joint.add_argument("--of", nargs="+", required=True, help="the experts to merge")
     for run in (expert, grow, joint):
@@ -149,6 +154,8 @@ def main(arguments: list[str] | None = None) -> None:
         prepare(options.text, options.work, options.size, options.width)
     elif options.step in ("expert", "grow", "joint"):
         train(options)
+    elif options.step == "mean":
+        mean_expert(options.work, options.name, options.of)
     elif options.step == "words":
         engine = Engine(load_bundle(options.to))
         write_words(options.to, engine, held_out_contexts(options.work, all_words(), engine.bundle.tokenizer))

@@ -25,7 +25,7 @@ from app.sampling import Sampling
 from app.scripts import script_of
 from app.twin_states import TwinStates, read_twin_states
 from app.twins import read_twins
-from app.words import PRESETS, preset
+from app.words import PRESETS, list_code, preset
 from tests.conftest import SHARED
 
 
@@ -168,6 +168,21 @@ def test_the_card_shows_every_twin_and_merge() -> None:
         assert f"| {run.name} | {run.tokens:,} |" in card and f"| {run.bits['zh']:.3f} |" in card
     for way, fusion in twins.fusions.items():
         assert f"| {way} | {next(iter(fusion['en'].values())):.3f} |" in card
+
+
+@pytest.mark.parametrize("language", ["en", "ru", "zh"])
+def test_the_pictures_alone_do_not_give_the_groups_away(mini: Engine, language: str) -> None:
+    """At layer 0, where a word is the picture of its last token, few of its neighbours are of its group; and all
+    figures of the twins that have any are over this list."""
+    words = preset(language)
+    table = mini.model.embedding[[mini.ids_of(word.text)[-1] for word in words]].numpy()
+    alone = purity(table, [word.concept for word in words])
+    assert alone <= 0.15
+    twins = read_twins(MINI)
+    assert twins is not None
+    measured = [run for run in twins.runs if run.kind == "frozen"]
+    assert len(measured) == 2 and {run.words for run in measured} == {list_code()}
+    assert [run.curves[language]["purity"][0][0] for run in measured] == pytest.approx([alone, alone], abs=1e-3)
 
 
 @pytest.mark.skipif(not (SHARED / "corpus").is_dir(), reason="the training text is not on this machine")

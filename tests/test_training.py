@@ -15,7 +15,7 @@ from tokenizers import Tokenizer
 from app import expert, train
 from app.batches import order_rows, token_stream
 from app.bundle import load_bundle, merge, take_expert
-from app.card import _commands
+from app.card import _commands, _runs
 from app.contexts import Readings
 from app.corpus import LANGUAGES, is_fit, is_held_out, read_lines, read_pairs
 from app.evaluate import bits_per_character, chunks
@@ -345,3 +345,22 @@ def test_bundle_tells_how_it_was_made(toy_bundle: Path) -> None:
     assert record["experts"]["RU"]["recipes"][0]["mix"] == {"ru": 0.6, "en": 0.3, "zh": 0.1}
     assert set(record["bits_per_character"]) == set(LANGUAGES)
     assert record["experts"]["RU"]["tokens"] == 32000 // (8 * 48) * 8 * 48
+
+
+def test_the_mean_of_two_checkpoints(toy_work: Path, tmp_path: Path) -> None:
+    """Weights half way between, the table as it is, the later one's record; and what the card says of it."""
+    shutil.copy(toy_work / "ru.pt", tmp_path / "early.pt")
+    state = torch.load(toy_work / "ru.pt", weights_only=True)
+    later = {key: value if key == "embedding" else value + 1 for key, value in state["model"].items()}
+    torch.save({**state, "model": later, "step": state["step"] + 5}, tmp_path / "late.pt")
+    shutil.copy(toy_work / "ru.curve.jsonl", tmp_path / "late.curve.jsonl")
+    train.main(["--work", str(tmp_path), "mean", "ru", "--of", "early", "late"])
+    found = torch.load(tmp_path / "ru.pt", weights_only=True)
+    for key, value in state["model"].items():
+        assert torch.allclose(found["model"][key], value if key == "embedding" else value + 0.5), key
+    assert found["mean_of"] == [state["step"], state["step"] + 5] and found["step"] == state["step"] + 5
+    shutil.copy(toy_work / "evaluation.json", tmp_path)
+    record = train.training_record(tmp_path, {"RU": found})
+    assert record["experts"]["RU"]["mean_of"] == found["mean_of"]
+    assert f"mean of those at steps {state['step']} and {state['step'] + 5}" in _runs(record["experts"])
+    assert f"mean ru --of ru_{state['step']} ru_{state['step'] + 5}" in _commands(record["experts"])
