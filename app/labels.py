@@ -1,12 +1,14 @@
 """What the page says on its controls, over a model and in a language, and how far some of them reach."""
 
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any
 
 import gradio as gr
 
 from app.bundle import Bundle
 from app.frame import contents_html, header_html, hint_line, model_line
+from app.panels import one
 from app.proof import PROOF_SETS
 from app.proof_views import figures_view
 from app.report_views import report_view
@@ -16,6 +18,7 @@ from app.texts import say, speaker
 from app.twin_views import twins_view
 from app.views import measures_of
 from app.words import MAX_WORDS, PRESETS
+from viz.html import Say
 
 
 def choices(code: str, values: Iterable[str], language: str) -> list[tuple[str, str]]:
@@ -90,8 +93,12 @@ def page_labels(page: Any) -> list[tuple[Any, Callable[[Shown, str], Any]]]:
     def chosen(code: str, values: Iterable[str]) -> Callable[[Shown, str], Any]:
         return lambda _, language: gr.update(label=say(code, language), choices=choices(code, values, language))
 
-    def twins_panel(shown: Shown, language: str) -> str:
-        return twins_view(shown.twins, shown.engine.bundle.training, speaker(language))
+    def alone(draw: Callable[[Shown, Say], str]) -> Callable[[Shown, str], Any]:
+        """A panel that, if it fails, takes nothing else along."""
+        return lambda shown, language: one(partial(draw, shown, speaker(language)), View(language=language))
+
+    def twins_panel(shown: Shown, say: Say) -> str:
+        return twins_view(shown.twins, shown.engine.bundle.training, say)
 
     return [
         (page.header, lambda _, language: header_html(language)),
@@ -110,8 +117,8 @@ def page_labels(page: Any) -> list[tuple[Any, Callable[[Shown, str], Any]]]:
         (page.own_text, hinted("own_text", "own_hint", limit=MAX_WORDS)),
         (page.contents, contents_html),
         (page.hint, lambda shown, language: hint_line(shown.engine, language)),
-        (page.twins, twins_panel),
-        (page.figures, lambda shown, language: figures_view(shown.engine, speaker(language))),
-        (page.report, lambda shown, language: report_view(shown.engine, speaker(language))),
+        (page.twins, alone(twins_panel)),
+        (page.figures, alone(lambda shown, say: figures_view(shown.engine, say))),
+        (page.report, alone(lambda shown, say: report_view(shown.engine, say))),
         (page.footer, lambda shown, language: model_line(shown.engine, language)),
     ]

@@ -217,14 +217,20 @@ def test_no_hub_and_no_disk(monkeypatch: pytest.MonkeyPatch) -> None:
         locate(Place(None, "somebody/quill", REVISION))
 
 
-@pytest.fixture
-def stage(written: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stage]:
-    """The stage of a server that was asked for a checkpoint that is not ours."""
-    monkeypatch.setenv("GLYPHSCOPE_TRUST_REMOTE_CODE", "1")
-    yield open_stage(str(written))[0]
+@pytest.fixture(autouse=True)
+def loaders_end() -> Iterator[None]:
+    """Nobody is still loading when the interpreter ends: a thread inside torch would take it down."""
+    yield
     for thread in threading.enumerate():
         if thread.name == "loader":
             thread.join(60)
+
+
+@pytest.fixture
+def stage(written: Path, monkeypatch: pytest.MonkeyPatch) -> Stage:
+    """The stage of a server that was asked for a checkpoint that is not ours."""
+    monkeypatch.setenv("GLYPHSCOPE_TRUST_REMOTE_CODE", "1")
+    return open_stage(str(written))[0]
 
 
 def wait(stage: Stage) -> None:

@@ -21,8 +21,10 @@ from app.engine import Engine
 from app.evaluate import load_network
 from app.model import Shape
 from app.opening import EXAMPLES
+from app.page import Page
 from app.sampling import Sampling
-from app.texts import speaker
+from app.stage import Shown, open_stage
+from app.texts import say, speaker
 from app.twin_views import twins_view
 from app.twins import Kind, Twin, Twins, beside, measure_run, read_twins, write_twins
 from app.words import preset
@@ -91,7 +93,7 @@ def test_purity_of_a_twin_by_another_way(work: Path, twins: Twins, bundle: Bundl
         near = NearestNeighbors(n_neighbors=5, metric="cosine").fit(rows).kneighbors(return_distance=False)
         expected.append((labels[near] == labels[:, None]).mean())
     recorded = np.array(twins.runs[3].curves["en"]["purity"])
-    assert recorded[1:, 0] == pytest.approx(expected, abs=2e-3)
+    assert recorded[1:, 0] == pytest.approx(expected, abs=4e-3)  # two of 770 neighbours as near as others
     assert np.all(recorded[:, 1] <= recorded[:, 0]) and np.all(recorded[:, 0] <= recorded[:, 2])
 
 
@@ -272,3 +274,13 @@ def test_figures_of_twins_are_figures(language: str) -> None:
     for chart in json.loads(html.unescape(re.findall(r"data-charts='([^']*)'", page)[0])):
         coloured = re.sub(r"--gs-\w+(/[\d.]+)?", "#123456", json.dumps(chart["figure"]))
         plotly.graph_objects.Figure(json.loads(coloured))
+
+
+def test_a_record_that_cannot_be_drawn_takes_no_other_panel_along(twins: Twins, toy_bundle: Path) -> None:
+    """The page opens, and the panel says that it failed."""
+    shown = Shown.over("toy", load_bundle(toy_bundle), None)
+    odd = replace(twins, runs=(replace(twins.runs[0], kind="unheard of"),))  # type: ignore[arg-type]
+    page = Page(open_stage(str(toy_bundle))[0])
+    drawn = [label(replace(shown, twins=odd), "en") for _, label in page.labels]
+    (failed,) = (text for text in drawn if isinstance(text, str) and "gs-failed" in text)
+    assert say("panel_failed", "en") in html.unescape(failed)
