@@ -1,8 +1,8 @@
 """Turn rows of raw logits and hidden states into a trace, a few positions at a time.
 
-Full rows are large (vocabulary x experts), so a writer keeps at most `BLOCK` of them and reduces
-each block at once: cheaper than token by token, and small whatever the vocabulary.  Reducing runs beside
-the network, which most of the time leaves a core free.
+Full rows are large (vocabulary x experts), so a writer collects at most `BLOCK` of them and reduces
+each block at once: cheaper than token by token, and small whatever the vocabulary.  Where the network leaves
+a core free, reducing runs beside it, and no more than two blocks wait for that.
 """
 
 import math
@@ -27,6 +27,7 @@ _CACHED = 131_072  # numbers of one expert's rows
 
 
 _BESIDE = ThreadPoolExecutor(1, "trace", torch.set_num_threads, (1,))
+"""Reduces for all texts, on one core: more threads would take the network's."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -234,11 +234,10 @@ class Engine:
     def lens(self, trace: Trace, top: int = 5, positions: range | None = None) -> Lens:
         """Logit lens: what each layer would say if it were the last (nostalgebraist 2020), after some of the
         positions or all.  Reads the stored hidden states (float16); no forward pass."""
-        part = slice(None) if positions is None else slice(positions.start, positions.stop)
-        states = torch.from_numpy(trace.hidden[:, :, part]).float()  # (E, L + 1, T, d)
-        rows = states.flatten(1, 2)
-        parts = [self._best(part, top) for part in torch.split(rows, _LENS_ROWS, 1)]
-        ids, logs = zip(*parts, strict=True)
+        window = slice(None) if positions is None else slice(positions.start, positions.stop)
+        states = torch.from_numpy(trace.hidden[:, :, window]).float()  # (E, L + 1, T, d)
+        parts = torch.split(states.flatten(1, 2), _LENS_ROWS, 1)
+        ids, logs = zip(*(self._best(part, top) for part in parts), strict=True)
         shape = (*states.shape[:3], top)
         return Lens(torch.cat(ids, 1).view(shape).int().numpy(), torch.cat(logs, 1).view(shape).numpy())
 

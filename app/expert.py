@@ -195,6 +195,10 @@ def save_run(work: Path, name: str, run: Run) -> None:
         "shape": asdict(run.model.shape),
         "recipes": run.recipes,
     }
+    _write_checkpoint(work, name, state)
+
+
+def _write_checkpoint(work: Path, name: str, state: dict[str, Any]) -> None:
     beside = work / f"{name}.new"
     torch.save(state, beside)
     os.replace(beside, work / f"{name}.pt")
@@ -270,13 +274,12 @@ def mean_expert(work: Path, name: str, of: Sequence[str]) -> None:
     """Write `<name>.pt`: the last of some checkpoints of one expert, with the plain mean of all their weights, which
     lies flatter and often predicts better than each (Izmailov et al. 2018, arXiv 1803.05407)."""
     states = [torch.load(work / f"{part}.pt", map_location="cpu", weights_only=True) for part in of]
-    weights = {
-        key: torch.stack([state["model"][key] for state in states]).mean(0) if key != "embedding" else table
-        for key, table in states[-1]["model"].items()
+    weights = {  # in float64, so that a frozen table, equal in all of them, stays as it is to the last bit
+        key: torch.stack([state["model"][key] for state in states]).double().mean(0).to(last.dtype)
+        for key, last in states[-1]["model"].items()
     }
-    steps = [state["step"] for state in states]
-    torch.save({**states[-1], "model": weights, "mean_of": steps}, work / f"{name}.pt")
     shutil.copy(work / f"{of[-1]}.curve.jsonl", work / f"{name}.curve.jsonl")
+    _write_checkpoint(work, name, {**states[-1], "model": weights, "mean_of": [state["step"] for state in states]})
 
 
 def read_curve(log: Path) -> list[dict[str, float]]:

@@ -43,13 +43,14 @@ def hint_line(engine: Engine, language: str) -> str:
 
 
 STOPS = ("strip", "glyphs", "experts", "layers", "words", "proof")
-"""Where the tour goes, by the ids of the components (`assets/page/tour.js`)."""
+"""Where the tour goes, by the ids of the components; what happens there is in `assets/page/tour.js`."""
 
 
 def tour_words(language: str) -> dict[str, Any]:
     """What the tour says."""
     said: dict[str, Any] = {name: say(f"tour_{name}", language) for name in ("next", "back", "close")}
-    return {"tour": say("tour", language), **said, "stops": [say(f"tour_{stop}", language) for stop in STOPS]}
+    stops = [say(f"tour_{stop}", language) for stop in STOPS]
+    return {"tour": say("tour", language), **said, "panels": STOPS, "stops": stops}
 
 
 def contents_html(shown: Shown, language: str) -> str:

@@ -61,8 +61,8 @@ class Twin:
 
     expert: its name; tokens and minutes of its training; curve: pairs of tokens seen and training loss, nats
     a token.  bits[language]: held-out bits per character.  curves[language][measure]: by layer, the
-    value and the ends of its 95 % interval, (L + 1, 3); empty where they were measured on another word list
-    than `words` (see `list_code`).  answer: what it wrote after `PROMPT`.
+    value and the ends of its 95 % interval, (L + 1, 3); empty where they were of another word list than the
+    present one.  answer: what it wrote after `PROMPT`.  words: `list_code` of the list that it was measured on.
     """
 
     name: str

@@ -36,6 +36,11 @@ def open_page(browser: Browser, url: str, size: str = "desktop", scheme: Any = "
 def write_on(page: Page, prompt: str) -> None:
     page.locator("#prompt textarea").fill(prompt)
     page.locator("#generate").click()
+    wait_written(page)
+
+
+def wait_written(page: Page) -> None:
+    """Until the text is finished and its panels are drawn."""
     page.wait_for_function(
         "() => document.querySelector('.gs-status')?.textContent.match(/written/) && "
         "document.querySelector('.gs-strip').dataset.state === 'done'",

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Browser
 
 from app.frame import PANELS
-from tests.browsing import CONTRAST, SIZES, needs_browser, open_page, write_on
+from tests.browsing import CONTRAST, SIZES, needs_browser, open_page, wait_written, write_on
 
 pytestmark = needs_browser
 
@@ -36,7 +36,7 @@ def test_one_story_in_each_language_from_a_click_to_the_last_layer(browser: Brow
     """Example, streamed text, a token, its picture, the weight, the layers: all of one text."""
     page = open_page(browser, bundled)
     page.get_by_role("button", name=story, exact=True).click()
-    page.wait_for_function("() => /written/.test(document.querySelector('.gs-status')?.textContent)", timeout=60_000)
+    wait_written(page)
     texts = page.locator(".gs-chip .gs-tok").all_inner_texts()
     assert "".join(texts).replace("␣", " ").strip().startswith(story)
     chip = page.locator(".gs-chip.gs-written").first

@@ -11,7 +11,7 @@ from app.errors import UserError
 from app.link import Linked, linked
 from app.sampling import Sampling
 from app.texts import LANGUAGES, say
-from tests.browsing import needs_browser, open_page
+from tests.browsing import needs_browser, open_page, wait_written
 from tests.odd import share, short_texts
 
 ODD = "<b>${1}</b> & мир? #我=\"'%41+"
@@ -65,11 +65,10 @@ def test_a_copied_link_opens_the_same_text(browser: Browser, bundled: str) -> No
     asked = parse_qs(urlsplit(address).query)
     assert asked["text"] == ["Tom wants"] and asked["seed"] == ["9"] and asked["lang"] == ["en"]
     page.locator("#generate").click()
-    written = "() => /written/.test(document.querySelector('.gs-status')?.textContent)"
-    page.wait_for_function(written, timeout=60_000)
+    wait_written(page)
     texts = page.locator(".gs-chip .gs-tok").all_inner_texts()
     other = open_page(browser, address)
-    other.wait_for_function(written, timeout=60_000)
+    wait_written(other)
     assert other.locator(".gs-chip .gs-tok").all_inner_texts() == texts
     assert other.locator("#prompt textarea").input_value() == "Tom wants"
     for opened in (page, other):
@@ -81,7 +80,7 @@ def test_a_link_with_script_in_it_runs_nothing_and_a_bad_one_is_told(browser: Br
     page = open_page(
         browser, f"{bundled}?text=%3Cimg%20src%3Dx%20onerror%3D%22window.hurt%3D1%22%3E&seed=1&new_tokens=3"
     )
-    page.wait_for_function("() => /written/.test(document.querySelector('.gs-status')?.textContent)", timeout=60_000)
+    wait_written(page)
     assert page.locator("#prompt textarea").input_value().startswith("<img") and not page.evaluate("window.hurt")
     page.goto(f"{bundled}?text=Tom&temperature=NaN")
     page.wait_for_selector(".gs-status.gs-failed", timeout=60_000)

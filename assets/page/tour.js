@@ -15,14 +15,12 @@
     step();
     timer = setInterval(step, 900);
   };
-  const stops = [
-    ['#strip', () => {}],
-    ['#glyphs', () => one(".gs-chip[data-index='2']")?.click()],
-    ['#experts', () => one('#disagreement button[data-index]')?.click()],
-    ['#layers', () => climb('#layers')],
-    ['#words', () => climb('#words')],
-    ['#proof', () => {}],
-  ];
+  const acts = {
+    glyphs: () => one(".gs-chip[data-index='2']")?.click(),
+    experts: () => one('#disagreement button[data-index]')?.click(),
+    layers: () => climb('#layers'),
+    words: () => climb('#words'),
+  };
   const still = matchMedia('(prefers-reduced-motion: reduce)');
   const words = () => GS_TOUR[one('.gs-language input:checked')?.value] ?? GS_TOUR.en;
   let at = 0;
@@ -40,23 +38,24 @@
   const go = (stop) => {
     rest();
     at = stop;
-    if (at === stops.length) return close();
     const said = words();
+    const count = said.panels.length;
+    if (at === count) return close();
     const guide = one('.gs-guide') ?? document.body.appendChild(document.createElement('section'));
     guide.className = 'gs-guide';
     guide.setAttribute('role', 'dialog');
     guide.setAttribute('aria-label', said.tour);
     const text = Object.assign(document.createElement('p'), { textContent: said.stops[at] });
     text.setAttribute('aria-live', 'polite');
-    const count = Object.assign(document.createElement('span'), { textContent: `${at + 1} / ${stops.length}` });
-    const next = button(at + 1 < stops.length ? said.next : said.close, () => go(at + 1));
+    const place = Object.assign(document.createElement('span'), { textContent: `${at + 1} / ${count}` });
+    const next = button(at + 1 < count ? said.next : said.close, () => go(at + 1));
     const bar = document.createElement('div');
-    bar.append(button(said.back, () => go(at - 1), at === 0), count, next, button('✕', close));
+    bar.append(button(said.back, () => go(at - 1), at === 0), place, next, button('✕', close));
     bar.lastChild.setAttribute('aria-label', said.close);
     guide.replaceChildren(text, bar);
     next.focus({ preventScroll: true });
-    one(stops[at][0])?.scrollIntoView({ behavior: still.matches ? 'auto' : 'smooth', block: 'start' });
-    stops[at][1]();
+    document.getElementById(said.panels[at])?.scrollIntoView({ behavior: still.matches ? 'auto' : 'smooth', block: 'start' });
+    acts[said.panels[at]]?.();
   };
   addEventListener('click', (event) => {
     const asked = event.target.closest?.('.gs-tour');
