@@ -159,7 +159,7 @@ def reduce_rows(under: Tensor, following: list[int], top: int) -> _Reduced:
     """Reduce raw logits (E + 1, n, V); `following` holds the next ids of the first n, or n - 1, rows."""
     rows = under[:-1]
     experts, count, _ = rows.shape
-    ids = largest(under, top).transpose(0, 1)  # (n, E + 1, K)
+    ids = largest(under, top)[1].transpose(0, 1)  # (n, E + 1, K)
     flat = ids.reshape(1, count, -1).expand(experts, -1, -1)
     logits = rows.gather(-1, flat).view(experts, *ids.shape).movedim(0, -1)  # (n, E + 1, K, E)
     totals = under.logsumexp(-1)  # (E + 1, n)

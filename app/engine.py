@@ -163,14 +163,12 @@ class Engine:
     def feed(self, wanted: Sequence[Feed]) -> list[Output]:
         """The network's output for every feed: runs that are a single token further go through it together."""
         together = [f for f in wanted if len(f.ids) == 1 and isinstance(f.cache, KeyValues)]
-        caches = [f.cache for f in together]
         outputs = {}
-        if len(together) > 1:
+        if together:
             assert isinstance(self.model, StackedExperts), "other networks have caches of their own"
-            whole = self.model.step(torch.tensor([f.ids for f in together]), caches)
+            whole = self.model.step([f.ids[0] for f in together], [f.cache for f in together])
             for row, feed in enumerate(together):
-                part = slice(row, row + 1)
-                outputs[id(feed)] = Output(whole.logits[:, part], tuple(h[:, part] for h in whole.hidden))
+                outputs[id(feed)] = whole if len(together) == 1 else part_of_output(whole, row)
         return [outputs.get(id(f)) or self.model(torch.tensor([f.ids]), cache=f.cache) for f in wanted]
 
     @torch.inference_mode()
@@ -244,8 +242,8 @@ class Engine:
     def _best(self, states: Tensor, top: int) -> tuple[Tensor, Tensor]:
         """The ids that states (E, n, d) are read as, best first, and their log-probabilities, (E, n, K) each."""
         logits = self.model.read_out(states)
-        ids = largest(logits, top)
-        return ids, logits.gather(-1, ids) - logits.logsumexp(-1, keepdim=True)
+        best, ids = largest(logits, top)
+        return ids, best - logits.logsumexp(-1, keepdim=True)
 
     @torch.inference_mode()
     def read_position(self, trace: Trace, position: int) -> Floats:
@@ -262,9 +260,15 @@ def unknown_id(tokenizer: Tokenizer) -> int | None:
     return next((i for name in names if isinstance(name, str) and (i := tokenizer.token_to_id(name)) is not None), None)
 
 
+def part_of_output(whole: Output, row: int) -> Output:
+    """What a network put out for one of several texts."""
+    part = slice(row, row + 1)
+    return Output(whole.logits[:, part], tuple(layer[:, part] for layer in whole.hidden))
+
+
 def scores(row: Tensor, token: int) -> Floats:
     """Log-probabilities (E + 1,) of a token under each expert and their fusion, from logits (E + 1, V)."""
-    return (row[:, token] - row.logsumexp(-1)).numpy()
+    return row.log_softmax(-1)[:, token].numpy()
 
 
 def clean(text: str) -> str:

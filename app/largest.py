@@ -9,16 +9,16 @@ _FEW = 16_384
 """Up to so many numbers in all, torch's own way takes no longer."""
 
 
-def largest(rows: Tensor, count: int) -> Tensor:
-    """Indices (..., count) of the largest numbers of rows (..., V), best first: they lie in the `count` stretches
-    with the largest maxima, and only what lies there is parted and sorted."""
+def largest(rows: Tensor, count: int) -> tuple[Tensor, Tensor]:
+    """The largest numbers of rows (..., V), best first, and their indices, (..., count) each: they lie in the `count`
+    stretches with the largest maxima, and only what lies there is parted and sorted."""
     width = rows.shape[-1]
     if rows.numel() <= _FEW or width % _STRETCH or width // _STRETCH <= count:
-        return rows.topk(count, dim=-1).indices
+        values, indices = rows.topk(count, dim=-1)
+        return values, indices
     stretches = rows.view(*rows.shape[:-1], -1, _STRETCH)
     chosen = stretches.amax(-1).topk(count, dim=-1, sorted=False).indices  # (..., count)
     inside = stretches.gather(-2, chosen[..., None].expand(*chosen.shape, _STRETCH)).flatten(-2)
     parted = torch.from_numpy(np.argpartition(inside.numpy(), -count, axis=-1)[..., -count:])
     best = parted.gather(-1, inside.gather(-1, parted).argsort(-1, descending=True))
-    found: Tensor = chosen.gather(-1, best // _STRETCH) * _STRETCH + best % _STRETCH
-    return found
+    return inside.gather(-1, best), chosen.gather(-1, best // _STRETCH) * _STRETCH + best % _STRETCH

@@ -18,6 +18,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+_HALF = math.sqrt(0.5)
+
 
 @dataclass(frozen=True)
 class Shape:
@@ -43,31 +45,37 @@ class Cache(Protocol):
     def get_seq_length(self) -> int: ...
 
 
+class Room(NamedTuple):
+    """What one layer of a cache offers the next token: `place` (E, 2, heads, 1, hs) for its keys and values, and all
+    keys and all values (E, heads, S, hs), that place among them."""
+
+    place: Tensor
+    keys: Tensor
+    values: Tensor
+
+
 class KeyValues:
-    """A preallocated key-value cache of one text, (layers, 1, E * heads, capacity, head width)."""
+    """A preallocated key-value cache of one text, (layers, 2, E, heads, capacity, head width)."""
 
     def __init__(self, shape: Shape, capacity: int) -> None:
-        size = (shape.layers, shape.experts, shape.heads, capacity, shape.head_width)
-        self._keys, self._values = torch.zeros(size), torch.zeros(size)
+        self._all = torch.zeros(shape.layers, 2, shape.experts, shape.heads, capacity, shape.head_width)
         self._lengths = [0] * shape.layers
 
     def update(self, keys: Tensor, values: Tensor, layer: int) -> tuple[Tensor, Tensor]:
         start = self._lengths[layer]
         end = self._lengths[layer] = start + keys.shape[-2]
-        all_keys = self._keys[layer, :, :, :end].flatten(0, 1)[None]
-        all_values = self._values[layer, :, :, :end].flatten(0, 1)[None]
+        all_keys, all_values = self._all[layer, :, None, :, :, :end].flatten(2, 3).unbind()
         all_keys[:, :, start:] = keys
         all_values[:, :, start:] = values
         return all_keys, all_values
 
-    def put(self, keys: Tensor, values: Tensor, layer: int) -> tuple[Tensor, Tensor]:
-        """`update` with one token's keys and values (E, heads, head width); all of them (E, heads, S, head width)."""
-        start = self._lengths[layer]
-        self._lengths[layer] = start + 1
-        all_keys, all_values = self._keys[layer], self._values[layer]
-        all_keys[:, :, start] = keys
-        all_values[:, :, start] = values
-        return all_keys[:, :, : start + 1], all_values[:, :, : start + 1]
+    def extend(self) -> list[Room]:
+        """Grow by one token, to be written layer by layer into the room that comes back."""
+        start = self._lengths[0]
+        self._lengths = [start + 1] * len(self._lengths)
+        places = self._all.narrow(-2, start, 1).transpose(1, 2)
+        keys, values = self._all.narrow(-2, 0, start + 1).unbind(1)
+        return [*map(Room, places.unbind(), keys.unbind(), values.unbind())]
 
     def get_seq_length(self) -> int:
         return self._lengths[0]
@@ -116,6 +124,8 @@ class Block(nn.Module):
         self.attention_out = nn.Parameter(torch.empty(experts, width, width))
         self.mlp_in = nn.Parameter(torch.empty(experts, width, 4 * width))
         self.mlp_out = nn.Parameter(torch.empty(experts, 4 * width, width))
+        # Once more as a plain tuple: asking a module for one of its tensors costs as much as a small operation.
+        self._maps = (self.attention_in, self.attention_out, self.mlp_in, self.mlp_out)
 
     def forward(
         self, x: Tensor, batch: int, turn: tuple[Tensor, Tensor], mask: Tensor | None, cache: Cache | None, layer: int
@@ -125,21 +135,22 @@ class Block(nn.Module):
         )
         return torch.baddbmm(x, F.gelu(norm(x) @ self.mlp_in), self.mlp_out)
 
-    def step(self, x: Tensor, rotation: Tensor, caches: Sequence[KeyValues], layer: int) -> Tensor:
+    def step(self, x: Tensor, rotation: Tensor, shrink: Tensor, rooms: Sequence[Room]) -> Tensor:
         """`forward` of one token each of B texts (E, B, d), with fewer operations: the weights are read once for
-        all; only attention goes text by text, each over a past of its own length.  rotation: (E * B, hs, hs)."""
+        all; only attention goes text by text, each over a past of its own length.  rotation: (E * B * 3, hs, hs),
+        for queries, keys and values; shrink: (d,), what `scaled_gelu` wants its input scaled by."""
+        attention_in, attention_out, mlp_in, mlp_out = self._maps
         experts, batch, width = x.shape
         heads = self.shape.heads
-        qkv = torch.bmm(norm(x), self.attention_in).view(experts, batch, 3, heads, -1)
-        turned = torch.bmm(qkv.view(experts * batch, 3 * heads, -1)[:, : 2 * heads], rotation)
-        turned = turned.view(experts, batch, 2, heads, -1)
+        qkv = torch.bmm(norm(x), attention_in).view(experts * batch * 3, heads, -1)
+        turned = torch.bmm(qkv, rotation).view(experts, batch, 3, heads, 1, -1)
         seen = []
-        for b, cache in enumerate(caches):
-            keys, values = cache.put(turned[:, b, 1], qkv[:, b, 2], layer)
-            y = F.scaled_dot_product_attention(turned[:, b, 0].unsqueeze(2), keys, values)
-            seen.append(y.view(experts, 1, width))
-        x = torch.baddbmm(x, seen[0] if batch == 1 else torch.cat(seen, 1), self.attention_out)
-        return torch.baddbmm(x, gelu_twice(torch.bmm(norm(x), self.mlp_in)), self.mlp_out, alpha=0.5)
+        for own, (place, keys, values) in zip(turned.unbind(1), rooms, strict=True):
+            place.copy_(own[:, 1:])
+            seen.append(F.scaled_dot_product_attention(own[:, 0], keys, values).view(experts, 1, width))
+        x = torch.baddbmm(x, seen[0] if batch == 1 else torch.cat(seen, 1), attention_out)
+        shrunk = torch.layer_norm(x, (width,), shrink)
+        return torch.baddbmm(x, scaled_gelu(torch.bmm(shrunk, mlp_in)), mlp_out, alpha=_HALF)
 
     def _attend(
         self, qkv: Tensor, batch: int, turn: tuple[Tensor, Tensor], mask: Tensor | None, cache: Cache | None, layer: int
@@ -163,6 +174,7 @@ class StackedExperts(nn.Module):
     embedding: Tensor
     turns: Tensor
     rotations: Tensor
+    shrink: Tensor
 
     def __init__(self, shape: Shape) -> None:
         super().__init__()
@@ -175,7 +187,10 @@ class StackedExperts(nn.Module):
         self.register_buffer("turns", rotary_table(shape.context, shape.head_width), persistent=False)
         # The same as matrices: for one token a product costs a third of what turning by parts does.
         turned = rotate(torch.eye(shape.head_width), (self.turns[0, :, None], self.turns[1, :, None]))
-        self.register_buffer("rotations", turned, persistent=False)  # (T, hs, hs)
+        still = torch.eye(shape.head_width).expand_as(turned)
+        turned = torch.stack((turned, turned, still), 1)  # (T, 3, hs, hs): queries, keys, values
+        self.register_buffer("rotations", turned, persistent=False)
+        self.register_buffer("shrink", torch.full((shape.width,), _HALF), persistent=False)
 
     @property
     def trained(self) -> int:
@@ -208,7 +223,7 @@ class StackedExperts(nn.Module):
         """
         batch, length = ids.shape
         if batch == length == 1 and isinstance(cache, KeyValues):
-            return self.step(ids, [cache])
+            return self.step([int(ids)], [cache])
         past = cache.get_seq_length() if cache is not None else 0
         turns = self.turns[:, past : past + length]  # (2, T, hs)
         if positions is not None:
@@ -223,19 +238,20 @@ class StackedExperts(nn.Module):
         states = tuple(h.view(self.shape.experts, batch, length, -1) for h in hidden)
         return Output(self.read_out(states[-1][:, :, -keep:]), states)
 
-    def step(self, ids: Tensor, caches: Sequence[KeyValues]) -> Output:
-        """Run the next token of each of B texts, ids (B, 1), each over its own cache: `forward` of each, to
-        within rounding."""
+    def step(self, ids: Sequence[int], caches: Sequence[KeyValues]) -> Output:
+        """Run the next token of each of B texts, each over its own cache: `forward` of each, to within rounding."""
+        experts, shrink = self.shape.experts, self.shrink
         places = [cache.get_seq_length() for cache in caches]
-        at = slice(places[0], places[0] + 1) if len(places) == 1 else places  # a view, where one will do
-        rotation = self.rotations[at].expand(self.shape.experts, -1, -1, -1).flatten(0, 1)
-        x = F.embedding(ids[:, 0], self.embedding).expand(self.shape.experts, -1, -1)
+        alone = len(places) == 1  # then views will do
+        at, rows = (slice(places[0], places[0] + 1), slice(ids[0], ids[0] + 1)) if alone else (places, list(ids))
+        rotation = self.rotations[at].expand(experts, -1, -1, -1, -1).flatten(0, 2)
+        x = self.embedding[rows].expand(experts, -1, -1)
         hidden = [x]
-        for layer, block in enumerate(self.blocks):
+        for block, *rooms in zip(self.blocks, *(cache.extend() for cache in caches), strict=True):
             assert isinstance(block, Block)
-            x = block.step(x, rotation, caches, layer)
+            x = block.step(x, rotation, shrink, rooms)
             hidden.append(x)
-        return Output(self.read_out(x)[:, :, None], tuple(h[:, :, None] for h in hidden))
+        return Output(self.read_out(x).unsqueeze(2), tuple(h.unsqueeze(2) for h in hidden))
 
     def read_out(self, states: Tensor) -> Tensor:
         """Final norm and head of each expert: (E, ..., d) -> (E, ..., V).  On an inner layer's
@@ -253,9 +269,9 @@ def norm(x: Tensor) -> Tensor:
     return torch.layer_norm(x, x.shape[-1:])
 
 
-def gelu_twice(x: Tensor) -> Tensor:
-    """2 GELU(x) = x + x erf(x / sqrt 2) (Hendrycks 2016), for few numbers quicker here than `F.gelu`."""
-    return torch.addcmul(x, x, torch.erf(x * math.sqrt(0.5)))
+def scaled_gelu(x: Tensor) -> Tensor:
+    """sqrt 2 GELU(sqrt 2 x) = x + x erf(x) (Hendrycks 2016), for few numbers quicker here than `F.gelu`."""
+    return torch.addcmul(x, x, torch.erf(x))
 
 
 def rotary_table(context: int, head_width: int) -> Tensor:

@@ -53,8 +53,9 @@ def _warpers(temperature: float, top_p: float) -> tuple[Any, ...]:
     processors_ready()
     from transformers.generation.logits_process import TemperatureLogitsWarper, TopPLogitsWarper
 
+    warmth = (TemperatureLogitsWarper(float(temperature)),) if temperature != 1 else ()
     nucleus = (TopPLogitsWarper(float(top_p)),) if top_p < 1 else ()
-    return (TemperatureLogitsWarper(float(temperature)), *nucleus)
+    return (*warmth, *nucleus)
 
 
 def draw(logits: Tensor, sampling: Sampling, generator: torch.Generator) -> int:
@@ -62,9 +63,11 @@ def draw(logits: Tensor, sampling: Sampling, generator: torch.Generator) -> int:
     is what they would leave, and quicker than the whole vocabulary with the rest struck out."""
     if sampling.temperature == 0:
         return int(logits.argmax())
-    ids = largest(logits, min(int(sampling.top_k), len(logits))) if sampling.top_k else None
-    scores = (logits if ids is None else logits[ids])[None]
+    best, ids = largest(logits, min(int(sampling.top_k), len(logits))) if sampling.top_k else (logits, None)
+    scores = best[None]
     for warper in _warpers(sampling.temperature, sampling.top_p):
         scores = warper(None, scores)
-    drawn = torch.multinomial(scores.softmax(-1)[0], 1, generator=generator)
-    return int(drawn if ids is None else ids[drawn])
+    chances = scores.softmax(-1)[0]
+    race = chances / torch.empty_like(chances).exponential_(generator=generator)
+    drawn = int(race.argmax())  # what `torch.multinomial` draws, in half its time
+    return drawn if ids is None else int(ids[drawn])

@@ -101,22 +101,24 @@ def traceless() -> Iterator[None]:
         vars(engine_module)["TraceWriter"] = kept
 
 
-def rate(engine: Engine) -> float:
+def rate(engine: Engine, prompt: str, sampling: Sampling) -> float:
     """Tokens a second of our sampled decode, from the first token on: reading the prompt is no decoding."""
-    steps = engine.generate(PROMPT, SAMPLING)
+    steps = engine.generate(prompt, sampling)
     next(steps)
     started = time.perf_counter()
     count = sum(step.id is not None for step in steps)
     return count / (time.perf_counter() - started)
 
 
-def both_rates(engine: Engine) -> tuple[float, float]:
-    """`rate` with and without the trace, by turns, so that a busy moment falls on both."""
+def both_rates(
+    engine: Engine, prompt: str = PROMPT, sampling: Sampling = SAMPLING, turns: int = 2 * REPEATS
+) -> tuple[float, float]:
+    """Median `rate` with and without the trace, by turns, so that a busy moment falls on both."""
     runs: list[tuple[float, float]] = []
-    for _ in range(2 * REPEATS + 1):
-        traced = rate(engine)
+    for _ in range(turns + 1):  # the first does not count
+        traced = rate(engine, prompt, sampling)
         with traceless():
-            runs.append((traced, rate(engine)))
+            runs.append((traced, rate(engine, prompt, sampling)))
     with_trace, plain = (statistics.median(rates) for rates in zip(*runs[1:], strict=True))
     return with_trace, plain
 

@@ -26,7 +26,7 @@ from app.foreign.load import load_foreign
 from app.heap import give_back, keep_small
 from app.sampling import Sampling
 from app.vocabulary import build_tokenizer, mini_vocabulary
-from tests.bench import resident_megabytes, traceless
+from tests.bench import both_rates, resident_megabytes
 from tests.folders import CHARACTERS, GRAMS, TWO_TOWERS, instantiate
 from tests.load import Session
 from tests.server import serving
@@ -108,32 +108,18 @@ def measure(folder: Path, precision: str, threads: int) -> None:
     ids = torch.tensor([[bundle.start, *engine.encode(text)][:64]])
     engine.model(ids)
     prefill = min(_seconds(lambda: engine.model(ids)) for _ in range(3))
-    with_trace, plain = [], []
-    for seed in range(5):  # by turns, so that a busy moment does not fall on one of them only
-        with_trace.append(token_seconds(engine, seed))
-        with traceless():
-            plain.append(token_seconds(engine, seed))
-    whole, network = min(with_trace[1:]), min(plain[1:])
+    traced, plain = both_rates(engine, "The cat sees the dog", Sampling(seed=1, new_tokens=25), turns=4)
     speed = bandwidth()
     assert isinstance(bundle.model, Decoder), "this one is imported"
     bound = speed / weights_read(bundle.model, 1.0 if precision == "int8" else 2.0)
-    print(f"  decode {1 / whole:.1f} tokens/s with trace, {1 / network:.1f} without; trace {whole / network - 1:+.1%}")
+    print(f"  decode {traced:.1f} tokens/s with trace, {plain:.1f} without; trace {plain / traced - 1:+.1%}")
     print(
-        f"  bandwidth {speed / 1e9:.1f} GB/s allows {bound:.1f} tokens/s: {100 / network / bound:.0f} % reached, "
-        f"{100 / whole / bound:.0f} % with trace"
+        f"  bandwidth {speed / 1e9:.1f} GB/s allows {bound:.1f} tokens/s: {100 * plain / bound:.0f} % reached, "
+        f"{100 * traced / bound:.0f} % with trace"
     )
     print(f"  prefill of {ids.shape[1]} tokens {prefill:.2f} s")
     held, mapped, most = (memory(field, os.getpid()) for field in ("VmRSS", "RssFile", "VmHWM"))
     print(f"  memory {held:.1f} GB, of which {mapped:.1f} mapped from files; at most {most:.1f}")
-
-
-def token_seconds(engine: Engine, seed: int) -> float:
-    """Seconds a sampled token takes after the first one, the network, the draw and what is recorded together."""
-    steps = engine.generate("The cat sees the dog", Sampling(seed=seed, new_tokens=25))
-    next(steps)
-    begun = time.perf_counter()
-    count = sum(1 for _ in steps)
-    return (time.perf_counter() - begun) / count
 
 
 async def others(address: str, config: dict[str, Any], done: Callable[[], bool]) -> list[list[float]]:

@@ -182,6 +182,14 @@ def test_draw_keeps_to_top_k_and_top_p() -> None:
     assert drawn(temperature=0) == {0}
 
 
+def test_a_draw_is_the_one_of_torch() -> None:
+    logits = torch.randn(60, generator=torch.Generator().manual_seed(5))
+    ours, theirs = torch.Generator().manual_seed(3), torch.Generator().manual_seed(3)
+    for _ in range(50):
+        drawn = draw(logits, Sampling(temperature=1.0, top_k=0, top_p=1.0), ours)
+        assert drawn == int(torch.multinomial(logits.softmax(-1), 1, generator=theirs))
+
+
 def test_draws_are_as_likely_as_transformers_whole_chain_says() -> None:
     """Over the whole row, in transformers' order: temperature, top-k, top-p."""
     from transformers.generation import logits_process as theirs
@@ -326,7 +334,9 @@ def test_damaged_checkpoint_names_the_remedy(toy_bundle: Path, tmp_path: Path, d
 def test_the_largest_are_those_that_a_sort_finds(width: int) -> None:
     rows = torch.randn(3, 5, width, generator=torch.Generator().manual_seed(1))
     rows[0, 0, 32:64] += 100  # a whole stretch of them
-    assert torch.equal(largest(rows, 32), rows.sort(-1, descending=True).indices[..., :32])
+    values, indices = largest(rows, 32)
+    whole = rows.sort(-1, descending=True)
+    assert torch.equal(values, whole.values[..., :32]) and torch.equal(indices, whole.indices[..., :32])
 
 
 def test_freed_memory_goes_back() -> None:

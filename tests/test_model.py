@@ -78,7 +78,7 @@ def test_texts_of_different_lengths_step_together_as_each_alone(model: StackedEx
         model(torch.tensor([text]), cache=cache)
     for following in ([40, 41, 42], [7, 8, 9]):
         texts = [[*text, token] for text, token in zip(texts, following, strict=True)]
-        together = model.step(torch.tensor([[token] for token in following]), caches)
+        together = model.step(following, caches)
         for row, text in enumerate(texts):
             alone = model(torch.tensor([text]))
             assert torch.allclose(together.logits[:, row, 0], alone.logits[:, 0, -1], atol=1e-4)
