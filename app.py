@@ -1,6 +1,9 @@
 """Glyphscope: watch meaning appear inside a language model.  `python app.py` serves the demo."""
 
+import gc
 import os
+
+gc.disable()  # until all is imported, nothing is garbage: looking for some takes 0.4 s
 
 # Before anything that reads them is imported.  Small matrices by several threads only get in the model's way.
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")

@@ -39,8 +39,15 @@ def page_out(address: int, size: int) -> None:
 def settle() -> None:
     """Count everything there is by now as here to stay: what is collected later is looked for among newer
     things only, which takes milliseconds."""
+    gc.unfreeze()
     gc.collect()
     gc.freeze()
+
+
+def collect_from_now() -> None:
+    """Look for garbage again, but not among what there is already, until `settle`."""
+    gc.freeze()
+    gc.enable()
 
 
 def give_back() -> None:

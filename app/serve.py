@@ -23,7 +23,7 @@ from app.errors import UserError
 from app.first import FirstView
 from app.frame import tour_words
 from app.gate import BOOT, Gate
-from app.heap import give_back, keep_small, settle
+from app.heap import collect_from_now, give_back, keep_small, settle
 from app.layer_views import layers_view
 from app.opening import opening_trace
 from app.page import ASSETS, build_page
@@ -71,6 +71,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         demo = build_demo(stage)
     except OSError:  # Gradio keeps a folder for temporary files
         sys.exit(say("no_room"))
+    collect_from_now()
     threading.Thread(target=warm_up, args=(stage, wanted), daemon=True).start()
     port = int(os.environ.get("GRADIO_SERVER_PORT", 7860))  # given outright: else a taken one is silently skipped
     try:
