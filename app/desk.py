@@ -11,6 +11,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 
+from app.cores import take_cores
 from app.engine import Engine, Feed, Run, Step
 from app.errors import UserError
 from app.heap import give_back
@@ -203,6 +204,7 @@ class Desk:
         recent.append(now)
 
     def _serve(self) -> None:
+        take_cores()
         while True:
             self._tidy()
             self._let_in()

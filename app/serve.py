@@ -11,7 +11,6 @@ from functools import cache
 
 import brotli
 import gradio as gr
-import torch
 from plotly.offline import get_plotlyjs
 from starlette.middleware import Middleware
 from starlette.requests import Request
@@ -19,6 +18,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from app.api import add_api
+from app.cores import grant_cores
 from app.errors import UserError
 from app.first import FirstView
 from app.frame import tour_words
@@ -55,10 +55,11 @@ def build_demo(stage: Stage) -> gr.Blocks:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Serve until interrupted; host and port come from GRADIO_SERVER_NAME and GRADIO_SERVER_PORT, the number of
-    threads from GLYPHSCOPE_THREADS (default: all cores but one, which draws the panels; 1 to 4)."""
+    threads that a network runs on from GLYPHSCOPE_THREADS (default: all cores but one, which draws the panels; 1 to
+    4)."""
     options = make_parser().parse_args(arguments)
     keep_small()
-    torch.set_num_threads(int(os.environ.get("GLYPHSCOPE_THREADS", min(4, max(1, (os.cpu_count() or 1) - 1)))))
+    grant_cores(int(os.environ.get("GLYPHSCOPE_THREADS", min(4, max(1, (os.cpu_count() or 1) - 1)))))
     try:
         check_font()
         stage, wanted = open_stage(options.model)

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from app.bundle import MINI, Bundle, is_ours, load_bundle
+from app.cores import take_cores
 from app.desk import Desk
 from app.engine import Engine
 from app.errors import UserError
@@ -124,6 +125,7 @@ class Stage:
         def tell(stage: str, share: float) -> None:
             self.news = News(key, stage, share)
 
+        take_cores()
         try:
             folder = locate(self.offers[key], lambda share: tell("stage_bytes", share))
             shown = Shown.over(key, _bundle(folder, self.offers[key], key, tell), folder)

@@ -1313,6 +1313,11 @@ _SENTENCES: dict[str, tuple[str, str, str]] = {
         "“{word}”含有模型词表中没有的字符：请换一个词。",
     ),
     "cancelled": ("Cancelled; nothing was changed.", "Отменено; ничего не изменилось.", "已取消；没有任何改变。"),
+    "bad_number": (
+        "{name} must be a whole number from {low} to {high}: set it to one, or do not set it.",
+        "{name} — целое число от {low} до {high}: задайте такое или не задавайте вовсе.",
+        "{name} 必须是 {low} 到 {high} 之间的整数：请设为这样的数，或不要设置。",
+    ),
     "bad_port": (
         "Port {port} cannot be used: stop what runs there or set GRADIO_SERVER_PORT to another number.",
         "Порт {port} использовать нельзя: остановите то, что на нём работает, или задайте GRADIO_SERVER_PORT.",

@@ -17,7 +17,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
-os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as the server sets it
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as the server sets them
+os.environ.setdefault("GOMP_SPINCOUNT", "20000")
 
 import torch
 from torch import Tensor

@@ -4,6 +4,7 @@ import asyncio
 import logging
 import os
 import shutil
+import socket
 import subprocess
 import sys
 import time
@@ -22,6 +23,7 @@ from app.bank import word_states
 from app.bundle import MINI, load_bundle
 from app.desk import VISITOR_ORDERS, Desk, Order
 from app.engine import Engine, Feed
+from app.environment import check_environment
 from app.errors import UserError
 from app.foreign.hub import Place
 from app.lexicon import WORDS_FILE, Lexicon, read_words, write_words
@@ -131,15 +133,71 @@ def test_without_room_for_temporary_files_the_server_ends_with_a_sentence(
 ) -> None:
     (tmp_path / "sitecustomize.py").write_text(FULL if trouble == "full" else "", encoding="utf-8")
     folder = str(tmp_path / "none" / "such") if trouble == "full" else "/dev/null/none"
-    environment = {
-        **os.environ,
-        "GLYPHSCOPE_MODEL": str(toy_bundle),
-        "PYTHONPATH": str(tmp_path),
-        "GRADIO_TEMP_DIR": folder,
-    }
+    status, said = ended(GLYPHSCOPE_MODEL=str(toy_bundle), PYTHONPATH=str(tmp_path), GRADIO_TEMP_DIR=folder)
+    assert status != 0 and "set GRADIO_TEMP_DIR" in said and "Traceback" not in said
+
+
+def ended(**settings: str) -> tuple[int, str]:
+    """What a server that cannot start leaves: its exit status, and what it said to the error stream."""
+    environment = {**os.environ, **settings}
     done = subprocess.run([sys.executable, "app.py"], cwd=ROOT, env=environment, capture_output=True, timeout=90)
-    message = done.stderr.decode()
-    assert done.returncode != 0 and "set GRADIO_TEMP_DIR" in message and "Traceback" not in message
+    return done.returncode, done.stderr.decode()
+
+
+def test_a_taken_port_ends_the_server_with_a_sentence(toy_bundle: Path) -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = str(other.getsockname()[1])
+        status, said = ended(GRADIO_SERVER_NAME="127.0.0.1", GRADIO_SERVER_PORT=port, GLYPHSCOPE_MODEL=str(toy_bundle))
+    assert status != 0 and "Traceback" not in said
+    assert f"Port {port} cannot be used: stop what runs there or set GRADIO_SERVER_PORT" in said
+
+
+@pytest.mark.parametrize("name", ["GRADIO_SERVER_PORT", "GLYPHSCOPE_THREADS"])
+@pytest.mark.parametrize("value", ["", "abc", "-1", "0", "1.5", "²", "70000", "9" * 5000])
+def test_a_setting_that_is_no_number_ends_the_server_with_a_sentence(
+    name: str, value: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(SystemExit, match=f"{name} must be a whole number from 1 to"):
+        check_environment()
+
+
+def test_a_bad_setting_is_seen_before_gradio_reads_it() -> None:
+    status, said = ended(GRADIO_SERVER_PORT="abc")
+    assert status != 0 and "GRADIO_SERVER_PORT must be a whole number" in said and "Traceback" not in said
+
+
+CORES = """
+import threading, torch
+from app.cores import grant_cores, take_cores
+seen = {}
+def see(name, take):
+    if take:
+        take_cores()
+    torch.ones(100_000).exp()
+    seen[name] = torch.get_num_threads()
+def run(name, take):
+    thread = threading.Thread(target=see, args=(name, take))
+    thread.start()
+    thread.join()
+torch.set_num_threads(3)
+take_cores()
+assert torch.get_num_threads() == 3, "nothing is granted yet"
+grant_cores(2)
+for name, take in (("panel", False), ("desk", True), ("later panel", False)):
+    run(name, take)
+see("main", False)
+assert seen == {"panel": 1, "desk": 2, "later panel": 1, "main": 1}, seen
+"""
+
+
+def test_only_threads_that_run_a_network_take_the_cores() -> None:
+    """In a process of its own: the setting is torch's, for the whole process."""
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run([sys.executable, "-c", CORES], cwd=ROOT, env=environment, capture_output=True, timeout=90)
+    assert done.returncode == 0, done.stderr.decode()
 
 
 JUMPING = """
