@@ -21,7 +21,8 @@ from tokenizers import Tokenizer
 from torch import Tensor
 
 from app.errors import UserError
-from app.model import Network, Shape, StackedExperts
+from app.model import StackedExperts
+from app.network import Network, Shape
 from app.report import Report
 from app.seal import broken, seal
 from app.substrate import Substrate, read_substrate

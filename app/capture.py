@@ -19,7 +19,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from app.largest import largest
-from app.model import Output, fuse
+from app.model import fuse
+from app.network import Output
 from app.trace import CANDIDATES, WEIGHT_GRID, Floats, Trace
 
 BLOCK = 16

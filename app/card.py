@@ -8,7 +8,7 @@ from safetensors import safe_open
 
 from app.bundle import shape_of
 from app.expert import OPTIONS, Recipe
-from app.model import Shape
+from app.network import Shape
 from app.seal import seal
 from app.twins import LINES, Twin, Twins, read_twins
 

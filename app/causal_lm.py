@@ -23,7 +23,8 @@ from transformers import (
 from transformers import initialization as init
 from transformers.modeling_outputs import CausalLMOutputWithPast
 
-from app.model import Block, Shape, StackedExperts, causal_mask, fuse, rotary_table
+from app.model import Block, StackedExperts, causal_mask, fuse, rotary_table
+from app.network import Shape
 
 
 class BVVMoEConfig(PreTrainedConfig):  # type: ignore[misc]

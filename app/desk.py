@@ -15,7 +15,7 @@ from app.cores import take_cores
 from app.engine import Engine, Feed, Run, Step
 from app.errors import UserError
 from app.heap import give_back
-from app.model import Output
+from app.network import Output
 from app.sampling import Sampling
 from app.trace import Trace
 

@@ -20,7 +20,8 @@ from app.bundle import Bundle
 from app.capture import TraceWriter
 from app.errors import UserError
 from app.largest import largest
-from app.model import KeyValues, Output, StackedExperts
+from app.model import StackedExperts
+from app.network import KeyValues, Output
 from app.sampling import Sampling, draw
 from app.trace import Floats, Trace
 

@@ -8,7 +8,8 @@ from tokenizers import Tokenizer
 from torch import Tensor
 
 from app.corpus import LANGUAGES
-from app.model import Shape, StackedExperts, fuse
+from app.model import StackedExperts, fuse
+from app.network import Shape
 from app.prepare import SEPARATOR
 
 FUSIONS = ("mean of logits", "mean of probabilities", "gate by likelihood")

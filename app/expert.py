@@ -19,8 +19,9 @@ from tqdm import tqdm
 
 from app.batches import Rows, order_rows
 from app.bundle import take_expert
-from app.model import Shape, StackedExperts, fuse
+from app.model import StackedExperts, fuse
 from app.muon import Muon
+from app.network import Shape
 from app.timing import quickest
 
 LOG_EVERY = 25

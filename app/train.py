@@ -42,7 +42,7 @@ from app.expert import (
     train_expert,
 )
 from app.lexicon import write_words
-from app.model import Shape
+from app.network import Shape
 from app.prepare import prepare
 from app.twins import write_twins
 from app.words import all_words

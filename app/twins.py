@@ -25,7 +25,8 @@ from app.contexts import Readings, held_out_contexts
 from app.engine import Engine
 from app.evaluate import evaluate, load_network
 from app.expert import read_curve
-from app.model import Shape, StackedExperts
+from app.model import StackedExperts
+from app.network import Shape
 from app.opening import EXAMPLES
 from app.sampling import Sampling
 from app.texts import LANGUAGES

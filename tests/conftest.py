@@ -13,7 +13,8 @@ import torch
 from app import train
 from app.bundle import load_bundle
 from app.engine import Engine
-from app.model import Shape, StackedExperts
+from app.model import StackedExperts
+from app.network import Shape
 from tests.server import serving
 
 TEXT = Path(__file__).parent / "text"

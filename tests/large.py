@@ -26,7 +26,8 @@ from app.foreign.load import load_foreign
 from app.heap import give_back, keep_small
 from app.sampling import Sampling
 from app.vocabulary import build_tokenizer, mini_vocabulary
-from tests.bench import both_rates, resident_megabytes
+from tests.bench.decode import both_rates
+from tests.bench.rows import resident_megabytes
 from tests.folders import CHARACTERS, GRAMS, TWO_TOWERS, instantiate
 from tests.load import Session
 from tests.server import serving

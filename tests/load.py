@@ -25,7 +25,7 @@ from app.bundle import load_bundle
 from app.desk import TIDY_SECONDS
 from app.engine import Engine
 from app.sampling import Sampling
-from tests.bench import resident_megabytes
+from tests.bench.rows import resident_megabytes
 from tests.server import serving
 from viz.html import visible
 

@@ -16,7 +16,7 @@ from app.capture import BLOCK, reduce_rows
 from app.engine import MAX_CHARACTERS, Engine, Step, clean
 from app.errors import UserError
 from app.largest import largest
-from app.model import Output
+from app.network import Output
 from app.sampling import Sampling, draw
 from app.trace import Trace
 from tests.server import ROOT

@@ -10,7 +10,8 @@ from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
 
 from app.causal_lm import BVVMoEConfig, BVVMoEForCausalLM
 from app.expert import Recipe, make_optimizers, train_step
-from app.model import Block, KeyValues, Shape, StackedExperts, fuse
+from app.model import Block, StackedExperts, fuse
+from app.network import KeyValues, Shape
 
 
 def plain_expert(model: StackedExperts, expert: int, ids: list[int]) -> tuple[Tensor, list[Tensor]]:

@@ -19,8 +19,9 @@ from app.card import _commands, _runs
 from app.contexts import Readings
 from app.corpus import LANGUAGES, is_fit, is_held_out, read_lines, read_pairs
 from app.evaluate import bits_per_character, chunks
-from app.model import Shape, StackedExperts
+from app.model import StackedExperts
 from app.muon import Muon
+from app.network import Shape
 from app.prepare import SEPARATOR
 from app.vocabulary import build_tokenizer, mini_vocabulary
 from tests.conftest import TEXT

@@ -20,7 +20,7 @@ from app.bundle import Bundle, load_bundle
 from app.contexts import held_out_contexts
 from app.engine import Engine
 from app.evaluate import load_network
-from app.model import Shape
+from app.network import Shape
 from app.opening import EXAMPLES
 from app.page import Page
 from app.sampling import Sampling

@@ -16,7 +16,7 @@ from app.engine import Engine
 from app.errors import UserError
 from app.expert_views import disagreement_view, experts_view
 from app.layer_views import depth_view, layers_view, lens_view, script_groups
-from app.model import Output
+from app.network import Output
 from app.pictures import cell_borders, legible
 from app.sampling import Sampling
 from app.scripts import script_of

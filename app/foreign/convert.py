@@ -16,7 +16,8 @@ from app.foreign.original import Original
 from app.foreign.readout import TOLERANCE, apart
 from app.foreign.tail import Tail
 from app.heap import give_back
-from app.model import Network, Shape, fuse
+from app.model import fuse
+from app.network import Network, Shape
 
 FUSED = "fused logits"
 """Where they are wrong, in an `Agreement`."""

@@ -12,7 +12,7 @@ from torch import Tensor
 from app.foreign.arithmetic import Parts, Style, run_block, turn_table
 from app.foreign.kernels import Map, in_blocks, in_int8, let_go
 from app.foreign.norms import Norm
-from app.model import Output, Shape
+from app.network import Output, Shape
 
 
 @dataclass(frozen=True, eq=False)

@@ -24,7 +24,7 @@ from app.foreign.table import UnitRows
 from app.foreign.tail import Tail
 from app.foreign.tokens import PROBES, Tokens, check_ids, read_tokens
 from app.foreign.understand import Understood, tables_of, understand
-from app.model import Network
+from app.network import Network
 from app.report import Report
 from app.substrate import Substrate
 from app.trace import Floats

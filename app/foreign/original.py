@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from app.foreign.anatomy import Anatomy
 from app.foreign.observe import Reader, in_float32, stream
 from app.foreign.tail import Tail
-from app.model import Output, Shape
+from app.network import Output, Shape
 
 
 @dataclass(eq=False)

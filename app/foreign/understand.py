@@ -18,7 +18,7 @@ from app.foreign.observe import Observation, Reader, in_float32, observe
 from app.foreign.original import Joined, Original
 from app.foreign.rows import made_rows
 from app.foreign.tail import Tail
-from app.model import Network
+from app.network import Network
 
 _TRACE_BYTES = 16_000_000
 """Room for the hidden states of one text, which every visitor's session keeps: it bounds the context."""

@@ -1,0 +1,11 @@
+"""Speed of the demo on this machine beside its peers and its limits: `python -m tests.bench`.  One table.
+
+Everything runs on the bundled model; run it on an otherwise idle machine.  Peers run on the same weights:
+"ours in transformers" is our network behind transformers' `generate`, "two stock models" are transformers'
+own GPT-NeoX twice, one after the other (see `tests.peers`).
+"""
+
+import os
+
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as the server sets them, before torch is imported
+os.environ.setdefault("GOMP_SPINCOUNT", "20000")
