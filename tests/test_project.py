@@ -193,7 +193,7 @@ def test_readme_lists_every_source_file_and_no_other() -> None:
     tree = re.search(r"## Files.*?```text\n(.*?)```", readme, re.DOTALL)
     assert tree is not None
     listed = set(re.findall(r"([\w.]+\.py)", tree.group(1)))
-    actual = {path.name for path in SOURCES if path.name != "__init__.py"} | {"app.py", "bench.py"}
+    actual = {path.name for path in SOURCES if path.name != "__init__.py"} | {"app.py"}
     assert listed == actual
 
 

@@ -5,7 +5,6 @@ Everything runs on the bundled model; run it on an otherwise idle machine.  Peer
 own GPT-NeoX twice, one after the other (see `tests.peers`).
 """
 
-import os
+from app.environment import set_defaults
 
-os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as the server sets them, before torch is imported
-os.environ.setdefault("GOMP_SPINCOUNT", "20000")
+set_defaults()  # as the server does, before torch is imported
