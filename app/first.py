@@ -7,8 +7,8 @@ from starlette.concurrency import run_in_threadpool
 
 from app.frame import header_html, hint_line
 from app.gate import App, Message, Receive, Scope, Send, language_of
+from app.layout import ASSETS
 from app.opening import opening_trace
-from app.page import ASSETS
 from app.stage import Shown, Stage
 from app.texts import LANGUAGES, say, speaker
 from app.views import most_disputed, strip_view

@@ -1,30 +1,17 @@
-"""The page: its layout, its labels, and which listener answers what."""
+"""The page: its layout, and which listener answers what."""
 
-from functools import cache, partial
-from pathlib import Path
+from functools import partial
 from typing import Any
 
 import gradio as gr
 
-from app.frame import contents_html, header_html, hint_line, model_line
-from app.labels import (
-    choices,
-    page_labels,
-    weight_label,
-)
+from app.layout import Layout
 from app.listeners import Listeners
 from app.opening import EXAMPLES, LAB_EXAMPLES
-from app.proof import PROOF_SETS
-from app.sampling import MAX_NEW_TOKENS, MAX_TEMPERATURE, Sampling
-from app.settings import FUSIONS, View
 from app.stage import Stage
-from app.texts import LANGUAGES, say
-from app.views import measures_of
 from app.word_listeners import WordListeners
-from app.words import MAX_WORDS, PRESETS
 from app.writing_listeners import Kept, WritingListeners
 
-ASSETS = Path(__file__).parent.parent / "assets"
 WORDS_QUEUE = "words"
 """One word set at a time is read or mapped."""
 
@@ -33,277 +20,113 @@ def build_page(stage: Stage) -> gr.Blocks:
     """The whole page over the models that this server knows; it begins with the one that is shown first."""
     page = Page(stage)
     page.connect()
-    blocks: gr.Blocks = page.blocks
+    blocks: gr.Blocks = page.layout.blocks
     return blocks
 
 
 class Page:
-    """Components as attributes; `connect` adds the listeners."""
+    """A layout and its listeners; `connect` joins them."""
 
     def __init__(self, stage: Stage) -> None:
-        shown = stage.of("")
-        engine, default = shown.engine, Sampling()
-        with gr.Blocks(title="Glyphscope", analytics_enabled=False) as self.blocks:
-            self.trace = gr.State(None)
-            self.selected = gr.State(1)
-            self.cell = gr.State(None)  # (expert, layer) chosen in the lens
-            self.linked = gr.State(None)  # the text that the address asks for
-            with gr.Row(elem_classes="gs-head"):
-                self.header = gr.HTML(header_html("en"))
-                self.model = gr.Dropdown(
-                    list(stage.offers), value=shown.key, label=say("model"), elem_id="model", elem_classes="gs-model",
-                    container=False, min_width=210, scale=0, visible=len(stage.offers) > 1,
-                )  # fmt: skip
-                self.language = gr.Radio(
-                    [(name, code) for code, name in LANGUAGES.items()],
-                    value="en",
-                    label=say("language"),
-                    show_label=False,
-                    container=False,
-                    elem_classes="gs-language",
-                    min_width=220,
-                    scale=0,
-                )
-            self.loading = gr.HTML("", elem_id="loading", elem_classes="gs-status-line")
-            self.on_view = gr.State(shown.key)
-            self.list_read = gr.State("")  # the model whose word list is read
-            self.drawn = gr.State(True)  # whether the panels were drawn with it
-            self.timer = gr.Timer(1.0, active=False)
-            with gr.Row(elem_classes="gs-ask"):
-                self.prompt = gr.Textbox(
-                    label=say("prompt"),
-                    placeholder=say("prompt_hint"),
-                    lines=2,
-                    max_lines=4,
-                    scale=5,
-                    min_width=300,
-                    elem_id="prompt",
-                )
-                with gr.Column(scale=2, min_width=220, elem_classes="gs-buttons"):
-                    self.generate = gr.Button(say("generate"), variant="primary", elem_id="generate")
-                    with gr.Row():
-                        self.look = gr.Button(say("look"), elem_id="look", min_width=90)
-                        self.stop = gr.Button(say("stop"), elem_id="stop", min_width=90)
-            with gr.Row(elem_classes="gs-examples"):
-                self.examples = [gr.Button(example.prompt, size="sm", min_width=60) for example in EXAMPLES]
-            with gr.Accordion(say("settings"), open=False) as self.settings, gr.Row():
-                self.temperature = gr.Slider(
-                    0, MAX_TEMPERATURE, default.temperature, step=0.05, label=say("temperature")
-                )
-                self.top_k = gr.Slider(0, 200, default.top_k, step=1, label=say("top_k"))
-                self.top_p = gr.Slider(0.05, 1, default.top_p, step=0.05, label=say("top_p"))
-                self.new_tokens = gr.Slider(1, MAX_NEW_TOKENS, default.new_tokens, step=1, label=say("new_tokens"))
-                self.seed = gr.Number(default.seed, precision=0, minimum=0, label=say("seed"))
-            self.status = gr.HTML("", elem_classes="gs-status-line")
-            self.strip = clickable("strip")
-            with gr.Row(elem_classes="gs-under"):
-                self.hint = gr.HTML(hint_line(engine, "en"))
-                self.measure = gr.Dropdown(
-                    choices("measure", measures_of(engine.bundle), "en"),
-                    value=View.measure,
-                    container=False,
-                    label=say("measure"),
-                    elem_id="measure",
-                    min_width=240,
-                    scale=0,
-                )
-                self.link = gr.Button(say("link"), size="sm", elem_id="link", min_width=100, scale=0)
-            self.contents = gr.HTML(contents_html(shown, "en"), elem_classes="gs-contents-line")
-            with gr.Row(equal_height=False, elem_classes="gs-panels"):
-                with gr.Column(scale=2, min_width=320):
-                    self.glyphs = clickable("glyphs", script="glyphs.js")
-                    width = engine.model.shape.width
-                    self.components = gr.Slider(1, width, width, step=1, label=say("components"), elem_id="components")
-                    with gr.Accordion(say("lab"), open=False, elem_id="lab") as self.lab:
-                        with gr.Row():
-                            first_text, second_text = LAB_EXAMPLES[0]
-                            self.lab_first = gr.Textbox(first_text, label=say("lab_first"), min_width=100)
-                            self.lab_second = gr.Textbox(second_text, label=say("lab_second"), min_width=100)
-                        with gr.Row(elem_classes="gs-examples"):
-                            self.lab_examples = [
-                                gr.Button(" · ".join(pair), size="sm", min_width=40) for pair in LAB_EXAMPLES
-                            ]
-                        self.lab_figure = gr.HTML(elem_classes="gs-root")
-                with gr.Column(scale=3, min_width=320):
-                    self.experts = clickable("experts")
-                    with gr.Row(elem_classes="gs-weight"):
-                        self.weight = gr.Slider(
-                            0,
-                            1,
-                            View.weight,
-                            step=0.05,
-                            label=weight_label(engine.bundle, "en"),
-                            elem_id="weight",
-                            scale=3,
-                            min_width=240,
-                        )
-                        self.fusion = gr.Dropdown(
-                            choices("fusion", FUSIONS, "en"),
-                            value=View.fusion,
-                            label=say("fusion"),
-                            elem_id="fusion",
-                            scale=2,
-                            min_width=200,
-                        )
-                    with gr.Row():
-                        self.alone = gr.Button(say("alone"), elem_id="alone", min_width=200, scale=3)
-                        self.alone_stop = gr.Button(say("stop"), elem_id="alone-stop", min_width=80, scale=1)
-                    self.alone_figure = clickable("alone-figure")
-            self.disagreement = clickable("disagreement")
-            self.layers = clickable("layers", script="layers.js")
-            self._word_panel()
-            self.lens = clickable("lens")
-            self.depth = clickable("depth")
-            self.twins = clickable("twins", script="proof.js")
-            self.figures = clickable("figures")
-            self.report = clickable("report")
-            self.footer = gr.HTML(model_line(engine, "en"))
-        self.word_outputs = [self.words, self.words_figure, self.words_status]
-        self.proof_outputs = [self.battery, self.proof_figure, self.proof_status]
-        self.panels = [self.glyphs, self.experts, self.disagreement, self.layers, self.lens, self.depth]
-        self.everything = [self.trace, self.selected, self.cell, self.status, self.strip, *self.panels]
-        self.sampling = [self.temperature, self.top_k, self.top_p, self.seed, self.new_tokens]
-        self.pair = [self.lab_first, self.lab_second, self.language]
-        self.view = [self.weight, self.fusion, self.measure, self.language]
-        self.labels = page_labels(self)
-        relabel = lambda shown, language: [label(shown, language) for _, label in self.labels]  # noqa: E731
+        self.layout = layout = Layout(stage)
+        relabel = lambda shown, language: [label(shown, language) for _, label in layout.labels]  # noqa: E731
         kept = Kept()
         self.listeners, self.writing = Listeners(stage, relabel, kept), WritingListeners(stage, kept)
         self.word_listeners = WordListeners(stage)
 
-    def _word_panel(self) -> None:
-        """The words panel with its own set, progress and brake."""
-        self.words = gr.State(None)
-        self.words_figure = clickable("words", script="words.js")
-        self.words_status = gr.HTML("", elem_classes="gs-status-line", elem_id="words-status")
-        with gr.Row(elem_classes="gs-weight"):
-            self.word_set = gr.Dropdown(
-                choices("word_set", PRESETS, "en"), value=PRESETS[0], label=say("word_set"), elem_id="word-set",
-                min_width=200, scale=2,
-            )  # fmt: skip
-            self.umap = gr.Button(say("umap"), elem_id="umap", min_width=160, scale=1)
-            self.words_cancel = gr.Button(say("cancel"), elem_id="words-cancel", min_width=80, scale=0)
-        with gr.Accordion(say("own_words"), open=False, elem_id="own-words") as self.own_words:
-            self.own_text = gr.Textbox(
-                label=say("own_text", limit=MAX_WORDS), placeholder=say("own_hint"), lines=4, max_lines=12
-            )
-            self.own_show = gr.Button(say("own_show"), elem_id="own-show")
-        self._proof_panel()
-
-    def _proof_panel(self) -> None:
-        """The curves of the probes, shipped for the presets, on demand for the words on the map."""
-        self.battery = gr.State(None)  # of the visitor's own words, once measured
-        self.proof_figure = clickable("proof", script="proof.js")
-        self.proof_status = gr.HTML("", elem_classes="gs-status-line", elem_id="proof-status")
-        with gr.Row(elem_classes="gs-weight"):
-            self.proof_set = gr.Dropdown(
-                choices("proof_set", PROOF_SETS, "en"), value=PROOF_SETS[0], label=say("proof_set"),
-                elem_id="proof-set", min_width=200, scale=2,
-            )  # fmt: skip
-            self.probe = gr.Button(say("probe"), elem_id="probe", min_width=160, scale=1)
-            self.proof_cancel = gr.Button(say("cancel"), elem_id="proof-cancel", min_width=80, scale=0)
-
     def connect(self) -> None:
         """Add all listeners."""
+        page = self.layout
         hidden: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
         model: dict[str, Any] = {**hidden, "concurrency_limit": None}  # the desk has the line
-        on, labelled = self.listeners, [component for component, _ in self.labels]
-        shown = [self.trace, self.selected, *self.view]
-        with self.blocks:
+        on, labelled = self.listeners, [component for component, _ in page.labels]
+        shown = [page.trace, page.selected, *page.view]
+        with page.blocks:
             self._connect_writing(hidden, model)
-            moved = [self.selected, self.cell, self.glyphs, self.experts, self.depth, self.lens]
-            for source in (self.strip, self.disagreement, self.layers, self.lens):
-                source.select(on.on_select, [self.trace, self.selected, *self.view], moved, queue=False, **hidden)
-            self.depth.select(
-                on.on_pin, [self.trace, self.selected, self.cell, *self.view], self.depth, queue=False, **hidden
+            moved = [page.selected, page.cell, page.glyphs, page.experts, page.depth, page.lens]
+            for source in (page.strip, page.disagreement, page.layers, page.lens):
+                source.select(on.on_select, [page.trace, page.selected, *page.view], moved, queue=False, **hidden)
+            page.depth.select(
+                on.on_pin, [page.trace, page.selected, page.cell, *page.view], page.depth, queue=False, **hidden
             )
-            for slider in (self.weight, self.fusion):
-                slider.input(on.on_weight, shown, self.experts, queue=False, trigger_mode="always_last", **hidden)
-            self.components.input(
+            for slider in (page.weight, page.fusion):
+                slider.input(on.on_weight, shown, page.experts, queue=False, trigger_mode="always_last", **hidden)
+            page.components.input(
                 on.on_components,
-                [self.trace, self.selected, self.components, self.language],
-                self.glyphs,
+                [page.trace, page.selected, page.components, page.language],
+                page.glyphs,
                 queue=False,
                 trigger_mode="always_last",
                 **hidden,
             )
             gr.on(
-                [self.lab_first.input, self.lab_second.input, self.lab.expand, self.language.input],
-                on.on_compare, self.pair, self.lab_figure, queue=False, trigger_mode="always_last", **hidden,
+                [page.lab_first.input, page.lab_second.input, page.lab.expand, page.language.input],
+                on.on_compare, page.pair, page.lab_figure, queue=False, trigger_mode="always_last", **hidden,
             )  # fmt: skip
-            for button, pair in zip(self.lab_examples, LAB_EXAMPLES, strict=True):
-                button.click(partial(tuple, pair), None, self.pair[:2], queue=False, **hidden).then(
-                    on.on_compare, self.pair, self.lab_figure, queue=False, **hidden
+            for button, pair in zip(page.lab_examples, LAB_EXAMPLES, strict=True):
+                button.click(partial(tuple, pair), None, page.pair[:2], queue=False, **hidden).then(
+                    on.on_compare, page.pair, page.lab_figure, queue=False, **hidden
                 )
-            self.measure.input(on.on_measure, shown, self.strip, queue=False, **hidden)
-            relabelled = [*labelled, self.strip, *self.panels]
-            self.language.input(on.on_language, shown, relabelled, **hidden).then(
-                self.word_listeners.on_language, [self.words, self.language], self.words_figure, **hidden
+            page.measure.input(on.on_measure, shown, page.strip, queue=False, **hidden)
+            relabelled = [*labelled, page.strip, *page.panels]
+            page.language.input(on.on_language, shown, relabelled, **hidden).then(
+                self.word_listeners.on_language, [page.words, page.language], page.words_figure, **hidden
             ).then(
                 self.word_listeners.on_proof,
-                [self.battery, self.proof_set, self.language],
-                self.proof_outputs,
+                [page.battery, page.proof_set, page.language],
+                page.proof_outputs,
                 **hidden,
             )
-            asked = [self.prompt, *self.sampling, self.linked]
-            loaded = [*self.everything, self.drawn, self.language, *asked, *labelled]
-            told = [self.loading, self.timer, self.on_view, self.model, self.list_read]
-            opened = self.blocks.load(on.on_load, None, loaded, concurrency_limit=None, **hidden)
+            asked = [page.prompt, *page.sampling, page.linked]
+            loaded = [*page.everything, page.drawn, page.language, *asked, *labelled]
+            told = [page.loading, page.timer, page.on_view, page.model, page.list_read]
+            opened = page.blocks.load(on.on_load, None, loaded, concurrency_limit=None, **hidden)
             # In the queue: a state that changes outside it tells nobody.
             often: dict[str, Any] = {**hidden, "concurrency_limit": None}
-            opened.then(on.on_tick, self.language, told, **often)
-            self.on_view.change(on.on_switch, self.language, loaded, **often)
-            self.list_read.change(
-                self.word_listeners.on_load, self.language, [self.word_set, *self.word_outputs], **often
+            opened.then(on.on_tick, page.language, told, **often)
+            page.on_view.change(on.on_switch, page.language, loaded, **often)
+            page.list_read.change(
+                self.word_listeners.on_load, page.language, [page.word_set, *page.word_outputs], **often
             ).then(
-                self.word_listeners.on_load_proof, self.language, [self.proof_set, *self.proof_outputs], **often
+                self.word_listeners.on_load_proof, page.language, [page.proof_set, *page.proof_outputs], **often
             ).then(
                 on.on_list_read,
-                [self.drawn, self.trace, self.selected, self.components, self.language],
-                self.glyphs,
+                [page.drawn, page.trace, page.selected, page.components, page.language],
+                page.glyphs,
                 **often,
             )
-            self.model.input(on.on_pick, [self.model, self.language], told, **often)
-            self.timer.tick(on.on_tick, self.language, told, **often)
+            page.model.input(on.on_pick, [page.model, page.language], told, **often)
+            page.timer.tick(on.on_tick, page.language, told, **often)
             self._connect_words(hidden)
 
     def _connect_writing(self, hidden: dict[str, Any], model: dict[str, Any]) -> None:
-        on, asked = self.writing, [self.prompt, *self.sampling, *self.view]
-        gr.on([self.generate.click, self.prompt.submit], on.on_generate, asked, self.everything, **model)
-        self.linked.change(on.on_generate, asked, self.everything, **model)
+        page = self.layout
+        on, asked = self.writing, [page.prompt, *page.sampling, *page.view]
+        gr.on([page.generate.click, page.prompt.submit], on.on_generate, asked, page.everything, **model)
+        page.linked.change(on.on_generate, asked, page.everything, **model)
         script = "(...values) => gsLink(...values)"
-        self.link.click(None, [self.prompt, *self.sampling, self.language], self.status, js=script, **hidden)
-        self.look.click(on.on_look, [self.prompt, *self.view], self.everything, **model)
-        gr.on([self.stop.click, self.alone_stop.click], on.on_stop, None, None, queue=False, **hidden)
-        self.alone.click(
+        page.link.click(None, [page.prompt, *page.sampling, page.language], page.status, js=script, **hidden)
+        page.look.click(on.on_look, [page.prompt, *page.view], page.everything, **model)
+        gr.on([page.stop.click, page.alone_stop.click], on.on_stop, None, None, queue=False, **hidden)
+        page.alone.click(
             on.on_alone,
-            [self.trace, self.selected, *self.sampling, *self.view],
-            self.alone_figure,
+            [page.trace, page.selected, *page.sampling, *page.view],
+            page.alone_figure,
             **model,
         )
-        for button, example in zip(self.examples, EXAMPLES, strict=True):
-            button.click(example.fill, None, [self.prompt, self.seed], queue=False, **hidden).then(
-                on.on_generate, asked, self.everything, **model
+        for button, example in zip(page.examples, EXAMPLES, strict=True):
+            button.click(example.fill, None, [page.prompt, page.seed], queue=False, **hidden).then(
+                on.on_generate, asked, page.everything, **model
             )
 
     def _connect_words(self, hidden: dict[str, Any]) -> None:
-        on, outputs = self.word_listeners, self.word_outputs
-        proof = [self.battery, self.proof_set, self.language]
+        page = self.layout
+        on, outputs = self.word_listeners, page.word_outputs
+        proof = [page.battery, page.proof_set, page.language]
         queued = {**hidden, "concurrency_id": WORDS_QUEUE, "concurrency_limit": 1}
-        self.word_set.input(on.on_preset, [self.word_set, self.language], outputs, **hidden)
-        self.own_show.click(on.on_own, [self.own_text, self.language], outputs, **queued)
-        self.umap.click(on.on_umap, [self.words, self.language], outputs, **queued)
-        self.proof_set.input(on.on_proof, proof, self.proof_outputs, **hidden)
-        self.probe.click(on.on_measure, [self.words, *proof[1:]], self.proof_outputs, **queued)
-        gr.on([self.words_cancel.click, self.proof_cancel.click], on.on_cancel, None, None, queue=False, **hidden)
-
-
-def clickable(name: str, script: str = "select.js") -> gr.HTML:
-    """An HTML component whose elements with `data-index` report clicks as `select` events."""
-    return gr.HTML("", html_template="${value}", js_on_load=_script(script), elem_id=name, elem_classes="gs-root")
-
-
-@cache
-def _script(name: str) -> str:
-    common = (ASSETS / "page" / "select.js").read_text(encoding="utf-8")
-    return common if name == "select.js" else common + (ASSETS / "page" / name).read_text(encoding="utf-8")
+        page.word_set.input(on.on_preset, [page.word_set, page.language], outputs, **hidden)
+        page.own_show.click(on.on_own, [page.own_text, page.language], outputs, **queued)
+        page.umap.click(on.on_umap, [page.words, page.language], outputs, **queued)
+        page.proof_set.input(on.on_proof, proof, page.proof_outputs, **hidden)
+        page.probe.click(on.on_measure, [page.words, *proof[1:]], page.proof_outputs, **queued)
+        gr.on([page.words_cancel.click, page.proof_cancel.click], on.on_cancel, None, None, queue=False, **hidden)

@@ -25,8 +25,9 @@ from app.frame import tour_words
 from app.gate import BOOT, Gate
 from app.heap import collect_from_now, give_back, keep_small, settle
 from app.layer_views import layers_view
+from app.layout import ASSETS
 from app.opening import opening_trace
-from app.page import ASSETS, build_page
+from app.page import build_page
 from app.pictures import check_font
 from app.stage import Stage, open_stage
 from app.texts import LANGUAGES, say, speaker

@@ -22,6 +22,7 @@ ROOT = Path(__file__).parent.parent
 SOURCES = [*sorted((ROOT / "app").rglob("*.py")), *sorted((ROOT / "viz").glob("*.py"))]
 KNOW_GRADIO = {
     "page.py",
+    "layout.py",
     "labels.py",
     "status.py",
     "listeners.py",

@@ -20,9 +20,9 @@ from app.bundle import Bundle, load_bundle
 from app.contexts import held_out_contexts
 from app.engine import Engine
 from app.evaluate import load_network
+from app.layout import Layout
 from app.network import Shape
 from app.opening import EXAMPLES
-from app.page import Page
 from app.sampling import Sampling
 from app.stage import Shown, open_stage
 from app.texts import say, speaker
@@ -282,7 +282,7 @@ def test_a_record_that_cannot_be_drawn_takes_no_other_panel_along(twins: Twins, 
     """The page opens, and the panel says that it failed."""
     shown = Shown.over("toy", load_bundle(toy_bundle), None)
     odd = replace(twins, runs=(replace(twins.runs[0], kind="unheard of"),))  # type: ignore[arg-type]
-    page = Page(open_stage(str(toy_bundle))[0])
+    page = Layout(open_stage(str(toy_bundle))[0])
     drawn = [label(replace(shown, twins=odd), "en") for _, label in page.labels]
     (failed,) = (text for text in drawn if isinstance(text, str) and "gs-failed" in text)
     assert say("panel_failed", "en") in html.unescape(failed)
