@@ -120,7 +120,7 @@ def measure_run(work: Path, bundle: Bundle, name: str, kind: Kind, readings: Rea
     if kept.exists():
         known = json.loads(kept.read_text(encoding="utf-8"))
         if known["step"] == state["step"] and known["twin"].get("words") == code:
-            return _twin(known["twin"])
+            return replace(_twin(known["twin"]), kind=kind)
     recipe, engine = state["recipes"][-1], Engine(replace(bundle, model=model, experts=(name,)))
     twin = Twin(
         name,

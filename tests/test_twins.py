@@ -145,6 +145,7 @@ def test_curves_over_another_word_list_are_not_compared(
     monkeypatch.setattr("app.twins.probe", lambda engine, language, readings: {language: [(0.5, 0.4, 0.6)]})
     again = measure_run(work, bundle, "zh_frozen", "frozen", {})
     assert again.words == "another" and list(again.curves["ru"]) == ["ru"]
+    assert measure_run(work, bundle, "zh_frozen", "grown", {}) == replace(again, kind="grown")  # as it is called now
 
 
 def test_twins_are_measured_by_a_command(work: Path, toy_bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:
