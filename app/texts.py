@@ -1208,7 +1208,7 @@ _SENTENCES: dict[str, tuple[str, str, str]] = {
     "twin_random": ("random vectors", "случайные векторы", "随机向量"),
     "twin_alone": ("never saw the other's script", "не видел чужого письма", "未见过对方文字"),
     "twin_grown": ("grown layer by layer", "выращен послойно", "逐层生长"),
-    "twin_grown_to": ("grown to {layers} layers", "выращен до {layers} слоёв", "生长到 {layers} 层"),
+    "twin_grown_to": ("grown, layers: {layers}", "выращен, слоёв: {layers}", "生长，层数：{layers}"),
     "merge_alone": (
         "experts that never saw the other's script",
         "эксперты, не видевшие чужого письма",
