@@ -18,6 +18,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from app.cores import compute_on
 from app.largest import largest
 from app.model import fuse
 from app.network import Output
@@ -27,7 +28,7 @@ BLOCK = 16
 _CACHED = 131_072  # numbers of one expert's rows
 
 
-_BESIDE = ThreadPoolExecutor(1, "trace", torch.set_num_threads, (1,))
+_BESIDE = ThreadPoolExecutor(1, "trace", compute_on, (1,))
 """Reduces for all texts, on one core: more threads would take the network's."""
 
 

@@ -19,11 +19,14 @@ def grant_cores(count: int) -> None:
 
 def take_cores() -> None:
     """Have the calling thread compute on the cores that are granted."""
-    if _granted is None:
-        return
-    torch.get_num_threads()  # its first call in a thread sets what torch has for new threads
-    torch.set_num_threads(_granted)
-    # That was set for threads that are still to come too, but for those that another one sets it for.
-    reset = threading.Thread(target=torch.set_num_threads, args=(1,))
+    if _granted is not None:
+        compute_on(_granted)
+
+
+def compute_on(count: int) -> None:
+    """Have the calling thread, which has computed nothing yet, and no other one compute on so many cores."""
+    others = torch.get_num_threads()  # what new threads have; the first call in a thread also makes it its own
+    torch.set_num_threads(count)  # for threads that are still to come too: so another one sets it back for them
+    reset = threading.Thread(target=torch.set_num_threads, args=(others,))
     reset.start()
     reset.join()

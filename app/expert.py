@@ -171,7 +171,7 @@ def open_run(
         run.step = record["tokens"] // (recipe.batch * shape.context)
         run.seconds, run.recipes, run.curve = record["minutes"] * 60, record["recipes"], record["curve"]
     elif (work / f"{name}.pt").exists():
-        state = torch.load(work / f"{name}.pt", map_location=device, weights_only=True)
+        state = read_checkpoint(work, name, device)
         model.load_state_dict(state["model"])
         for optimizer, part in zip(run.optimizers, state["optimizers"], strict=True):
             optimizer.load_state_dict(part)
@@ -197,6 +197,12 @@ def save_run(work: Path, name: str, run: Run) -> None:
         "recipes": run.recipes,
     }
     _write_checkpoint(work, name, state)
+
+
+def read_checkpoint(work: Path, name: str, device: torch.device | str = "cpu") -> dict[str, Any]:
+    """What `save_run` wrote; plain tensors only, nothing is unpickled."""
+    state: dict[str, Any] = torch.load(work / f"{name}.pt", map_location=device, weights_only=True)
+    return state
 
 
 def _write_checkpoint(work: Path, name: str, state: dict[str, Any]) -> None:
@@ -266,15 +272,15 @@ def grow_expert(work: Path, name: str, recipe: Recipe, shape: Shape) -> None:
 
 
 def load_weights(work: Path, name: str) -> dict[str, Tensor]:
-    """The weights in a run's checkpoint; plain tensors only, nothing is unpickled."""
-    weights: dict[str, Tensor] = torch.load(work / f"{name}.pt", map_location="cpu", weights_only=True)["model"]
+    """The weights in a run's checkpoint."""
+    weights: dict[str, Tensor] = read_checkpoint(work, name)["model"]
     return weights
 
 
 def mean_expert(work: Path, name: str, of: Sequence[str]) -> None:
     """Write `<name>.pt`: the last of some checkpoints of one expert, with the plain mean of all their weights, which
     lies flatter and often predicts better than each (Izmailov et al. 2018, arXiv 1803.05407)."""
-    states = [torch.load(work / f"{part}.pt", map_location="cpu", weights_only=True) for part in of]
+    states = [read_checkpoint(work, part) for part in of]
     weights = {  # in float64, so that a frozen table, equal in all of them, stays as it is to the last bit
         key: torch.stack([state["model"][key] for state in states]).double().mean(0).to(last.dtype)
         for key, last in states[-1]["model"].items()

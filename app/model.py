@@ -18,7 +18,8 @@ from torch import Tensor, nn
 
 from app.network import Cache, KeyValues, Output, Room, Shape
 
-_HALF = math.sqrt(0.5)
+GELU_SCALE = math.sqrt(0.5)
+"""What goes into `scaled_gelu`, and what comes out of it, is to be scaled by, to make it GELU."""
 
 
 class Block(nn.Module):
@@ -58,7 +59,7 @@ class Block(nn.Module):
             seen.append(F.scaled_dot_product_attention(own[:, 0], keys, values).view(experts, 1, width))
         x = torch.baddbmm(x, seen[0] if batch == 1 else torch.cat(seen, 1), attention_out)
         shrunk = torch.layer_norm(x, (width,), shrink)
-        return torch.baddbmm(x, scaled_gelu(torch.bmm(shrunk, mlp_in)), mlp_out, alpha=_HALF)
+        return torch.baddbmm(x, scaled_gelu(torch.bmm(shrunk, mlp_in)), mlp_out, alpha=GELU_SCALE)
 
     def _attend(
         self, qkv: Tensor, batch: int, turn: tuple[Tensor, Tensor], mask: Tensor | None, cache: Cache | None, layer: int
@@ -98,7 +99,7 @@ class StackedExperts(nn.Module):
         still = torch.eye(shape.head_width).expand_as(turned)
         turned = torch.stack((turned, turned, still), 1)  # (T, 3, hs, hs): queries, keys, values
         self.register_buffer("rotations", turned, persistent=False)
-        self.register_buffer("shrink", torch.full((shape.width,), _HALF), persistent=False)
+        self.register_buffer("shrink", torch.full((shape.width,), GELU_SCALE), persistent=False)
 
     @property
     def trained(self) -> int:
@@ -130,8 +131,6 @@ class StackedExperts(nn.Module):
         keep: logits of the last `keep` positions only; 0 means all.
         """
         batch, length = ids.shape
-        if batch == length == 1 and isinstance(cache, KeyValues):
-            return self.step([int(ids)], [cache])
         past = cache.get_seq_length() if cache is not None else 0
         turns = self.turns[:, past : past + length]  # (2, T, hs)
         if positions is not None:

@@ -38,6 +38,7 @@ from app.expert import (
     load_embedding,
     load_weights,
     mean_expert,
+    read_checkpoint,
     read_curve,
     train_expert,
 )
@@ -56,8 +57,8 @@ def parse_mix(text: str) -> dict[str, float]:
 
 
 def load_states(work: Path, names: list[str]) -> dict[str, dict[str, Any]]:
-    """The checkpoints of named experts, `{NAME: checkpoint}`; plain tensors only, nothing is unpickled."""
-    return {name.upper(): torch.load(work / f"{name}.pt", map_location="cpu", weights_only=True) for name in names}
+    """The checkpoints of named experts, `{NAME: checkpoint}`."""
+    return {name.upper(): read_checkpoint(work, name) for name in names}
 
 
 def write_report(work: Path, states: dict[str, dict[str, Any]]) -> dict[str, Any]:

@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
-import torch
 
 from app.bank import word_states
 from app.battery import run_battery, untrained_twin
@@ -24,7 +23,7 @@ from app.bundle import Bundle
 from app.contexts import Readings, held_out_contexts
 from app.engine import Engine
 from app.evaluate import evaluate, load_network
-from app.expert import read_curve
+from app.expert import read_checkpoint, read_curve
 from app.model import StackedExperts
 from app.network import Shape
 from app.opening import EXAMPLES
@@ -108,7 +107,7 @@ def tried_names(work: Path) -> list[tuple[str, Kind]]:
 
 def load_run(work: Path, name: str) -> tuple[StackedExperts, dict[str, Any]]:
     """A run's network, and the rest of its checkpoint."""
-    state = torch.load(work / f"{name}.pt", map_location="cpu", weights_only=True)
+    state = read_checkpoint(work, name)
     return load_network(state["model"], Shape(**state["shape"])), state
 
 

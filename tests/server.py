@@ -53,6 +53,13 @@ def serving(
         said.close()
 
 
+def ended(**settings: str) -> tuple[int, str]:
+    """What a server that cannot start leaves: its exit status, and what it said to the error stream."""
+    environment = {**os.environ, **settings}
+    done = subprocess.run([sys.executable, "app.py"], cwd=ROOT, env=environment, capture_output=True, timeout=90)
+    return done.returncode, done.stderr.decode()
+
+
 def _answers(address: str) -> bool:
     try:
         with urllib.request.urlopen(address, timeout=2) as response:

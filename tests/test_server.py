@@ -15,7 +15,7 @@ from gradio_client import Client
 from gradio_client.exceptions import AppError
 
 from app.engine import Engine
-from tests.server import ROOT, free_port, serving
+from tests.server import ROOT, ended, free_port, serving
 
 
 @pytest.fixture(scope="module")
@@ -108,10 +108,9 @@ def test_odd_text_is_answered(client: Client, text: str) -> None:
 
 def test_a_taken_port_ends_with_a_sentence(client: Client, toy_bundle: Path) -> None:
     port = str(client.src).rstrip("/").rsplit(":", 1)[1]
-    environment = {**os.environ, "GLYPHSCOPE_MODEL": str(toy_bundle), "GRADIO_SERVER_PORT": port}
-    done = subprocess.run([sys.executable, "app.py"], cwd=ROOT, env=environment, capture_output=True, timeout=90)
-    assert done.returncode != 0
-    assert f"Port {port} cannot be used" in done.stderr.decode() and "Traceback" not in done.stderr.decode()
+    status, said = ended(GLYPHSCOPE_MODEL=str(toy_bundle), GRADIO_SERVER_PORT=port)
+    assert status != 0 and "Traceback" not in said
+    assert f"Port {port} cannot be used: stop what runs there or set GRADIO_SERVER_PORT" in said
 
 
 def test_the_command_line_names_the_model_and_a_bad_one_is_one_sentence(tmp_path: Path) -> None:

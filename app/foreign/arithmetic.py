@@ -1,6 +1,5 @@
 """What one block of a foreign network computes, as data (`Style`, `Parts`) and small functions of it."""
 
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -10,18 +9,15 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from app.foreign.norms import Norm
-from app.model import scaled_gelu
+from app.model import GELU_SCALE, scaled_gelu
 
 _FEW = 65_536  # numbers for which GELU is quicker by its error function
 
 
 def gelu(x: Tensor) -> Tensor:
     """Exact GELU."""
-    return (
-        scaled_gelu(x * math.sqrt(0.5)) * math.sqrt(0.5)
-        if x.dtype == torch.float32 and x.numel() <= _FEW
-        else F.gelu(x)
-    )
+    few = x.dtype == torch.float32 and x.numel() <= _FEW
+    return scaled_gelu(x * GELU_SCALE) * GELU_SCALE if few else F.gelu(x)
 
 
 ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
