@@ -2,15 +2,15 @@
 
 import gc
 
-from app.environment import check_environment, set_defaults
-from app.stubs import skip_stubs
+from app.system.environment import check_environment, set_defaults
+from app.system.gradio_stubs import skip_stubs
 
 check_environment()
 set_defaults()
 skip_stubs()
 gc.disable()  # until all is imported, nothing is garbage: looking for some takes 0.4 s
 
-from app.serve import main  # noqa: E402  it imports Gradio
+from app.web.server import main  # noqa: E402  it imports Gradio
 
 if __name__ == "__main__":
     main()

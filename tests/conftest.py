@@ -10,11 +10,11 @@ os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 import pytest
 import torch
 
-from app import train
-from app.bundle import load_bundle
-from app.engine import Engine
-from app.model import StackedExperts
-from app.network import Shape
+from app.checkpoint.bundle import load_bundle
+from app.engine.engine import Engine
+from app.network.experts import StackedExperts
+from app.network.interface import Shape
+from app.training import commands as train
 from tests.server import serving
 
 TEXT = Path(__file__).parent / "text"

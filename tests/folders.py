@@ -12,9 +12,9 @@ import torch
 from safetensors.torch import save_file
 from torch import nn
 
-from app.embedding import embed, fit_basis
-from app.pictures import draw_pictures
-from app.vocabulary import build_tokenizer, mini_vocabulary
+from app.substrate.embedding import embed, fit_basis
+from app.substrate.pictures import draw_pictures
+from app.substrate.vocabulary import build_tokenizer, mini_vocabulary
 
 CHARACTERS = sorted(set(
     "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 .,!?"

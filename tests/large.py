@@ -20,12 +20,12 @@ import httpx
 import torch
 from safetensors.torch import save_file
 
-from app.engine import Engine
-from app.foreign.decoder import Decoder
+from app.engine.engine import Engine
+from app.engine.sampling import Sampling
+from app.foreign.compute.decoder import Decoder
 from app.foreign.load import load_foreign
-from app.heap import give_back, keep_small
-from app.sampling import Sampling
-from app.vocabulary import build_tokenizer, mini_vocabulary
+from app.substrate.vocabulary import build_tokenizer, mini_vocabulary
+from app.system.memory import give_back, keep_small
 from tests.bench.decode import both_rates
 from tests.bench.rows import resident_megabytes
 from tests.folders import CHARACTERS, GRAMS, TWO_TOWERS, instantiate

@@ -21,10 +21,10 @@ from typing import Any
 import httpx
 import torch
 
-from app.bundle import load_bundle
-from app.desk import TIDY_SECONDS
-from app.engine import Engine
-from app.sampling import Sampling
+from app.checkpoint.bundle import load_bundle
+from app.engine.engine import Engine
+from app.engine.queue import TIDY_SECONDS
+from app.engine.sampling import Sampling
 from tests.bench.rows import resident_megabytes
 from tests.server import serving
 from viz.html import visible

@@ -10,9 +10,9 @@ import torch
 from torch import Tensor
 from transformers import AutoModelForCausalLM, DynamicCache, GPTNeoXConfig, GPTNeoXForCausalLM
 
-import app.causal_lm  # noqa: F401  registers the model class
-from app.bundle import MINI
-from app.model import StackedExperts
+import app.network.transformers_model  # noqa: F401  registers the model class
+from app.checkpoint.bundle import MINI
+from app.network.experts import StackedExperts
 
 
 def ours_in_transformers() -> Any:

@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import Browser
 
-from app.frame import PANELS
+from app.web.header import PANELS
 from tests.browsing import CONTRAST, SIZES, needs_browser, open_page, wait_written, write_on
 
 pytestmark = needs_browser

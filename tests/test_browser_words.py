@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, Page
 
-from app.words import preset
+from app.probing.word_list import preset
 from tests.browsing import needs_browser, open_page, places, word_map
 
 pytestmark = needs_browser

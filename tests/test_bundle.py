@@ -9,23 +9,23 @@ import torch
 from sklearn.neighbors import NearestNeighbors
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-import app.causal_lm  # noqa: F401  registers the model class
-from app.bank import word_states
-from app.battery import run_battery, untrained_twin
-from app.bundle import MINI, load_bundle
-from app.contexts import find_contexts
-from app.corpus import read_lines
-from app.embedding import decode, embed
-from app.engine import Engine
-from app.lexicon import WordFile, read_words
-from app.pictures import draw_pictures
-from app.probes import purity
-from app.proof import PROOF_SETS, cross, proof_set
-from app.sampling import Sampling
-from app.scripts import script_of
-from app.twin_states import TwinStates, read_twin_states
-from app.twins import read_twins
-from app.words import PRESETS, list_code, preset
+import app.network.transformers_model  # noqa: F401  registers the model class
+from app.checkpoint.bundle import MINI, load_bundle
+from app.engine.engine import Engine
+from app.engine.sampling import Sampling
+from app.probing.contexts import find_contexts
+from app.probing.control_states import TwinStates, read_twin_states
+from app.probing.measures import purity
+from app.probing.probe_suite import run_battery, untrained_twin
+from app.probing.word_cache import WordFile, read_words
+from app.probing.word_list import PRESETS, list_code, preset
+from app.probing.word_proof import PROOF_SETS, cross, proof_set
+from app.probing.word_states import word_states
+from app.substrate.embedding import decode, embed
+from app.substrate.pictures import draw_pictures
+from app.substrate.scripts import script_of
+from app.training.controls import read_twins
+from app.training.corpus import read_lines
 from tests.conftest import SHARED
 
 

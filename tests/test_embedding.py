@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from sklearn.decomposition import PCA
 
-from app.embedding import Basis, decode, embed, fit_basis, nearest
-from app.pictures import draw_pictures, to_polar
-from app.substrate import code_points
+from app.substrate.embedding import Basis, decode, embed, fit_basis, nearest
+from app.substrate.glyphs import code_points
+from app.substrate.pictures import draw_pictures, to_polar
 
 HAN = [chr(i) for i in range(0x4E00, 0x4E00 + 1500)] + list("龙尤尢尨己已巳未末")
 LETTERS = [chr(i) for i in range(0x21, 0x7F)] + [chr(i) for i in range(0x391, 0x3A9) if i != 0x3A2]

@@ -11,14 +11,14 @@ import pytest
 import torch
 from scipy.spatial.distance import jensenshannon
 
-from app.bundle import load_bundle
-from app.capture import BLOCK, reduce_rows
-from app.engine import MAX_CHARACTERS, Engine, Step, clean
-from app.errors import UserError
-from app.largest import largest
-from app.network import Output
-from app.sampling import Sampling, draw
-from app.trace import Trace
+from app.checkpoint.bundle import load_bundle
+from app.engine.engine import MAX_CHARACTERS, Engine, Step, clean
+from app.engine.sampling import Sampling, draw
+from app.engine.trace_writer import BLOCK, reduce_rows
+from app.network.interface import Output
+from app.system.topk import largest
+from app.trace.record import Trace
+from app.wording.errors import UserError
 from tests.server import ROOT
 
 TEXT = "Мама любит дом. The cat sees the dog. 妈妈喜欢猫。"
@@ -102,9 +102,9 @@ def test_reducing_beside_the_network_changes_nothing(
 ) -> None:
     """Whatever the size of a block, also where the last row waits alone for its token."""
     expected = [run(engine, "Мама любит", seed=3, new_tokens=count, temperature=1.2)[1] for count in (1, 2, 11)]
-    monkeypatch.setattr("app.capture.BLOCK", block)
+    monkeypatch.setattr("app.engine.trace_writer.BLOCK", block)
     for beside in (True, False):
-        monkeypatch.setattr("app.capture.spare_core", lambda beside=beside: beside)
+        monkeypatch.setattr("app.engine.trace_writer.spare_core", lambda beside=beside: beside)
         for count, before in zip((1, 2, 11), expected, strict=True):
             after = run(engine, "Мама любит", seed=3, new_tokens=count, temperature=1.2)[1]
             for name, value in vars(before).items():
@@ -120,8 +120,8 @@ def test_a_fault_in_reducing_ends_the_run(engine: Engine, monkeypatch: pytest.Mo
     def fail(*_: object) -> None:
         raise MemoryError("no room")
 
-    monkeypatch.setattr("app.capture.spare_core", lambda: beside)
-    monkeypatch.setattr("app.capture.reduce_rows", fail)
+    monkeypatch.setattr("app.engine.trace_writer.spare_core", lambda: beside)
+    monkeypatch.setattr("app.engine.trace_writer.reduce_rows", fail)
     with pytest.raises(MemoryError, match="no room"):
         engine.look("Мама")
 
@@ -140,7 +140,7 @@ def test_generated_trace_equals_looking_at_the_generated_text(engine: Engine) ->
 
 
 def test_steps_report_the_log_probabilities_of_the_trace(engine: Engine) -> None:
-    from app.fusion import next_log_probs
+    from app.trace.fusion import next_log_probs
 
     steps, trace = run(engine, "Мама", seed=1, new_tokens=8)
     scores = next_log_probs(trace)
@@ -342,7 +342,7 @@ def test_the_largest_are_those_that_a_sort_finds(width: int) -> None:
 def test_freed_memory_goes_back() -> None:
     """Blocks of 1 MB with something small between them, which glibc alone would keep."""
     script = (
-        "import sys; from app.heap import give_back, keep_small; from pathlib import Path\n"
+        "import sys; from app.system.memory import give_back, keep_small; from pathlib import Path\n"
         "def held(): return int(Path('/proc/self/statm').read_text().split()[1]) * 4 // 1024\n"
         "took, before = keep_small(), held()\n"
         "large, small = [], []\n"

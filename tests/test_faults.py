@@ -14,24 +14,25 @@ import numpy as np
 import pytest
 from gradio_client import Client
 
-from app import layer_views, panels
-from app.bank import word_states
-from app.bundle import MINI, load_bundle
-from app.desk import VISITOR_ORDERS, Desk, Order
-from app.engine import Engine, Feed
-from app.errors import UserError
-from app.foreign.hub import Place
-from app.lexicon import WORDS_FILE, Lexicon, read_words, write_words
-from app.listeners import Listeners
-from app.opening import EXAMPLES
-from app.panels import PANELS
-from app.sampling import Sampling
-from app.seal import SEAL, broken
-from app.settings import View
-from app.stage import Shown, Stage
-from app.twins import TWINS_FILE, read_twins
-from app.words import preset
-from app.writing_listeners import Kept, WritingListeners
+from app.checkpoint.bundle import MINI, load_bundle
+from app.checkpoint.checksums import SEAL, broken
+from app.engine.engine import Engine, Feed
+from app.engine.examples import EXAMPLES
+from app.engine.queue import VISITOR_ORDERS, Desk, Order
+from app.engine.sampling import Sampling
+from app.foreign.files.hub import Place
+from app.models import Shown, Stage
+from app.panels import compose as panels
+from app.panels import layers as layer_views
+from app.panels.compose import PANELS
+from app.panels.settings import View
+from app.probing.word_cache import WORDS_FILE, Lexicon, read_words, write_words
+from app.probing.word_list import preset
+from app.probing.word_states import word_states
+from app.training.controls import TWINS_FILE, read_twins
+from app.web.on_select import Listeners
+from app.web.on_write import Kept, WritingListeners
+from app.wording.errors import UserError
 from tests.load import Session
 from tests.server import serving
 

@@ -13,22 +13,22 @@ import torch
 import transformers
 from torch import nn
 
-from app.bank import word_states
-from app.engine import Engine
-from app.expert_views import disagreement_view, experts_view
+from app.engine.engine import Engine
+from app.engine.sampling import Sampling
+from app.foreign.files.names import expert_names
 from app.foreign.load import load_foreign
-from app.foreign.names import expert_names
-from app.fusion import next_log_probs
-from app.layer_views import depth_view, layers_view, lens_view
-from app.lexicon import Lexicon
-from app.report_views import report_view
-from app.sampling import Sampling
-from app.texts import LANGUAGES, speaker
-from app.trace import Trace
-from app.views import glyph_view, measures_of, strip_view
-from app.vocabulary import build_tokenizer, mini_vocabulary
-from app.word_views import words_view
-from app.words import preset
+from app.panels.experts import disagreement_view, experts_view
+from app.panels.layers import depth_view, layers_view, lens_view
+from app.panels.report import report_view
+from app.panels.text import glyph_view, measures_of, strip_view
+from app.panels.words import words_view
+from app.probing.word_cache import Lexicon
+from app.probing.word_list import preset
+from app.probing.word_states import word_states
+from app.substrate.vocabulary import build_tokenizer, mini_vocabulary
+from app.trace.fusion import next_log_probs
+from app.trace.record import Trace
+from app.wording.catalogue import LANGUAGES, speaker
 from tests.folders import CHARACTERS, GRAMS, Folder, seeded, write_folder
 
 TEXT = "The cat loves Мама 我们喜欢 и дом"

@@ -13,16 +13,16 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import nn
 
-from app.engine import Engine
-from app.errors import UserError
-from app.foreign.decoder import Decoder, _mapped, as_int8
-from app.foreign.kernels import in_int8
+from app.engine.engine import Engine
+from app.engine.sampling import Sampling
+from app.foreign.compute.decoder import Decoder, _mapped, as_int8
+from app.foreign.compute.kernels import in_int8
 from app.foreign.load import load_foreign
-from app.foreign.original import Joined
-from app.fusion import next_log_probs
-from app.report_views import report_view
-from app.sampling import Sampling
-from app.texts import LANGUAGES, speaker
+from app.foreign.verify.original import Joined
+from app.panels.report import report_view
+from app.trace.fusion import next_log_probs
+from app.wording.catalogue import LANGUAGES, speaker
+from app.wording.errors import UserError
 from tests.folders import Folder, write_folder
 from tests.test_foreign import TEXT, plain_logits
 

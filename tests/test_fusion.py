@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from app.engine import Engine
-from app.fusion import (
+from app.engine.engine import Engine
+from app.trace.fusion import (
     disagreement,
     fusion_weights,
     gate_weights,
@@ -23,8 +23,8 @@ from app.fusion import (
     rescore,
     winner_balance,
 )
-from app.projection import NEIGHBOURS, neighbour_change, neighbour_changes, project
-from app.trace import Trace
+from app.trace.projection import NEIGHBOURS, neighbour_change, neighbour_changes, project
+from app.trace.record import Trace
 
 GRID = [0.0, 0.05, 0.35, 0.5, 0.8, 1.0]
 

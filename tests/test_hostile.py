@@ -15,12 +15,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.desk import LINE, PLACES, VISITOR_RUNS, Desk
-from app.engine import Engine
-from app.errors import UserError
-from app.gate import HEADERS, MAX_BODY
-from app.sampling import Sampling
-from app.texts import say
+from app.engine.engine import Engine
+from app.engine.queue import LINE, PLACES, VISITOR_RUNS, Desk
+from app.engine.sampling import Sampling
+from app.web.security import HEADERS, MAX_BODY
+from app.wording.catalogue import say
+from app.wording.errors import UserError
 from tests.odd import mostly, share, short_texts, texts, values
 from tests.server import ROOT, serving
 

@@ -9,8 +9,17 @@ import pytest
 import torch
 from torch import Tensor
 
-from app.foreign.kernels import Blocked, Map, blocks_work, in_blocks, in_int8, let_go, quickest_kernel, widening_pays
-from app.heap import page_out
+from app.foreign.compute.kernels import (
+    Blocked,
+    Map,
+    blocks_work,
+    in_blocks,
+    in_int8,
+    let_go,
+    quickest_kernel,
+    widening_pays,
+)
+from app.system.memory import page_out
 
 
 @pytest.fixture

@@ -7,10 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from playwright.sync_api import Browser
 
-from app.errors import UserError
-from app.link import Linked, linked
-from app.sampling import Sampling
-from app.texts import LANGUAGES, say
+from app.engine.sampling import Sampling
+from app.web.deep_link import Linked, linked
+from app.wording.catalogue import LANGUAGES, say
+from app.wording.errors import UserError
 from tests.browsing import needs_browser, open_page, wait_written
 from tests.odd import share, short_texts
 

@@ -8,15 +8,15 @@ import torch
 from torch import Tensor
 from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
 
-from app.causal_lm import BVVMoEConfig, BVVMoEForCausalLM
-from app.expert import Recipe, make_optimizers, train_step
-from app.model import Block, StackedExperts, fuse
-from app.network import KeyValues, Shape
+from app.network.experts import Block, StackedExperts, fuse
+from app.network.interface import KeyValues, Shape
+from app.network.transformers_model import BVVMoEConfig, BVVMoEForCausalLM
+from app.training.run import Recipe, make_optimizers, train_step
 
 
 def plain_expert(model: StackedExperts, expert: int, ids: list[int]) -> tuple[Tensor, list[Tensor]]:
     """One expert, one text, one position and head at a time, rotations as complex numbers: logits
-    (T, V) and hidden states, written from the papers without anything of `app.model`."""
+    (T, V) and hidden states, written from the papers without anything of `app.network.experts`."""
     shape = model.shape
     heads, size = shape.heads, shape.width // shape.heads
 

@@ -9,18 +9,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.engine import MAX_CHARACTERS, Engine, clean
-from app.errors import UserError
-from app.expert_views import disagreement_view, experts_view
-from app.gate import _OPEN, language_of
-from app.layer_views import depth_view, layers_view, lens_view
-from app.pictures import RECIPES, cell_borders, draw_pictures
-from app.sampling import MAX_NEW_TOKENS, Sampling
-from app.settings import View, whole
-from app.texts import LANGUAGES, say, speaker
-from app.views import glyph_view, lab_view, strip_view
-from app.word_views import words_view
-from app.words import MAX_WORDS, MIN_WORDS, parse_words
+from app.engine.engine import MAX_CHARACTERS, Engine, clean
+from app.engine.sampling import MAX_NEW_TOKENS, Sampling
+from app.panels.experts import disagreement_view, experts_view
+from app.panels.layers import depth_view, layers_view, lens_view
+from app.panels.settings import View, whole
+from app.panels.text import glyph_view, lab_view, strip_view
+from app.panels.words import words_view
+from app.probing.word_list import MAX_WORDS, MIN_WORDS, parse_words
+from app.substrate.pictures import RECIPES, cell_borders, draw_pictures
+from app.web.security import _OPEN, language_of
+from app.wording.catalogue import LANGUAGES, say, speaker
+from app.wording.errors import UserError
 from tests.odd import mostly, share, short_texts, texts, values
 
 pytestmark = pytest.mark.filterwarnings("ignore::hypothesis.errors.HypothesisWarning")  # of long arguments
@@ -182,7 +182,7 @@ NAMES = st.one_of(short_texts(), st.sampled_from(["группа", "x<b>", "${1}"
 @given(name=NAMES)
 @share(0.02)
 def test_the_name_of_a_group_is_shown_as_text(engine: Engine, name: str) -> None:
-    from app.lexicon import Lexicon
+    from app.probing.word_cache import Lexicon
 
     try:
         words = parse_words(f"{name}: кот cat дом мама red blue sun water fire")

@@ -5,7 +5,17 @@ import math
 import numpy as np
 import pytest
 
-from app.pictures import PIXELS, SIDE, draw_pictures, from_polar, is_drawable, legible, polar_order, published, to_polar
+from app.substrate.pictures import (
+    PIXELS,
+    SIDE,
+    draw_pictures,
+    from_polar,
+    is_drawable,
+    legible,
+    polar_order,
+    published,
+    to_polar,
+)
 
 
 @pytest.mark.parametrize("recipe", ["legible", "published"])

@@ -13,13 +13,13 @@ from scipy.spatial.distance import pdist
 from scipy.stats import spearmanr
 from sklearn.metrics import roc_auc_score
 
-from app.bank import WordStates, centred, cosines, word_states
-from app.battery import LABELLED, MEASURES, run_battery, untrained_twin
-from app.curves import Battery, from_plain, to_plain
-from app.engine import Engine
-from app.errors import UserError
-from app.lexicon import Lexicon
-from app.probes import (
+from app.engine.engine import Engine
+from app.panels.proof import figures_view, proof_view
+from app.panels.published import published
+from app.panels.text import lab_view
+from app.panels.words import depths
+from app.probing.curves import Battery, from_plain, to_plain
+from app.probing.measures import (
     bootstrap,
     cka,
     effective_rank,
@@ -36,13 +36,13 @@ from app.probes import (
     selectivity,
     two_nn,
 )
-from app.proof import cross, pair_apart, plain_proof, proof_set, prove, read_proof
-from app.proof_views import figures_view, proof_view
-from app.published import published
-from app.texts import speaker
-from app.views import lab_view
-from app.word_views import depths
-from app.words import KEPT_OUT, all_words, parse_words, preset
+from app.probing.probe_suite import LABELLED, MEASURES, run_battery, untrained_twin
+from app.probing.word_cache import Lexicon
+from app.probing.word_list import KEPT_OUT, all_words, parse_words, preset
+from app.probing.word_proof import cross, pair_apart, plain_proof, proof_set, prove, read_proof
+from app.probing.word_states import WordStates, centred, cosines, word_states
+from app.wording.catalogue import speaker
+from app.wording.errors import UserError
 from tests.conftest import SHARED
 from tests.test_views import Reader, saved
 
@@ -215,7 +215,7 @@ def test_the_battery_gives_what_each_probe_gives(engine: Engine, states: WordSta
     words = states.words
     labels, same = [w.concept for w in words], same_labels([w.concept for w in words])
     apart = letters_apart([w.text for w in words], [w.language for w in words])
-    from app.pictures import draw_pictures
+    from app.substrate.pictures import draw_pictures
 
     pictures = picture_distances(draw_pictures([w.text for w in words], "legible"))
     twin = word_states(untrained_twin(engine), words).states
@@ -325,7 +325,7 @@ def test_the_laboratory_shows_how_far_the_layers_pull_a_pair_apart(engine: Engin
 
 def test_the_proof_survives_a_file(engine: Engine, bank: WordStates, monkeypatch: pytest.MonkeyPatch) -> None:
     few = parse_words("x: b c d e f\ny: г д ж з и")
-    monkeypatch.setattr("app.proof.proof_set", lambda name: few)
+    monkeypatch.setattr("app.probing.word_proof.proof_set", lambda name: few)
     monkeypatch.setattr(WordStates, "subset", lambda self, words: word_states(engine, words))
     monkeypatch.setattr(WordStates, "places", lambda self, words: list(range(len(words))))
     proof = prove(engine, bank, bank, bank)

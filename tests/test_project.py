@@ -7,15 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from app import texts
-from app.battery import MEASURES as BATTERY
-from app.frame import STOPS
-from app.proof import PROOF_SETS
-from app.settings import FUSIONS
-from app.twins import FUSIONS as MERGES
-from app.twins import KINDS
-from app.word_views import CONCEPTS
-from app.words import CARRIERS, PRESETS
+from app.panels.settings import FUSIONS
+from app.panels.words import CONCEPTS
+from app.probing.probe_suite import MEASURES as BATTERY
+from app.probing.word_list import CARRIERS, PRESETS
+from app.probing.word_proof import PROOF_SETS
+from app.training.controls import FUSIONS as MERGES
+from app.training.controls import KINDS
+from app.web.header import STOPS
+from app.wording import catalogue as texts
 from viz.strip import MEASURES
 
 ROOT = Path(__file__).parent.parent
@@ -25,15 +25,15 @@ KNOW_GRADIO = {
     "layout.py",
     "labels.py",
     "status.py",
-    "listeners.py",
-    "writing_listeners.py",
-    "word_listeners.py",
+    "on_select.py",
+    "on_write.py",
+    "on_words.py",
     "api.py",
-    "serve.py",
+    "server.py",
 }
-KNOW_TRANSFORMERS = {"causal_lm.py", "sampling.py", "library.py", "remote.py", "tokens.py"}
-NO_TORCH = {"vocabulary.py", "pictures.py", "embedding.py", "substrate.py", "trace.py", "fusion.py", "projection.py",
-            "texts.py", "errors.py", "words.py", "corpus.py", "batches.py", "prepare.py"}  # fmt: skip
+KNOW_TRANSFORMERS = {"transformers_model.py", "sampling.py", "transformers_import.py", "build.py", "tokens.py"}
+NO_TORCH = {"vocabulary.py", "pictures.py", "embedding.py", "glyphs.py", "record.py", "fusion.py", "projection.py",
+            "catalogue.py", "errors.py", "word_list.py", "corpus.py", "batches.py", "prepare.py"}  # fmt: skip
 
 
 def imports(path: Path) -> set[str]:
@@ -69,7 +69,7 @@ def test_every_sentence_has_three_languages_with_the_same_blanks(code: str) -> N
 
 
 def test_every_sentence_is_used_and_every_code_exists() -> None:
-    source = "\n".join(path.read_text(encoding="utf-8") for path in SOURCES if path.name != "texts.py")
+    source = "\n".join(path.read_text(encoding="utf-8") for path in SOURCES if path.name != "catalogue.py")
     used = set(re.findall(r"\"([a-z_]+)\"|'([a-z_]+)'", source))
     words = {word for pair in used for word in pair if word}
     prefixed = ("bad_", *FAMILIES)
@@ -203,9 +203,9 @@ def test_readme_commands_exist() -> None:
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     for target in re.findall(r"`?make (\w+)`?", readme):
         assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
-    from app.train import make_parser
+    from app.training.commands import make_parser
 
-    commands = re.findall(r"^python -m app\.train (.+)", readme, re.MULTILINE)
+    commands = re.findall(r"^python -m app\.training (.+)", readme, re.MULTILINE)
     assert len(commands) >= 5
     for command in commands:
         make_parser().parse_args(command.split())

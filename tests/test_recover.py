@@ -7,15 +7,15 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from app.bundle import load_bundle
-from app.embedding import Floats, decode, embed, fit_basis
-from app.engine import Engine
+from app.checkpoint.bundle import load_bundle
+from app.engine.engine import Engine
+from app.foreign.compute.unit_rows import UnitRows
+from app.foreign.files.tokens import read_tokens
 from app.foreign.load import load_foreign, probe_ids
 from app.foreign.recover import Drawn, find_pictures, recover
-from app.foreign.table import UnitRows
-from app.foreign.tokens import read_tokens
-from app.fusion import next_log_probs
-from app.pictures import draw_pictures
+from app.substrate.embedding import Floats, decode, embed, fit_basis
+from app.substrate.pictures import draw_pictures
+from app.trace.fusion import next_log_probs
 from tests.folders import Folder, write_folder
 
 

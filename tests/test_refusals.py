@@ -13,14 +13,14 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from app.bundle import MINI
-from app.errors import UserError
-from app.foreign import hub as hub_module
-from app.foreign import remote
-from app.foreign.hub import KNOWN, Place, locate, place_of
+from app.checkpoint.bundle import MINI
+from app.foreign.files import build as remote
+from app.foreign.files import hub as hub_module
+from app.foreign.files.hub import KNOWN, Place, locate, place_of
 from app.foreign.load import load_foreign
-from app.stage import Stage, open_stage
-from app.texts import LANGUAGES, say
+from app.models import Stage, open_stage
+from app.wording.catalogue import LANGUAGES, say
+from app.wording.errors import UserError
 from tests.folders import Folder, write_folder
 from tests.hub import REVISION, hub
 
@@ -268,7 +268,7 @@ def test_a_fault_that_nobody_thought_of_is_one_sentence(stage: Stage, monkeypatc
     def broken(*_: object) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr("app.stage._bundle", broken)
+    monkeypatch.setattr("app.models._bundle", broken)
     stage.choose("a", "quill")
     wait(stage)
     assert stage.news.error is not None and stage.news.error.code == "load_failed"

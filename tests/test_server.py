@@ -14,7 +14,7 @@ import torch
 from gradio_client import Client
 from gradio_client.exceptions import AppError
 
-from app.engine import Engine
+from app.engine.engine import Engine
 from tests.server import ROOT, ended, free_port, serving
 
 
@@ -46,7 +46,7 @@ def test_look_reports_the_log_probabilities_of_the_model(client: Client, engine:
 
 
 def test_generate_repeats_itself_with_the_same_seed(client: Client, engine: Engine) -> None:
-    from app.sampling import Sampling
+    from app.engine.sampling import Sampling
 
     def answer(seed: int) -> str:
         return str(client.predict("Мама", 1.3, 0, 1.0, seed, 12, 0.5, api_name="/generate")["text"])
@@ -131,10 +131,10 @@ def test_the_command_line_names_the_model_and_a_bad_one_is_one_sentence(tmp_path
 def test_the_server_starts_without_writing_stubs() -> None:
     """Gradio is the same but for what it writes for editors."""
     code = (
-        "from app.stubs import skip_stubs; skip_stubs(); skip_stubs()\n"
+        "from app.system.gradio_stubs import skip_stubs; skip_stubs(); skip_stubs()\n"
         "import sys, gradio, gradio.component_meta as meta\n"
         "assert sum('stubs' in type(finder).__module__ for finder in sys.meta_path) == 1\n"
         "print(meta.create_or_modify_pyi.__module__, gradio.Textbox('x').change.event_name)"
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=120)
-    assert done.stdout.split() == ["app.stubs", "change"], done.stderr
+    assert done.stdout.split() == ["app.system.gradio_stubs", "change"], done.stderr

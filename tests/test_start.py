@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from app import pictures
-from app.environment import check_environment
-from app.errors import UserError
+from app.substrate import pictures
+from app.system.environment import check_environment
+from app.wording.errors import UserError
 from tests.server import ROOT, ended
 
 
@@ -66,7 +66,7 @@ def test_a_bad_setting_is_seen_before_gradio_reads_it() -> None:
 
 CORES = """
 import threading, torch
-from app.cores import compute_on, grant_cores, take_cores
+from app.system.threads import compute_on, grant_cores, take_cores
 seen = {}
 def see(name, take):
     if take:

@@ -8,12 +8,12 @@ from typing import cast
 import pytest
 from playwright.sync_api import Browser
 
-from app.desk import Desk
-from app.engine import Engine
-from app.frame import STOPS, contents_html, tour_words
-from app.lexicon import Lexicon
-from app.stage import Shown
-from app.texts import LANGUAGES
+from app.engine.engine import Engine
+from app.engine.queue import Desk
+from app.models import Shown
+from app.probing.word_cache import Lexicon
+from app.web.header import STOPS, contents_html, tour_words
+from app.wording.catalogue import LANGUAGES
 from tests.browsing import needs_browser, open_page
 
 

@@ -12,18 +12,19 @@ import pytest
 import torch
 from tokenizers import Tokenizer
 
-from app import expert, train
-from app.batches import order_rows, token_stream
-from app.bundle import load_bundle, merge, take_expert
-from app.card import _commands, _runs
-from app.contexts import Readings
-from app.corpus import LANGUAGES, is_fit, is_held_out, read_lines, read_pairs
-from app.evaluate import bits_per_character, chunks
-from app.model import StackedExperts
-from app.muon import Muon
-from app.network import Shape
-from app.prepare import SEPARATOR
-from app.vocabulary import build_tokenizer, mini_vocabulary
+from app.checkpoint.bundle import load_bundle, merge, take_expert
+from app.network.experts import StackedExperts
+from app.network.interface import Shape
+from app.probing.contexts import Readings
+from app.substrate.vocabulary import build_tokenizer, mini_vocabulary
+from app.training import commands as train
+from app.training import run as expert
+from app.training.batches import order_rows, token_stream
+from app.training.corpus import LANGUAGES, is_fit, is_held_out, read_lines, read_pairs
+from app.training.evaluate import bits_per_character, chunks
+from app.training.model_card import _commands, _runs
+from app.training.muon import Muon
+from app.training.prepare import SEPARATOR
 from tests.conftest import TEXT
 
 

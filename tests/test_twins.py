@@ -14,21 +14,21 @@ import pytest
 import torch
 from sklearn.neighbors import NearestNeighbors
 
-from app import train
-from app.bank import word_states
-from app.bundle import Bundle, load_bundle
-from app.contexts import held_out_contexts
-from app.engine import Engine
-from app.evaluate import load_network
-from app.layout import Layout
-from app.network import Shape
-from app.opening import EXAMPLES
-from app.sampling import Sampling
-from app.stage import Shown, open_stage
-from app.texts import say, speaker
-from app.twin_views import twins_view
-from app.twins import Kind, Twin, Twins, beside, measure_run, read_twins, write_twins
-from app.words import preset
+from app.checkpoint.bundle import Bundle, load_bundle
+from app.engine.engine import Engine
+from app.engine.examples import EXAMPLES
+from app.engine.sampling import Sampling
+from app.models import Shown, open_stage
+from app.network.interface import Shape
+from app.panels.controls import twins_view
+from app.probing.contexts import held_out_contexts
+from app.probing.word_list import preset
+from app.probing.word_states import word_states
+from app.training import commands as train
+from app.training.controls import Kind, Twin, Twins, beside, measure_run, read_twins, write_twins
+from app.training.evaluate import load_network
+from app.web.layout import Layout
+from app.wording.catalogue import say, speaker
 
 
 @pytest.fixture(scope="module")
@@ -110,7 +110,7 @@ def test_the_answer_is_what_the_twin_writes(bundle: Bundle, work: Path, twins: T
 def test_what_was_measured_is_not_measured_again(
     work: Path, bundle: Bundle, twins: Twins, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("app.twins.probe", None)
+    monkeypatch.setattr("app.training.controls.probe", None)
     assert write_twins(work, work, bundle) == twins
 
 
@@ -137,12 +137,12 @@ def test_curves_over_another_word_list_are_not_compared(
     work: Path, bundle: Bundle, twins: Twins, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A record made on an earlier list keeps its bits and loses its curves, until the runs are measured again."""
-    monkeypatch.setattr("app.twins.list_code", lambda: "another")
+    monkeypatch.setattr("app.training.controls.list_code", lambda: "another")
     fresh = replace(twins.runs[0], words="another")
     joined = beside(twins, replace(twins, runs=(fresh,)))
     assert joined.runs[0] == fresh
     assert joined.runs[1:] == tuple(replace(run, curves={}) for run in twins.runs[1:])
-    monkeypatch.setattr("app.twins.probe", lambda engine, language, readings: {language: [(0.5, 0.4, 0.6)]})
+    monkeypatch.setattr("app.training.controls.probe", lambda engine, language, readings: {language: [(0.5, 0.4, 0.6)]})
     again = measure_run(work, bundle, "zh_frozen", "frozen", {})
     assert again.words == "another" and list(again.curves["ru"]) == ["ru"]
     assert measure_run(work, bundle, "zh_frozen", "grown", {}) == replace(again, kind="grown")  # as it is called now

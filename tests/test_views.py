@@ -11,18 +11,18 @@ import numpy as np
 import pytest
 import torch
 
-from app import layer_views
-from app.engine import Engine
-from app.errors import UserError
-from app.expert_views import disagreement_view, experts_view
-from app.layer_views import depth_view, layers_view, lens_view, script_groups
-from app.network import Output
-from app.pictures import cell_borders, legible
-from app.sampling import Sampling
-from app.scripts import script_of
-from app.texts import speaker
-from app.trace import Trace
-from app.views import glyph_view, lab_view, most_disputed, strip_view, writing_view
+from app.engine.engine import Engine
+from app.engine.sampling import Sampling
+from app.network.interface import Output
+from app.panels import layers as layer_views
+from app.panels.experts import disagreement_view, experts_view
+from app.panels.layers import depth_view, layers_view, lens_view, script_groups
+from app.panels.text import glyph_view, lab_view, most_disputed, strip_view, writing_view
+from app.substrate.pictures import cell_borders, legible
+from app.substrate.scripts import script_of
+from app.trace.record import Trace
+from app.wording.catalogue import speaker
+from app.wording.errors import UserError
 from viz.glyphs import GlyphCard, Meanings, Neighbour, glyph_panel
 from viz.html import data_uri, percent, token, visible
 from viz.strip import MEASURES, Chip, mark, strip
@@ -139,7 +139,7 @@ def test_glyph_panel_counts_wrong_pixels_and_names_neighbours(engine: Engine) ->
     html = glyph_view(engine, index, SAY)
     basis, vector = substrate.basis, substrate.table[index]
     # The independent way back: solve for the length on a grid instead of by formula.
-    from app.pictures import from_polar
+    from app.substrate.pictures import from_polar
 
     def binary_error(length: float) -> float:
         estimate = basis.mean + length * vector @ basis.components
@@ -167,7 +167,7 @@ def test_fewer_components_decode_worse_and_keep_less(engine: Engine) -> None:
         kept.append(float(found.group(1)))
     assert wrong[0] > wrong[1] > wrong[2] == wrong[3] and kept[0] < kept[1] < kept[2] == kept[3]
     basis = engine.bundle.substrate.basis
-    from app.pictures import to_polar
+    from app.substrate.pictures import to_polar
 
     centred = to_polar(engine.bundle.substrate.pictures[index][None])[0] - basis.mean
     share = np.linalg.norm(basis.components[:8] @ centred) ** 2 / np.linalg.norm(centred) ** 2

@@ -5,8 +5,7 @@ import json
 
 import pytest
 
-from app.prepare import corpus_vocabulary
-from app.vocabulary import (
+from app.substrate.vocabulary import (
     Vocabulary,
     build_tokenizer,
     by_length,
@@ -15,6 +14,7 @@ from app.vocabulary import (
     published_grams,
     published_vocabulary,
 )
+from app.training.prepare import corpus_vocabulary
 from tests.conftest import SHARED
 
 PUBLISHED = SHARED / "bvv241"

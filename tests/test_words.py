@@ -14,20 +14,15 @@ import pytest
 import torch
 from safetensors.numpy import load_file, save_file
 
-from app import lexicon as lexicons
-from app.bank import WordStates, centred, cosines, nearest_words, word_states
-from app.contexts import MOST, find_contexts
-from app.engine import Engine
-from app.errors import UserError
-from app.lexicon import Lexicon, read_words, write_words
-from app.maps import MIN_POINTS, aligned_umap
-from app.probes import chance_purity, nearest_rows, purity
-from app.texts import speaker
-from app.twin_states import TwinStates, read_twin_states, write_twin_states
-from app.vocabulary import build_tokenizer, mini_vocabulary
-from app.word_listeners import watched
-from app.word_views import CONCEPTS, meanings, words_view
-from app.words import (
+from app.engine.engine import Engine
+from app.panels.words import CONCEPTS, meanings, words_view
+from app.probing import word_cache as lexicons
+from app.probing.contexts import MOST, find_contexts
+from app.probing.control_states import TwinStates, read_twin_states, write_twin_states
+from app.probing.measures import chance_purity, nearest_rows, purity
+from app.probing.umap_layout import MIN_POINTS, aligned_umap
+from app.probing.word_cache import Lexicon, read_words, write_words
+from app.probing.word_list import (
     CARRIERS,
     FEWEST_EVEN,
     KEPT_OUT,
@@ -41,6 +36,11 @@ from app.words import (
     parse_words,
     preset,
 )
+from app.probing.word_states import WordStates, centred, cosines, nearest_words, word_states
+from app.substrate.vocabulary import build_tokenizer, mini_vocabulary
+from app.web.on_words import watched
+from app.wording.catalogue import speaker
+from app.wording.errors import UserError
 from tests.test_views import HOSTILE, Reader, saved
 
 SAY = speaker("en")

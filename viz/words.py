@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from viz.figure import map_figure
 from viz.html import Say, Table, data_uri, panel, percent, sides, visible
+from viz.plotly_figure import map_figure
 
 ASPECT = 1.4
 _ROOM_FOR_WORDS = 150

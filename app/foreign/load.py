@@ -13,21 +13,21 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from app.bundle import Bundle
-from app.errors import UserError
-from app.foreign.decoder import Decoder, as_bfloat16, as_int8, cast
-from app.foreign.names import expert_names
-from app.foreign.observe import Reader
+from app.checkpoint.bundle import Bundle
+from app.checkpoint.import_report import Report
+from app.foreign.anatomy.observe import Reader
+from app.foreign.compute.decoder import Decoder, as_bfloat16, as_int8, cast
+from app.foreign.compute.unit_rows import UnitRows
+from app.foreign.files.build import Built, build_network, check_memory, read_config
+from app.foreign.files.names import expert_names
+from app.foreign.files.tokens import PROBES, Tokens, check_ids, read_tokens
 from app.foreign.recover import find_pictures
-from app.foreign.remote import Built, build_network, check_memory, read_config
-from app.foreign.table import UnitRows
-from app.foreign.tail import Tail
-from app.foreign.tokens import PROBES, Tokens, check_ids, read_tokens
-from app.foreign.understand import Understood, tables_of, understand
-from app.network import Network
-from app.report import Report
-from app.substrate import Substrate
-from app.trace import Floats
+from app.foreign.verify.tail import Tail
+from app.foreign.verify.understand import Understood, tables_of, understand
+from app.network.interface import Network
+from app.substrate.glyphs import Substrate
+from app.trace.record import Floats
+from app.wording.errors import UserError
 
 PRECISIONS = ("auto", "float32", "bfloat16", "int8")
 _SMALL = 100_000_000  # numbers up to which float32 is as quick as bfloat16
@@ -35,7 +35,7 @@ _DRAWN_PROBE, _LONG_PROBE = 48, 1_024
 _VOCABULARY = ("vocab_size", "n_vocab", "vocabulary_size", "num_tokens", "n_tokens", "padded_vocab_size")
 
 Progress = Callable[[str, float], object]
-"""Told what is being done (a code of `app.texts`) and the share of it, 0..1."""
+"""Told what is being done (a code of `app.wording.catalogue`) and the share of it, 0..1."""
 
 
 def load_foreign(

@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from app.embedding import Basis, Floats, decode, embed, fit_basis
-from app.pictures import PIXELS, RECIPES, SIDE, draw_pictures, to_polar
+from app.substrate.embedding import Basis, Floats, decode, embed, fit_basis
+from app.substrate.pictures import PIXELS, RECIPES, SIDE, draw_pictures, to_polar
 
 _CHUNK = 4_096
 _FEW = 6_000  # tokens on which recipes are told apart

@@ -5,6 +5,6 @@ Everything runs on the bundled model; run it on an otherwise idle machine.  Peer
 own GPT-NeoX twice, one after the other (see `tests.peers`).
 """
 
-from app.environment import set_defaults
+from app.system.environment import set_defaults
 
 set_defaults()  # as the server does, before torch is imported

@@ -12,16 +12,16 @@ from typing import Any
 import torch
 from torch import Tensor
 
-import app.engine as engine_module
-from app.bundle import load_bundle
-from app.capture import under
-from app.cores import grant_cores
-from app.desk import Desk
-from app.engine import Engine
-from app.heap import keep_small
-from app.model import StackedExperts
-from app.network import Output
-from app.sampling import Sampling
+import app.engine.engine as engine_module
+from app.checkpoint.bundle import load_bundle
+from app.engine.engine import Engine
+from app.engine.queue import Desk
+from app.engine.sampling import Sampling
+from app.engine.trace_writer import under
+from app.network.experts import StackedExperts
+from app.network.interface import Output
+from app.system.memory import keep_small
+from app.system.threads import grant_cores
 from tests.bench.rows import PROMPT, REPEATS, SAMPLING, TOKENS, Row, median_seconds
 from tests.peers import ours_in_transformers, stock_pair
 

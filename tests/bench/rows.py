@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-from app.sampling import Sampling
+from app.engine.sampling import Sampling
 
 
 class Row(NamedTuple):

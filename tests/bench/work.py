@@ -10,17 +10,17 @@ from typing import Any
 
 import torch
 
-from app.bank import word_states
-from app.battery import run_battery
-from app.bundle import MINI, load_bundle
-from app.engine import Engine
-from app.expert_views import disagreement_view, experts_view
-from app.layer_views import depth_view, layers_view, lens_view
-from app.lexicon import Lexicon
-from app.texts import speaker
-from app.views import glyph_view, strip_view
-from app.word_views import meanings, words_view
-from app.words import all_words, preset
+from app.checkpoint.bundle import MINI, load_bundle
+from app.engine.engine import Engine
+from app.panels.experts import disagreement_view, experts_view
+from app.panels.layers import depth_view, layers_view, lens_view
+from app.panels.text import glyph_view, strip_view
+from app.panels.words import meanings, words_view
+from app.probing.probe_suite import run_battery
+from app.probing.word_cache import Lexicon
+from app.probing.word_list import all_words, preset
+from app.probing.word_states import word_states
+from app.wording.catalogue import speaker
 from tests.bench.decode import stacked
 from tests.bench.rows import PROMPT, SAMPLING, TOKENS, Row, median_seconds, resident_megabytes
 from tests.peers import plain_lens, stock_pair

@@ -1,0 +1,235 @@
+"""Turn rows of raw logits and hidden states into a trace, a few positions at a time.
+
+Full rows are large (vocabulary x experts), so a writer collects at most `BLOCK` of them and reduces
+each block at once: cheaper than token by token, and small whatever the vocabulary.  Where the network leaves
+a core free, reducing runs beside it, and no more than two blocks wait for that.
+"""
+
+import math
+import os
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from app.network.experts import fuse
+from app.network.interface import Output
+from app.system.threads import compute_on
+from app.system.topk import largest
+from app.trace.record import CANDIDATES, WEIGHT_GRID, Floats, Trace
+
+BLOCK = 16
+_CACHED = 131_072  # numbers of one expert's rows
+
+
+_BESIDE = ThreadPoolExecutor(1, "trace", compute_on, (1,))
+"""Reduces for all texts, on one core: more threads would take the network's."""
+
+
+@dataclass(frozen=True, eq=False)
+class _Reduced:
+    """The fields of a trace for the positions of one block."""
+
+    candidates: NDArray[np.int32]
+    candidate_logits: Floats
+    log_sum_exp: Floats
+    mixed_log_sum_exp: Floats
+    next_logits: Floats
+    next_ranks: NDArray[np.int32]
+    jensen_shannon: Floats
+    spread: Floats
+    fused_logits: Floats
+    next_fused: Floats
+
+
+_Packed = tuple[list[_Reduced], list[Tensor]]
+
+
+class TraceWriter:
+    """Collects what each forward pass gave; `finish` returns the trace.
+
+    `add` takes the ids that were fed and the network's output for them; the logits of a position
+    are reduced once the token that follows is known, block by block and on a thread of its own, while the
+    network goes on to the next token.
+    """
+
+    def __init__(self, weights: Tensor, vocabulary: int) -> None:
+        self._weights = weights
+        self._top = min(CANDIDATES, vocabulary)
+        self._rows: list[Tensor] = []  # each (E + 1, n, V), the fusion last, not handed over yet
+        self._states: list[tuple[Tensor, ...]] = []  # each L + 1 of (E, 1, n, d), not handed over yet
+        self._ids: list[int] = []
+        self._jobs: list[Future[_Packed]] = []
+        self._reduced = 0
+        self._seconds: list[float] = []
+        self._learned = False
+
+    def add(self, ids: list[int], output: Output, seconds: float) -> Tensor:
+        """Take the ids (n) of one forward pass of a single text and its output; returns the logits
+        (E + 1, n, V) of each expert and, last, their fusion."""
+        self._ids.extend(ids)
+        rows = under(output, self._weights)
+        self._rows.append(rows)
+        self._learned = output.fused is not None
+        self._states.append(output.hidden)
+        self._seconds.append(seconds)
+        if len(self._ids) - self._reduced > BLOCK:
+            self._reduce(len(self._ids) - 1)
+        return rows
+
+    def _reduce(self, end: int) -> None:
+        """Hand the positions up to `end` over; the token after each must be known, except at the end of the
+        text."""
+        count = end - self._reduced
+        following = self._ids[self._reduced + 1 : end + 1]
+        if len(self._jobs) > 1:
+            self._jobs[-2].result()  # no more than two blocks of rows are held
+        job = partial(reduce_block, self._rows, self._states, count, following, self._top)
+        self._jobs.append(_BESIDE.submit(job) if spare_core() else _done(job))
+        self._rows = [self._rows[-1][:, -1:]] if end < len(self._ids) else []
+        self._states = []
+        self._reduced = end
+
+    def finish(self, texts: list[str], experts: tuple[str, ...], prompt: int, model: str) -> Trace:
+        """The trace of everything added; `texts` are the texts of the ids, one each."""
+        self._reduce(len(self._ids))
+        done = [job.result() for job in self._jobs]
+        blocks = [block for part, _ in done for block in part]
+        joined: dict[str, Any] = {
+            name: np.concatenate([getattr(block, name) for block in blocks]) for name in _Reduced.__dataclass_fields__
+        }
+        if not self._learned:  # then they follow from the experts' logits
+            joined["fused_logits"] = joined["next_fused"] = None
+        return Trace(
+            ids=np.array(self._ids),
+            texts=tuple(texts),
+            experts=experts,
+            prompt=prompt,
+            weights=self._weights.numpy().copy(),
+            hidden=torch.cat([states for _, part in done for states in part], 2).numpy(),
+            seconds=tuple(self._seconds),
+            model=model,
+            **joined,
+        )
+
+
+def spare_core() -> bool:
+    """Whether the network leaves a core free: on one that it wants, work beside it would only hold it up."""
+    return torch.get_num_threads() < (os.cpu_count() or 1)
+
+
+def _done(job: Callable[[], _Packed]) -> Future[_Packed]:
+    """A job done here and now."""
+    future: Future[_Packed] = Future()
+    future.set_result(job())
+    return future
+
+
+def under(output: Output, weights: Tensor) -> Tensor:
+    """Logits (E + 1, n, V) of one text under each expert and, last, their fusion: the network's own where it
+    has one, else the weighted sum."""
+    rows = output.logits[:, 0]
+    return torch.cat((rows, fuse(rows, weights)[None] if output.fused is None else output.fused))
+
+
+@torch.inference_mode()
+def reduce_block(
+    pieces: list[Tensor], hidden: list[tuple[Tensor, ...]], count: int, following: list[int], top: int
+) -> _Packed:
+    """Reduce the first `count` of some rows (E + 1, n, V), `following` ids after them; and pack all states that there
+    are, (E, L + 1, n, d), in half precision where they fit."""
+    rows = torch.cat(pieces, 1)
+    size = max(1, min(BLOCK, _CACHED // rows.shape[-1]))  # so many rows at a time stay in the processor's cache
+    blocks = [
+        reduce_rows(rows[:, first : min(first + size, count)], following[first : first + size], top)
+        for first in range(0, count, size)
+    ]
+    if not hidden:  # the last row waits for its token, its states do not
+        return blocks, []
+    states = torch.stack([torch.cat(layer, 2)[:, 0] for layer in zip(*hidden, strict=True)], 1)
+    small = states.half()
+    return blocks, [small if bool(small.isfinite().all()) else states]
+
+
+def reduce_rows(under: Tensor, following: list[int], top: int) -> _Reduced:
+    """Reduce raw logits (E + 1, n, V); `following` holds the next ids of the first n, or n - 1, rows."""
+    rows = under[:-1]
+    experts, count, _ = rows.shape
+    ids = largest(under, top)[1].transpose(0, 1)  # (n, E + 1, K)
+    flat = ids.reshape(1, count, -1).expand(experts, -1, -1)
+    logits = rows.gather(-1, flat).view(experts, *ids.shape).movedim(0, -1)  # (n, E + 1, K, E)
+    totals = under.logsumexp(-1)  # (E + 1, n)
+    known = len(following)
+    at = torch.tensor(following, dtype=torch.long).view(1, -1, 1)
+    next_all = under[:, :known].gather(-1, at.expand(experts + 1, -1, -1))  # (E + 1, known, 1)
+    next_logits = nan_after(next_all[:experts, :, 0], count).T
+    ranks = torch.zeros(count, experts + 1, dtype=torch.int32)
+    above = np.count_nonzero(under[:, :known].numpy() > next_all.numpy(), axis=-1)  # many times torch's pace
+    ranks[:known] = torch.from_numpy(above).T + 1
+    logs = rows - totals[:experts, :, None]
+    mixed, chances = _mixed(rows, totals[:experts], logs)
+    return _Reduced(
+        candidates=ids.int().numpy(),
+        candidate_logits=logits.numpy(),
+        log_sum_exp=totals.T.numpy(),
+        mixed_log_sum_exp=mixed.numpy(),
+        next_logits=next_logits.numpy(),
+        next_ranks=ranks.numpy(),
+        jensen_shannon=_jensen_shannon(logs, chances).numpy(),
+        spread=_spread(rows).T.numpy(),
+        fused_logits=under[-1].gather(-1, ids[:, -1]).numpy(),
+        next_fused=nan_after(next_all[experts, :, 0], count).numpy(),
+    )
+
+
+def nan_after(values: Tensor, count: int) -> Tensor:
+    """(..., known) -> (..., count), filled up with NaN."""
+    return torch.nn.functional.pad(values, (0, count - values.shape[-1]), value=math.nan)
+
+
+def _mixed(rows: Tensor, totals: Tensor, logs: Tensor) -> tuple[Tensor, Tensor]:
+    """Log-sum-exp (n, W) of two experts' fusion at every weight of the grid; (n, 1), of the plain
+    mean, of any other number.  And each expert's probabilities (E, n, V), which are the ends of the grid.
+
+    From one weight to the next every term grows by the same factor, the experts' likelihood ratio to the
+    power of the grid's step: two exponentials of a row instead of one for each weight.
+    """
+    if len(rows) != 2:
+        return rows.mean(0).logsumexp(-1)[:, None], logs.exp()
+    first, second = logs
+    middle, step = len(WEIGHT_GRID) // 2, 1 / (len(WEIGHT_GRID) - 1)
+    ratio, even = ((first - second) * step).exp_(), ((first + second) / 2).exp_()
+    sums, ends = [even.sum(-1)], []
+    for factor, at in ((ratio, len(WEIGHT_GRID)), (ratio.reciprocal(), 0)):
+        term = even.clone()
+        for _ in range(middle):
+            term.mul_(factor)
+            sums.insert(len(sums) if at else 0, term.sum(-1))
+        ends.append(term)
+    if not all(bool(total.isfinite().all() and total.all()) for total in (sums[0], sums[-1])):  # logits hundreds apart
+        exact = [torch.lerp(rows[1], rows[0], float(w)).logsumexp(-1) for w in WEIGHT_GRID]
+        return torch.stack(exact, 1), logs.exp()
+    weights = torch.from_numpy(WEIGHT_GRID)
+    mixed = torch.stack(sums, 1).log_() + torch.outer(totals[0], weights) + torch.outer(totals[1], 1 - weights)
+    return mixed, torch.stack(ends)
+
+
+def _jensen_shannon(logs: Tensor, chances: Tensor) -> Tensor:
+    """Jensen-Shannon divergence (n,) in bits of log-probabilities and probabilities (E, n, V):
+    H(mean p) - mean H(p)  (Lin 1991)."""
+    mixture = chances.mean(0)
+    entropy_of_mixture = -(mixture * mixture.clamp_min(1e-30).log_()).sum(-1)
+    mean_entropy = -(chances * logs).sum(-1).mean(0)
+    return ((entropy_of_mixture - mean_entropy) / math.log(2)).clamp_min(0)
+
+
+def _spread(rows: Tensor) -> Tensor:
+    """Standard deviation (E, n) of rows (E, n, V) in two plain passes, quicker here than `std`."""
+    centred = rows - rows.mean(-1, keepdim=True)
+    return (centred.square_().sum(-1) / (rows.shape[-1] - 1)).sqrt_()

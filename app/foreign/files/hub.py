@@ -1,0 +1,142 @@
+"""Which checkpoint is meant, whether its code may run, and where its files are."""
+
+import os
+import re
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from app.wording.errors import UserError
+
+KNOWN: dict[str, str | None] = {
+    "Bochkov/best_bvv_moe": None,
+    "Bochkov/max_bvv_moe": None,
+    "Bochkov/nemo_bvv_moe": None,
+    "Bochkov/demo_bvv_moe": None,
+    "Bochkov/best_bvv_ru": None,
+    "Bochkov/best_bvv_zh": None,
+    "Bochkov/best_bvv_unfrozen_ru": None,
+    "Bochkov/best_bvv_unfrozen_zh": None,
+}
+"""Models whose code may run, with the revision that was looked at; None: none is known to us, and the
+setting has to name one (`owner/name@revision`).  The page offers these and what the operator added."""
+TRUST = "GLYPHSCOPE_TRUST_REMOTE_CODE"
+PATTERNS = ("*.json", "*.safetensors", "*.py", "*.txt", "*.model")
+PICKLES = ("*.bin",)
+"""Weights in the older format; fetched only where there are no others."""
+_HUB_ID = re.compile(r"([\w.-]+/[\w.-]+)(?:@([\w./-]+))?")
+
+Progress = Callable[[float], object]
+"""Told the share of the bytes that are here, 0..1."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """A folder, or a hub id with its revision ("": none named)."""
+
+    folder: Path | None
+    model: str = ""
+    revision: str = ""
+
+    @property
+    def name(self) -> str:
+        """As the page calls it: never a path."""
+        return self.model or (self.folder.resolve().name if self.folder else "")
+
+    def same(self, other: "Place") -> bool:
+        """Whether both are one folder, or one hub id."""
+        if self.folder is None or other.folder is None:
+            return self.folder is other.folder and self.model == other.model
+        return self.folder.resolve() == other.folder.resolve()
+
+    @property
+    def trusted(self) -> bool:
+        """Whether the checkpoint's own code may run: a model of the list above, or by explicit consent."""
+        return self.model in KNOWN or os.environ.get(TRUST) == "1"
+
+
+def place_of(setting: str) -> Place:
+    """What a setting names: a folder first, else `owner/name`, else a folder that is not there."""
+    if Path(setting).is_dir():
+        return Place(Path(setting))
+    named = _HUB_ID.fullmatch(setting)
+    if named is None:
+        return Place(Path(setting))
+    return Place(None, named[1], named[2] or KNOWN.get(named[1]) or "")
+
+
+def locate(place: Place, progress: Progress = lambda share: None) -> Path:
+    """The folder of a place: the folder itself, or the files of a hub id, fetched once.
+
+    Raises:
+        UserError: for neither a folder nor an id, for an id without a revision, and for everything that can
+            go wrong while fetching.
+    """
+    if place.folder is not None:
+        if not place.folder.is_dir():
+            raise UserError("no_model", model=place.name[:80])
+        return place.folder
+    if not place.revision:
+        raise UserError("no_revision", model=place.model)
+    folder = _fetch(place.model, place.revision, PATTERNS, progress)
+    if not any(folder.glob("*.safetensors")):
+        folder = _fetch(place.model, place.revision, PICKLES, progress)
+    return folder
+
+
+def _fetch(model: str, revision: str, patterns: tuple[str, ...], progress: Progress) -> Path:
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import (
+        GatedRepoError,
+        LocalEntryNotFoundError,
+        RepositoryNotFoundError,
+        RevisionNotFoundError,
+    )
+
+    try:
+        folder = snapshot_download(
+            model,
+            revision=revision,
+            allow_patterns=list(patterns),
+            tqdm_class=_reporting(progress),
+            endpoint=os.environ.get("HF_ENDPOINT"),
+        )
+    except (RepositoryNotFoundError, GatedRepoError) as error:
+        raise UserError("wrong_id", model=model) from error
+    except RevisionNotFoundError as error:
+        raise UserError("wrong_revision", model=model, revision=revision) from error
+    except LocalEntryNotFoundError as error:
+        raise UserError("no_hub", model=model) from error
+    except OSError as error:
+        full = getattr(error, "errno", None) == 28
+        raise UserError("no_disk" if full else "no_hub", model=model) from error
+    except Exception as error:  # no connection comes in many shapes
+        raise UserError("no_hub", model=model) from error
+    return Path(folder)
+
+
+def _reporting(progress: Progress) -> Any:
+    """A progress bar class that tells the share of all bytes instead of drawing it."""
+    from tqdm import tqdm
+
+    totals: dict[int, tuple[float, float]] = {}
+    lock = threading.Lock()
+
+    class Bar(tqdm):  # type: ignore[misc]
+        def __init__(self, *arguments: Any, **options: Any) -> None:
+            options.pop("name", None)
+            quiet = open(os.devnull, "w")  # noqa: SIM115  as long as the bar
+            super().__init__(*arguments, **{**options, "disable": False, "file": quiet})
+
+        def update(self, n: float | None = 1) -> Any:
+            moved = super().update(n)
+            if self.total and self.unit == "B":
+                with lock:
+                    totals[id(self)] = (float(self.n), float(self.total))
+                    here, all_bytes = (sum(parts) for parts in zip(*totals.values(), strict=True))
+                progress(min(1.0, here / all_bytes))
+            return moved
+
+    return Bar

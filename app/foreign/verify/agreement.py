@@ -1,0 +1,162 @@
+"""From the anatomy of a network to our own cached decoder, accepted only where every number agrees."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+from app.foreign.anatomy.block import find_block, likely_bases, likely_heads, take_parts
+from app.foreign.anatomy.observe import Observation, Reader, observe
+from app.foreign.anatomy.readout import TOLERANCE, apart
+from app.foreign.anatomy.towers import Anatomy, Tower, dissect
+from app.foreign.compute.blocks import Parts, Style
+from app.foreign.compute.decoder import Decoder, Expert
+from app.foreign.compute.kernels import Map
+from app.foreign.verify.original import Original
+from app.foreign.verify.tail import Tail
+from app.network.experts import fuse
+from app.network.interface import Network, Shape
+from app.system.memory import give_back
+
+FUSED = "fused logits"
+"""Where they are wrong, in an `Agreement`."""
+_OWN_CODE = ("probabilities", "learned")
+"""Fusions that only the network's own code can do."""
+
+
+def convert(
+    seen: Observation, anatomy: Anatomy, config: dict[str, Any], context: int, tail: Tail
+) -> tuple[Decoder, str]:
+    """Our decoder over the weights of a network that was observed and dissected, and its style in one line.
+    tail: what follows the blocks where it cannot be done by a norm, a matrix and a mean.
+
+    Raises:
+        ValueError: saying which part could not be worked out.
+    """
+    if any(tower.table is None or not tower.table.exact for tower in anatomy.towers):
+        raise ValueError("what the blocks read is not the rows of a table")
+    first = anatomy.towers[0]
+    width = first.hidden.shape[-1]
+    style, parts = find_block(seen, first.blocks[0], likely_heads(config, width), likely_bases(config))
+    shape = Shape(seen.logits.shape[-1], width, len(first.blocks), style.heads, len(anatomy.towers), context)
+    mute = anatomy.fusion is None
+    experts = [_expert(seen, tower, tail, mute) for tower in anatomy.towers]
+    limit = min((len(e.positions) for e in experts if e.positions is not None), default=context)
+    if limit < context:
+        raise ValueError(f"positions for {limit} tokens")
+    learned = tail if anatomy.fusion and anatomy.fusion.kind in _OWN_CODE else None
+    return Decoder(shape, style, experts, experts[0].table.dtype, learned), describe(style, parts)
+
+
+def _expert(seen: Observation, tower: Tower, tail: Tail, mute: bool) -> Expert:
+    """mute: no expert has logits of its own; one number stands for them, and nobody shows it."""
+    assert tower.table is not None
+    blocks = tuple(take_parts(seen, block) for block in tower.blocks)
+    table, read_out = tower.table, tower.read_out
+    if mute:
+        return Expert(table.weight, table.scale, table.positions, blocks, None, lambda rows: rows[:, :1])
+    if read_out is None:  # a single tower whose head is of no known kind
+        return Expert(table.weight, table.scale, table.positions, blocks, None, lambda rows: tail(rows[None]))
+    head = Map(read_out.weight, read_out.bias)
+    return Expert(table.weight, table.scale, table.positions, blocks, read_out.norm, head, read_out.scale)
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """On `probes` texts `numbers` hidden states and rows of logits were compared; `largest`: their largest
+    difference in units of root mean square; wrong: where it is more than rounding."""
+
+    probes: int
+    numbers: int
+    largest: float
+    wrong: tuple[str, ...]
+
+
+NOTHING = Agreement(0, 0, 0.0, ())
+
+
+class _Tally:
+    """Comparisons made so far."""
+
+    def __init__(self, before: Agreement) -> None:
+        self.numbers, self.largest = before.numbers, before.largest
+        self.wrong: list[str] = []
+
+    def compare(self, where: str, ours: torch.Tensor, theirs: torch.Tensor | None) -> None:
+        """Compare rows (T, n)."""
+        found = float("inf") if theirs is None else apart(ours, theirs)
+        self.numbers, self.largest = self.numbers + len(ours), max(self.largest, found)
+        if not found <= TOLERANCE:
+            self.wrong.append(where)
+
+    def agreement(self, probes: int) -> Agreement:
+        """The outcome on so many texts."""
+        return Agreement(probes, self.numbers, self.largest, tuple(self.wrong))
+
+
+def _read(
+    network: Network, anatomy: Anatomy, cuts: Sequence[Sequence[int]]
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """A text read part by part, so that a cache is tried as well: hidden states of every tower (E, L + 1, T, d), the
+    experts' logits (E, T, V) and the fused ones (T, V)."""
+    cache = network.new_cache(sum(map(len, cuts)))
+    outputs = [network(torch.tensor([list(part)]), cache=cache) for part in cuts if part]
+    hidden = torch.cat([torch.stack(out.hidden, 1)[:, :, 0] for out in outputs], 2)
+    towers = len(anatomy.towers)
+    parts = hidden if len(hidden) == towers else torch.stack(hidden[0].chunk(towers, -1))  # joined
+    weights = torch.tensor(anatomy.fusion.weights if anatomy.fusion else (1.0,))
+    fused = [out.fused[0] if out.fused is not None else fuse(out.logits[:, 0], weights) for out in outputs]
+    return parts, torch.cat([out.logits[:, 0] for out in outputs], 1), torch.cat(fused)
+
+
+@torch.inference_mode()
+def prove(network: Network, reader: Reader, anatomy: Anatomy, probes: Sequence[Sequence[int]]) -> Agreement:
+    """Compare a network that computes in float32 with the original on several texts: every hidden state, every
+    expert's logits, the fused ones.
+
+    All of a text but its last tokens is read at once and those in two steps.
+    """
+    tally = _Tally(NOTHING)
+    for probe in probes:
+        seen = observe(reader, probe)
+        theirs = dissect(reader.model, seen)
+        parts, logits, fused = _read(network, anatomy, (probe[:-3], probe[-3:-1], probe[-1:]))
+        for number, tower in enumerate(theirs.towers):
+            name = tower.name or "expert"
+            for layer, states in enumerate(tower.hidden):
+                tally.compare(f"{name}, layer {layer}", parts[number][layer], states)
+            if anatomy.fusion is not None and tower.logits is not None:
+                tally.compare(f"{name}, logits", logits[number], tower.logits)
+        tally.compare(FUSED, fused, seen.logits)
+        del seen, theirs, parts, logits, fused
+        give_back()  # what was observed refers to itself, and is large
+    return tally.agreement(len(probes))
+
+
+@torch.inference_mode()
+def prove_long(
+    network: Network, original: Original, anatomy: Anatomy, probe: Sequence[int], before: Agreement
+) -> Agreement:
+    """Compare on a long text, added to an agreement so far: every hidden state and the fused logits, most of the text
+    read at once and its last tokens one by one."""
+    tally, cut = _Tally(before), max(1, len(probe) - 3)
+    states, logits = original.read(torch.tensor(list(probe)))
+    parts, _, fused = _read(network, anatomy, (probe[:cut], *([token] for token in probe[cut:])))
+    for layer, theirs in enumerate(states):
+        for ours, rows in zip(parts[:, layer], theirs, strict=True):
+            tally.compare(f"layer {layer} of {len(probe)} tokens", ours, rows)
+    tally.compare(f"{FUSED} of {len(probe)} tokens", fused, logits)
+    give_back()
+    return tally.agreement(before.probes + 1)
+
+
+def describe(style: Style, parts: Parts) -> str:
+    """A style in one line, for the report."""
+    norm = "no norm" if parts.first_norm is None else ("LayerNorm" if parts.first_norm.centred else "RMSNorm")
+    turned = style.rotation if style.rotation == "none" else f"{style.rotation} at base {style.base:g}"
+    gate = ", gated" if style.gated else ""
+    return (
+        f"{style.placement}-{norm}, {style.heads} heads, rotary {turned}{', ALiBi' if style.slopes else ''}, "
+        f"{'fused' if len(parts.attention_in) == 1 else 'separate'} q/k/v, {style.activation}{gate}"
+    )

@@ -1,0 +1,153 @@
+"""From the record of the twins to their panel: charts of loss and purity, each with its sentence."""
+
+from collections.abc import Mapping, Sequence
+from itertools import accumulate, pairwise
+from typing import Any
+
+import numpy as np
+
+from app.training.controls import LINES, Twin, Twins
+from app.wording.catalogue import LANGUAGES
+from viz.charts import Chart
+from viz.controls import Merge, Run, twins_panel
+from viz.html import SIDES, Say
+from viz.plotly_figure import Line, curve_figure
+
+_LOOKS = {
+    "frozen": ("", "solid", "circle"),
+    "trained": ("--gs-accent", "dash", "square"),
+    "permuted": ("--gs-dim", "dot", "x"),
+    "random": ("--gs-other", "dashdot", "diamond"),
+    "grown": ("--gs-accent", "longdash", "triangle-up"),
+}
+"""Colour, dash and mark of every kind of run; the frozen one has its expert's colour."""
+_OWN = {"RU": "ru", "ZH": "zh"}
+
+
+def twins_view(twins: Twins | None, training: Mapping[str, Any], say: Say) -> str:
+    """The panel; empty for a model without such a record.  training: the record of the experts on display."""
+    if twins is None or not twins.runs:
+        return ""
+    experts = sorted({twin.expert for twin in twins.runs})
+    sides = dict(zip(experts, SIDES, strict=False))
+    charts = [chart for expert in experts for chart in _charts(twins, expert, sides[expert], say)]
+    runs = [Run(t.expert, sides[t.expert], _kind(t, say), t.tokens, t.minutes, t.bits, t.answer) for t in twins.runs]
+    merges = [Merge(say("merge_" + way), bits) for way, bits in twins.fusions.items()]
+    seen = max(twin.tokens for twin in twins.runs)
+    shown = max(run["tokens"] for run in training["experts"].values())
+    budget = say("twins_budget", twins=f"{seen / 1e6:.1f}", shown=f"{shown / 1e6:.1f}")
+    return twins_panel(charts, runs, merges, twins.prompt, budget, LINES, _summary(twins, say), say)
+
+
+def _kind(twin: Twin, say: Say) -> str:
+    return say("twin_grown_to", layers=twin.layers) if twin.kind == "grown" else say("twin_" + twin.kind)
+
+
+def _charts(twins: Twins, expert: str, side: str, say: Say) -> list[Chart]:
+    mine = [twin for twin in twins.runs if twin.expert == expert]
+    like = [twin for twin in mine if twin.kind not in ("alone", "grown")]
+    grown = [twin for twin in mine if twin.kind == "grown"]
+    languages = (_OWN.get(expert, "en"), "en")
+    probed = [twin for twin in like if twin.curves]
+    charts = [_loss(like, expert, side, say)] if like else []
+    charts += [_purity(probed, expert, language, side, say) for language in languages if probed]
+    if grown:
+        whole = [twin for twin in like if twin.kind == "frozen"]
+        charts += [_growth(grown, whole, expert, side, say)]
+        ends = [twin for twin in (*whole, grown[-1]) if twin.curves]
+        charts += [_purity(ends, expert, language, side, say, "twins_grown") for language in languages if ends]
+    return charts
+
+
+def _line(twin: Twin, side: str, say: Say, values: Sequence[float], **more: Sequence[float]) -> Line:
+    ink, dash, symbol = _LOOKS[twin.kind]
+    return Line(
+        say("twin_" + twin.kind), np.array(values), ink or f"--gs-{side}", dash, symbol,
+        **{name: np.array(value) for name, value in more.items()},
+    )  # fmt: skip
+
+
+def _loss(twins: Sequence[Twin], expert: str, side: str, say: Say) -> Chart:
+    """Training loss by tokens seen."""
+    lines = [
+        _line(twin, side, say, [loss for _, loss in twin.curve], x=[tokens / 1e6 for tokens, _ in twin.curve])
+        for twin in twins
+    ]
+    label = say("twins_loss", expert=expert)
+    listed = "; ".join(f"{say('twin_' + twin.kind)} {twin.curve[-1][1]:.2f}" for twin in twins)
+    sentence = say("twins_loss_says", tokens=f"{twins[0].curve[-1][0] / 1e6:.1f}", list=listed)
+    return Chart(f"loss_{expert}", label, curve_figure(lines, None, (), say("twins_tokens")), sentence)
+
+
+def _purity(
+    twins: Sequence[Twin], expert: str, language: str, side: str, say: Say, code: str = "twins_purity"
+) -> Chart:
+    """Concept purity by layer with its intervals."""
+    lines, best = [], []
+    for twin in twins:
+        values, low, high = zip(*twin.curves[language]["purity"], strict=True)
+        lines.append(_line(twin, side, say, values, low=low, high=high))
+        top = int(np.argmax(values))
+        best.append(f"{say('twin_' + twin.kind)} {values[top]:.2f} ({low[top]:.2f}–{high[top]:.2f})")
+    label = say(code, expert=expert, language=say("words_" + language))
+    start = twins[0].curves[language]["purity"][0][0]
+    sentence = say("twins_purity_says", start=f"{start:.2f}", list="; ".join(best))
+    return Chart(f"{code}_{expert}_{language}", label, curve_figure(lines, None, (), say("layer_slider")), sentence)
+
+
+def _growth(stages: Sequence[Twin], whole: Sequence[Twin], expert: str, side: str, say: Say) -> Chart:
+    """Training loss by tokens seen over all stages, each of which begins with one layer more."""
+    begins = [0.0, *accumulate(stage.tokens / 1e6 for stage in stages)]
+    x = [begin + seen / 1e6 for stage, begin in zip(stages, begins, strict=False) for seen, _ in stage.curve]
+    values = [loss for stage in stages for _, loss in stage.curve]
+    jumps = [after.curve[0][1] - before.curve[-1][1] for before, after in pairwise(stages)]
+    marks = [
+        (say("twins_stage", layers=stage.layers), "--gs-dim", begin)
+        for stage, begin in zip(stages, begins, strict=False)
+    ]
+    lines = [_line(stages[-1], side, say, values, x=x)]
+    lines += [
+        _line(twin, side, say, [loss for _, loss in twin.curve], x=[seen / 1e6 for seen, _ in twin.curve])
+        for twin in whole
+    ]
+    own = _OWN.get(expert, "en")
+    ends = " → ".join(f"{stage.bits[own]:.2f}" for stage in stages)
+    jump = f"{max(jumps, default=0.0):+.2f}"
+    sentence = say("twins_growth_says", jump=jump, list=ends, language=say("words_" + own))
+    figure = curve_figure(lines, None, marks, say("twins_tokens"))
+    return Chart(f"growth_{expert}", say("twins_growth", expert=expert), figure, sentence)
+
+
+MATTERS = 0.02
+"""A merge costs as much as another if their costs differ by less than this share of the bits."""
+
+
+def _summary(twins: Twins, say: Say) -> str:
+    """What averaging costs, merge by merge, as the mean over the languages; then what of it is due to the
+    shared table, and what to having seen the other's script; and what the pictures change against random vectors."""
+    merges = {way: Merge(say("merge_" + way), bits) for way, bits in twins.fusions.items()}
+    costs = {
+        way: float(np.mean([merge.cost(language, "mean of logits") for language in LANGUAGES]))
+        for way, merge in merges.items()
+    }
+    listed = "; ".join(f"{merges[way].name} {100 * cost:+.1f} %" for way, cost in costs.items())
+    sentences = [say("twins_summary", list=listed)]
+    for way in ("unshared", "alone"):
+        if {way, "some"} <= set(costs):
+            more = costs[way] - costs["some"]
+            code = f"verdict_{way}" + ("" if more > MATTERS else "_not")
+            sentences.append(say(code, more=f"{100 * more:+.1f}"))
+    if changes := _pictures_change(twins, say):
+        sentences.append(say("twins_pictures", list="; ".join(changes)))
+    return " ".join(sentences)
+
+
+def _pictures_change(twins: Twins, say: Say) -> list[str]:
+    """How much the pictures change each expert's bits in its own language against random vectors, where both were
+    trained."""
+    bits = {(twin.expert, twin.kind): twin.bits[own] for twin in twins.runs if (own := _OWN.get(twin.expert))}
+    return [
+        f"{expert}, {say('words_' + own)} {100 * (bits[expert, 'frozen'] / bits[expert, 'random'] - 1):+.1f} %"
+        for expert, own in _OWN.items()
+        if {(expert, "frozen"), (expert, "random")} <= set(bits)
+    ]

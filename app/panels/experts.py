@@ -1,0 +1,160 @@
+"""From traces to the experts panel and the disagreement panel: records in, HTML out."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.engine.engine import Engine
+from app.trace.fusion import (
+    FUSED,
+    Fusion,
+    added,
+    disagreement,
+    fusion_weights,
+    margin_shares,
+    next_log_probs,
+    next_probability,
+    pair_weights,
+    probability_shares,
+    rescore,
+    surprise,
+)
+from app.trace.record import Floats, Trace
+from viz.disagreement import Foretold, disagreement_panel
+from viz.experts import Beyond, Candidate, Part, Position, experts_panel
+from viz.experts_without_shares import Voices, voices_panel
+from viz.html import Say
+
+SHOWN_CANDIDATES = 8
+
+
+def experts_view(
+    engine: Engine, trace: Trace, selected: int, weight: float, say: Say, fusion: Fusion = "logits"
+) -> str:
+    """The experts panel: what was expected just before the selected token, re-scored under a
+    fusion; `weight` is the first expert's (the gate sets its own)."""
+    if not engine.bundle.adjustable:
+        return voices_view(engine, trace, selected, say)
+    position = selected - 1
+    actual = int(trace.ids[selected]) if selected < len(trace) else -1
+    everywhere = fusion_weights(trace, fusion, weight)
+    weights = everywhere[position]
+    first, second = (rescore(trace, position, pair_weights(share)) for share in (1.0, 0.0))
+    fused = rescore(trace, position, weights, fusion)
+    columns = tuple(
+        tuple(
+            Candidate(
+                id=int(i),
+                text=engine.text_of(int(i)),
+                bitmap=engine.bundle.substrate.pictures[i],
+                probability=float(np.exp(p)),
+                actual=int(i) == actual,
+                moved=None if ranking is fused else _moved(ranking.ids, fused.ids, rank),
+            )
+            for rank, (i, p) in enumerate(zip(ranking.ids[:SHOWN_CANDIDATES], ranking.log_probs, strict=False))
+        )
+        for ranking in (first, fused, second)
+    )
+
+    def odds(first: int, second: int) -> Floats:
+        """The experts' shares in the lead of one fused candidate over another."""
+        if fusion == "logits":
+            return margin_shares(fused, weights, first, second)
+        return probability_shares(trace, position, fused, weights, first, second)
+
+    leads = [Part(odds(i, 0 if i else 1), added(trace, position, fused, i)) for i in range(len(columns[1]))]
+    view = Position(
+        before=trace.texts[position] if position else say("start"),
+        columns=columns,
+        parts=tuple(leads),
+        fusion=fusion,
+        weight=float(weights[0]),
+        shares=(float(leads[0].odds[0]), float(leads[0].odds[1])),
+        disagreement=float(disagreement(trace)[position]),
+        jensen_shannon=float(trace.jensen_shannon[position]),
+        spread=(float(trace.spread[position, 0]), float(trace.spread[position, 1])),
+        certain=fused.certain > 0,
+        original=engine.text_of(int(trace.candidates[position, -1, 0])),
+        changed=winners_changed(trace, everywhere, fusion),
+        beyond=_beyond(engine, trace, selected, weights, fusion) if actual >= 0 else None,
+    )
+    return experts_panel(view, trace.experts, say)
+
+
+def voices_view(engine: Engine, trace: Trace, selected: int, say: Say) -> str:
+    """The experts panel of a model whose experts cannot be weighed anew: a single one, more than two, a fusion
+    that was learned."""
+    position, actual = selected - 1, int(trace.ids[selected]) if selected < len(trace) else -1
+    count, totals = len(trace.experts), trace.log_sum_exp[position]
+    own = [trace.candidate_logits[position, e, :, e] - totals[e] for e in range(count)]
+    logits = trace.candidate_logits[position, FUSED]  # (K, E) of the network's candidates
+    fused = logits @ trace.weights if trace.fused_logits is None else trace.fused_logits[position]
+    pictures = engine.bundle.substrate.pictures
+
+    def column(which: int, log_probs: Floats) -> tuple[Candidate, ...]:
+        ids = trace.candidates[position, which, :SHOWN_CANDIDATES]
+        return tuple(
+            Candidate(int(i), engine.text_of(int(i)), pictures[i], float(np.exp(p)), int(i) == actual)
+            for i, p in zip(ids, log_probs, strict=False)
+        )
+
+    columns = [column(e, own[e]) for e in range(count)] if count > 1 else []
+    shown = logits[:SHOWN_CANDIDATES]
+    half = len(trace.mixed_log_sum_exp[position]) // 2  # of equal weights
+    report = engine.bundle.report
+    odds = trace.weights * (logits[0] - logits[1]) if engine.bundle.additive else None
+    return voices_panel(
+        Voices(
+            before=trace.texts[position] if position else say("start"),
+            columns=(*columns, column(FUSED, fused - totals[FUSED])),
+            kind=report.fusion if report else engine.bundle.fusion if count > 1 else "single",
+            odds=odds if count > 1 else None,
+            means=np.exp(shown.mean(axis=1) - trace.mixed_log_sum_exp[position, half]),
+            alone=np.exp(shown - totals[:FUSED]),
+            disagreement=float(disagreement(trace)[position]),
+            jensen_shannon=float(trace.jensen_shannon[position]),
+            spread=tuple(float(s) for s in trace.spread[position]),
+        ),
+        trace.experts,
+        say,
+    )
+
+
+def _beyond(engine: Engine, trace: Trace, selected: int, weights: Floats, fusion: Fusion) -> Beyond:
+    """The selected token under each expert and their fusion; its fused rank where the trace has it."""
+    position, token = selected - 1, int(trace.ids[selected])
+    alone = np.exp(next_log_probs(trace)[position, :FUSED])
+    ranks = trace.next_ranks[position]
+    if fusion == "logits" and np.allclose(weights, trace.weights):
+        fused = int(ranks[FUSED])
+    else:  # one expert alone ranks like that expert
+        fused = int(ranks[weights.argmax()]) if weights.max() == 1 else 0
+    return Beyond(
+        text=trace.texts[selected],
+        bitmap=engine.bundle.substrate.pictures[token],
+        probabilities=(float(alone[0]), next_probability(trace, position, weights, fusion), float(alone[1])),
+        ranks=(int(ranks[0]), fused, int(ranks[1])),
+    )
+
+
+def _moved(ids: NDArray[np.int32], fused: NDArray[np.int32], rank: int) -> int:
+    """Ranks that a candidate climbs (positive) or falls from one expert to the fusion."""
+    there = np.flatnonzero(fused == ids[rank])
+    return rank - int(there[0]) if len(there) else 0
+
+
+def winners_changed(trace: Trace, weights: Floats, fusion: Fusion) -> int:
+    """At how many positions another token would win, under weights (T, E), than at those the text was
+    made with."""
+    winners = (rescore(trace, t, weights[t], fusion).ids[0] for t in range(len(trace)))
+    return sum(int(winner != trace.candidates[t, -1, 0]) for t, winner in enumerate(winners))
+
+
+def disagreement_view(engine: Engine, trace: Trace, selected: int, say: Say) -> str:
+    """Disagreement before every token after the start, and how well each token was foretold; of a single
+    expert, its surprise at each token."""
+    single = len(trace.experts) == 1
+    values = surprise(trace) if single else disagreement(trace)
+    bitmaps = engine.bundle.substrate.pictures[trace.ids[1:]]
+    known = slice(None, 1) if single else slice(None)  # the network is its only expert
+    foretold = Foretold(trace.experts, next_log_probs(trace)[:-1, known], trace.next_ranks[:-1, known])
+    return disagreement_panel(values[:-1], foretold, trace.texts[1:], bitmaps, selected, say)

@@ -1,0 +1,145 @@
+"""From traces to what the panels draw: one function a figure, records in, HTML out."""
+
+from app.checkpoint.bundle import Bundle
+from app.engine.engine import Engine, Step, clean
+from app.substrate.glyphs import draw, glyph
+from app.substrate.pictures import cell_borders
+from app.substrate.scripts import script_of
+from app.trace.fusion import (
+    disagreement,
+    overlap,
+    preference,
+    surprise,
+    winner_balance,
+)
+from app.trace.record import Floats, Trace
+from app.wording.errors import UserError
+from viz.glyphs import GlyphCard, Meanings, Neighbour, glyph_panel
+from viz.html import Say
+from viz.lab import Depths, Specimen, lab_figure
+from viz.strip import MEASURES, Chip, strip
+
+NEAR_TOKENS = 6
+LAB_CHARACTERS = 16
+"""Longest text in the glyph laboratory: more characters no longer fit into 32 pixels."""
+
+
+def most_disputed(trace: Trace) -> int:
+    """The token to look at first: of those the model wrote (else of all) and that have a letter,
+    the one before which the experts disagreed most; of a single expert, the least expected one."""
+    first = trace.prompt if trace.prompt < len(trace) else 1
+    apart = disagreement(trace) if len(trace.experts) > 1 else surprise(trace)
+    lettered = [i for i in range(first, len(trace)) if script_of(trace.texts[i]) != "other"]
+    return max(lettered or range(first, len(trace)), key=lambda i: float(apart[i - 1]))
+
+
+def measured(trace: Trace, measure: str) -> Floats:
+    """A strip's measure at every position (T,): what held just before the token that follows."""
+    functions = {
+        "preference": preference,
+        "balance": winner_balance,
+        "disagreement": disagreement,
+        "overlap": overlap,
+        "surprise": surprise,
+    }
+    return trace.jensen_shannon if measure == "jensen_shannon" else functions[measure](trace)
+
+
+def measures_of(bundle: Bundle) -> tuple[str, ...]:
+    """The measures that make sense for a model's experts, the one to begin with first."""
+    if len(bundle.experts) == 1:
+        return ("surprise",)
+    if len(bundle.experts) > 2:
+        return ("disagreement", "jensen_shannon", "surprise")
+    return tuple(name for name in MEASURES if bundle.additive or name != "balance")
+
+
+def strip_view(engine: Engine, trace: Trace, selected: int, say: Say, measure: str = "preference") -> str:
+    """The strip of a finished text; the start token has no chip."""
+    known = measures_of(engine.bundle)
+    measure = measure if measure in known else known[0]
+    values = measured(trace, measure)
+    chips = [_chip(engine, i, int(trace.ids[i]), float(values[i - 1]), i >= trace.prompt) for i in range(1, len(trace))]
+    return strip(chips, selected, MEASURES[measure], trace.experts, say)
+
+
+def writing_view(engine: Engine, prompt: list[int], written: list[tuple[int, float]], say: Say) -> str:
+    """The strip while the model writes: prompt ids, then the id of each new token with its preference, or with
+    its surprise where there are not two experts."""
+    parts: list[tuple[int, float | None]] = [*((i, None) for i in prompt), *written]
+    measure = "preference" if len(engine.bundle.experts) == 2 else "surprise"
+    chips = [_chip(engine, n, i, liked, n > len(prompt)) for n, (i, liked) in enumerate(parts, 1)]
+    return strip(chips, -1, MEASURES[measure], engine.bundle.experts, say, writing=True)
+
+
+def written_value(engine: Engine, step: Step) -> float:
+    """What `writing_view` shows of a token that was just drawn."""
+    scores = step.log_probs
+    return float(scores[0] - scores[1]) if len(engine.bundle.experts) == 2 else -float(scores[-1])
+
+
+def _chip(engine: Engine, index: int, token: int, value: float | None, written: bool) -> Chip:
+    substrate = engine.bundle.substrate
+    text = substrate.tokens[token]
+    unknown = token == engine.bundle.tokenizer.token_to_id("<unk>")
+    borders = cell_borders(text, substrate.recipe)
+    return Chip(index, text, substrate.pictures[token], value, written, unknown, borders)
+
+
+def glyph_view(
+    engine: Engine, token: int, say: Say, components: int | None = None, meanings: Meanings | None = None
+) -> str:
+    """The glyph panel of a token id, decoded from some (default: all) of its vector's coordinates, with
+    the words that it comes to resemble."""
+    substrate = engine.bundle.substrate
+    card = glyph(substrate, token, components, neighbours=NEAR_TOKENS)
+    near = tuple(
+        Neighbour(int(i), substrate.tokens[i], substrate.pictures[i], float(c))
+        for i, c in zip(card.neighbours, card.cosines, strict=True)
+    )
+    return glyph_panel(
+        GlyphCard(
+            id=token,
+            text=card.text,
+            script=script_of(card.text),
+            code_points=card.code_points,
+            rendered=card.rendered,
+            decoded=card.decoded,
+            borders=cell_borders(card.text, substrate.recipe),
+            neighbours=near,
+            kept=card.kept,
+            components=card.components,
+            width=len(substrate.basis.components),
+            meanings=meanings,
+            proof=recovered(engine.bundle, say),
+        ),
+        say,
+    )
+
+
+def recovered(bundle: Bundle, say: Say) -> str:
+    """Whether the table of a model that is not ours was proved to hold these pictures; empty for ours."""
+    report = bundle.report
+    if report is None:
+        return ""
+    code = "recovered" if report.pictures else "not_recovered"
+    known = {name: f"{getattr(report, name):,}" for name in ("fitted", "tested", "exact")}
+    return say(code, agreement=f"{report.agreement:.4f}", **known)
+
+
+def lab_view(engine: Engine, first: str, second: str, say: Say, depths: Depths | None = None) -> str:
+    """Two texts compared pixel by pixel, and (depths) layer by layer.
+
+    Raises:
+        UserError: for no text, or one too long for a picture.
+    """
+    substrate = engine.bundle.substrate
+    specimens, vectors = [], []
+    for text in (first, second):
+        whole = clean(text) if isinstance(text, str) else ""
+        if not 1 <= len(whole) <= LAB_CHARACTERS:
+            raise UserError("bad_lab_text", limit=LAB_CHARACTERS)
+        bitmap, vector = draw(substrate, whole)
+        specimens.append(Specimen(whole, bitmap, engine.bundle.tokenizer.token_to_id(whole)))
+        vectors.append(vector)
+    return lab_figure(specimens[0], specimens[1], float(vectors[0] @ vectors[1]), say, depths)

@@ -1,0 +1,143 @@
+"""From the word list to what the panels draw of it: nearest words of a token, and the map of a word set."""
+
+from functools import lru_cache
+
+import numpy as np
+
+from app.engine.engine import clean
+from app.panels.text import LAB_CHARACTERS, NEAR_TOKENS
+from app.probing.measures import agreement, chance_purity, nearest_rows
+from app.probing.word_cache import NEAR_ON_MAP, Lexicon
+from app.probing.word_list import Word, gloss
+from app.probing.word_proof import pair_apart
+from app.probing.word_states import WordStates, centred, nearest_words
+from app.substrate.pictures import draw_pictures
+from app.trace.fusion import preference
+from app.trace.projection import neighbour_changes, project, trustworthiness
+from app.trace.record import Floats, Trace
+from app.wording.errors import UserError
+from viz.glyphs import Meanings, Neighbour
+from viz.html import Say, percent
+from viz.lab import Depths
+from viz.words import Layout, WordMap, words_panel
+
+CONCEPTS = (
+    "colours", "numbers", "animals", "family", "body", "food", "time", "nature", "places", "countries", "clothes",
+    "people", "actions", "feelings", "furniture", "transport", "reading", "music", "qualities",
+)  # fmt: skip
+"""Groups of the word list; a visitor's own groups are called what the visitor calls them."""
+
+
+def meanings(lexicon: Lexicon, trace: Trace, selected: int, language: str = "en") -> Meanings | None:
+    """Words nearest to a token's hidden state at every layer of every expert, the token's own text left
+    out; None while the list is being read.  First on view: the expert who expected the token more."""
+    bank = lexicon.bank
+    if bank is None:
+        return None
+    own = trace.texts[selected].strip().casefold()
+    experts, layers = trace.hidden.shape[:2]
+
+    def near(expert: int, layer: int) -> tuple[Neighbour, ...]:
+        rows, cosines = nearest_words(bank, expert, layer, trace.hidden[expert, layer, selected], NEAR_TOKENS + 3)
+        found = [
+            Neighbour(None, word.text, lexicon.pictures[row], float(cosine), gloss(word.text, language))
+            for row, cosine in zip(rows, cosines, strict=True)
+            if (word := bank.words[row]).text.casefold() != own
+        ]
+        return tuple(found[:NEAR_TOKENS])
+
+    return Meanings(
+        experts=trace.experts,
+        lists=tuple(tuple(near(e, layer) for layer in range(layers)) for e in range(experts)),
+        expert=int(preference(trace)[selected - 1] < 0) if experts == 2 else 0,
+        words=len(bank.words),
+    )
+
+
+def words_view(lexicon: Lexicon, words: tuple[Word, ...], say: Say, language: str = "en") -> str:
+    """Every expert's maps of a word set through the layers: the linear one, and UMAP if it is known."""
+    states, places = lexicon.states(words), lexicon.places(words)
+    bundle = lexicon.engine.bundle
+    facts, names = _facts(states, bundle.substrate.recipe), bundle.experts
+    layouts = [
+        Layout(
+            "pca",
+            facts.points,
+            tuple(
+                tuple(
+                    say("shown", layer=layer, share=percent(float(share)), trust=f"{trust:.2f}")
+                    for layer, (share, trust) in enumerate(zip(facts.shown[e], facts.trust[e], strict=True))
+                )
+                for e in range(len(names))
+            ),
+        )
+    ]
+    if places is not None:
+        layouts.append(Layout("umap", places, _umap_captions(states.states, places, say)))
+    return words_panel(
+        WordMap(
+            experts=names,
+            words=tuple(word.text for word in states.words),
+            concepts=tuple(concept_name(word.concept, say) for word in states.words),
+            languages=tuple(word.language for word in states.words),
+            glosses=tuple(gloss(word.text, language) for word in states.words),
+            bitmaps=facts.bitmaps,
+            layouts=tuple(layouts),
+            near=facts.near,
+            purity=facts.purity,
+            around=lexicon.around(words),
+            chance=chance_purity([word.concept for word in states.words]),
+            changes=facts.changes,
+        ),
+        say,
+    )
+
+
+def depths(lexicon: Lexicon, first: str, second: str) -> Depths | None:
+    """How far the layers of both experts pull two texts apart; None where there is nothing to read: no list
+    yet, or a text that is no word in one of the three scripts."""
+    scale, engine = lexicon.scale, lexicon.engine
+    texts = [clean(text).strip() for text in (first, second) if isinstance(text, str)]
+    if scale is None or len(texts) < 2 or not all(1 <= len(text) <= LAB_CHARACTERS for text in texts):
+        return None
+    try:
+        apart = pair_apart(engine, scale, *texts)
+    except UserError:
+        return None
+    return Depths(engine.bundle.experts, apart.same, apart.own)
+
+
+def concept_name(concept: str, say: Say) -> str:
+    """A group of the list in the visitor's language; a visitor's own group as it is."""
+    return say("concept_" + concept) if concept in CONCEPTS else concept
+
+
+class _Facts:
+    """What a map shows besides its places: points (E, L + 1, n, 2), shown and trust (E, L + 1), near
+    (E, L + 1, n, k), purity (E, L + 1), changes (E, L), and the words' pictures (n, 32, 32)."""
+
+    def __init__(self, states: WordStates, recipe: str) -> None:
+        concepts = [word.concept for word in states.words]
+        projections = [project(expert) for expert in states.states]
+        self.points = np.stack([p.points for p in projections])
+        self.shown = np.stack([p.shown for p in projections])
+        self.trust = np.stack([p.trust for p in projections])
+        self.near = np.stack([[nearest_rows(layer, NEAR_ON_MAP) for layer in expert] for expert in states.states])
+        self.purity = np.array([[agreement(rows, concepts).mean() for rows in expert] for expert in self.near])
+        self.bitmaps = draw_pictures([word.text for word in states.words], recipe)
+        self.changes = np.stack([neighbour_changes(expert) for expert in states.states])
+
+
+@lru_cache(maxsize=8)
+def _facts(states: WordStates, recipe: str) -> _Facts:
+    return _Facts(states, recipe)
+
+
+def _umap_captions(states: Floats, places: Floats, say: Say) -> tuple[tuple[str, ...], ...]:
+    return tuple(
+        tuple(
+            say("umap_shown", layer=layer, trust=f"{trustworthiness(centred(layer_states)[0], flat):.2f}")
+            for layer, (layer_states, flat) in enumerate(zip(expert, flats, strict=True))
+        )
+        for expert, flats in zip(states, places, strict=True)
+    )

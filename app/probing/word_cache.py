@@ -1,0 +1,245 @@
+"""The word list as the model on display sees it: computed once, kept, and shipped with the bundled model.
+
+`words.safetensors` of a checkpoint folder holds the hidden states of every word of the list, read in held-out
+sentences where there are any, the UMAP places of the presets, and the curves of the probes over them.  It is
+used only if it proves to be this model's: at start, layer 0 must be the model's own embedding of every word,
+and a few words are read anew in carrier sentences and compared with what the file has of that.
+"""
+
+import json
+import logging
+import threading
+from collections import OrderedDict
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save_file
+
+from app.checkpoint.checksums import broken, seal
+from app.engine.engine import Engine
+from app.probing.contexts import Readings
+from app.probing.control_states import read_twin_states
+from app.probing.curves import Battery
+from app.probing.measures import purity
+from app.probing.probe_suite import run_battery
+from app.probing.umap_layout import MIN_POINTS, aligned_umap
+from app.probing.word_list import PRESETS, Word, all_words, preset
+from app.probing.word_proof import Proof, plain_proof, prove, read_proof
+from app.probing.word_states import Progress, WordStates, centred, part_of, word_states
+from app.substrate.pictures import draw_pictures
+from app.trace.record import Floats
+from app.wording.errors import UserError
+
+WORDS_FILE = "words.safetensors"
+NEAR_ON_MAP = 5
+_AROUND = "around_"
+_SAMPLE = 7  # words compared at start, spread over the list
+_TOLERANCE = 0.02  # of states of about unit size, stored in half precision
+_KEPT_SETS = 16
+Scale = tuple[Floats, Floats]
+"""Mean and deviation (E, L + 1, d) of the list's states, read in carrier sentences."""
+
+Pictures = NDArray[np.bool_]
+
+log = logging.getLogger(__name__)
+
+
+class Lexicon:
+    """States of word sets, and the UMAP places that are known of them.  One for all visitors."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+        self.bank: WordStates | None = None
+        """States of the whole list, once `prepare` is through."""
+        self.pictures: Pictures = np.zeros((0, 32, 32), bool)
+        """Every word of the list as the substrate draws it (n, 32, 32), once `prepare` is through."""
+        self.scale: Scale | None = None
+        """What a text that is read in carrier sentences is compared on, once `prepare` is through."""
+        self._states: OrderedDict[tuple[Word, ...], WordStates] = OrderedDict()
+        self._places: OrderedDict[tuple[Word, ...], Floats] = OrderedDict()
+        self.proof: Proof | None = None
+        """Curves of the presets, where they are shipped."""
+        self._batteries: OrderedDict[tuple[Word, ...], Battery] = OrderedDict()
+        self._shipped: dict[tuple[Word, ...], Floats] = {}
+        self._around: dict[tuple[Word, ...], Floats] = {}
+        self._lock = threading.Lock()
+
+    def prepare(self, folder: Path | None = None, progress: Progress = lambda share: True) -> None:
+        """Take the list's states from a checkpoint folder if they are this model's, else compute them; `progress` is
+        asked before every pass.
+
+        Raises:
+            UserError: `cancelled` when `progress` says so.
+        """
+        found = read_words(folder, self.engine) if folder is not None else None
+        if found is None:
+            bank = word_states(self.engine, all_words(), progress)
+            found = WordFile(bank, centred(bank.states)[1:], {}, {}, None)
+        bank, self.scale, self.proof = found.bank, found.scale, found.proof
+        self._shipped = {preset(name): found.places[name] for name in PRESETS if name in found.places}
+        self._around = {preset(name): found.around[name] for name in PRESETS if name in found.around}
+        self.pictures = draw_pictures([word.text for word in bank.words], self.engine.bundle.substrate.recipe)
+        self.bank = bank
+
+    def states(self, words: tuple[Word, ...], progress: Progress = lambda share: True) -> WordStates:
+        """States of a word set: of a preset from the list, of any other read now.  The last sets are kept."""
+        known: WordStates | None = self._known(self._states, words)
+        if known is None:
+            bank = self.bank
+            known = bank.subset(words) if bank and bank.has(words) else word_states(self.engine, words, progress)
+            self._keep(self._states, words, known)
+        return known
+
+    def places(self, words: tuple[Word, ...]) -> Floats | None:
+        """UMAP places (E, L + 1, n, 2) of a word set: shipped ones of a preset, others once `umap` made them."""
+        return self._shipped.get(words) if words in self._shipped else self._known(self._places, words)
+
+    def around(self, words: tuple[Word, ...]) -> Floats | None:
+        """kNN purity (E, L + 1) of the tokens before the words of a preset: what their sentences tell without
+        them; None where all words were read in the same sentences."""
+        return self._around.get(words)
+
+    def umap(self, words: tuple[Word, ...], progress: Progress = lambda share: True) -> Floats:
+        """Compute the UMAP places (E, L + 1, n, 2) of a word set, if they are not known.
+
+        Raises:
+            UserError: `cancelled` when `progress` says so between two experts; `few_words` for too few.
+        """
+        known = self.places(words)
+        if known is None:
+            if len(words) < MIN_POINTS:
+                raise UserError("few_words", limit=MIN_POINTS)
+            known = _umap(self.states(words).states, progress)
+            self._keep(self._places, words, known)
+        return known
+
+    def battery(self, words: tuple[Word, ...], progress: Progress = lambda share: True) -> Battery:
+        """The probes over a word set, read in carrier sentences, with their controls; the last ones are kept.
+
+        Raises:
+            UserError: `cancelled` when `progress` says so.
+        """
+        known: Battery | None = self._known(self._batteries, words)
+        if known is None:
+            states = word_states(self.engine, words, part_of(progress, 0.0, 0.2))
+            known = run_battery(self.engine, states, part_of(progress, 0.2, 1.0))
+            self._keep(self._batteries, words, known)
+        return known
+
+    def _known(self, kept: OrderedDict[tuple[Word, ...], Any], words: tuple[Word, ...]) -> Any:
+        with self._lock:
+            if words in kept:
+                kept.move_to_end(words)
+            return kept.get(words)
+
+    def _keep(self, kept: OrderedDict[tuple[Word, ...], Any], words: tuple[Word, ...], value: Any) -> None:
+        with self._lock:
+            kept[words] = value
+            while len(kept) > _KEPT_SETS:
+                kept.popitem(last=False)
+
+
+def purity_by_layer(states: WordStates) -> Floats:
+    """kNN purity (E, L + 1) of the groups in a word set."""
+    groups = [word.concept for word in states.words]
+    return np.array([[purity(layer, groups, NEAR_ON_MAP) for layer in expert] for expert in states.states], np.float32)
+
+
+def _umap(states: Floats, progress: Progress = lambda share: True) -> Floats:
+    places = []
+    for number, expert in enumerate(states):
+        if not progress(number / len(states)):
+            raise UserError("cancelled")
+        places.append(aligned_umap(expert))
+    return np.stack(places).astype(np.float32)
+
+
+@dataclass(frozen=True, eq=False)
+class WordFile:
+    """What a `words.safetensors` holds.  places[preset]: UMAP places (E, L + 1, n, 2); around[preset]: kNN purity
+    (E, L + 1) of the tokens before the words."""
+
+    bank: WordStates
+    scale: Scale
+    places: dict[str, Floats]
+    around: dict[str, Floats]
+    proof: Proof | None
+
+
+def read_words(folder: Path, engine: Engine) -> WordFile | None:
+    """A folder's `words.safetensors`; None if it has none for this model."""
+    path = folder / WORDS_FILE
+    if not path.is_file():
+        return None
+    if broken(folder, [WORDS_FILE]):
+        log.warning("%s is damaged and is not used", path.name)
+        return None
+    try:
+        with safe_open(path, "numpy") as file:
+            stored = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  not a dict
+            facts = file.metadata() or {}
+        states, sample = stored.pop("states").astype(np.float32), stored.pop("sample")
+        scale = stored.pop("mean"), stored.pop("deviation")
+        bank = WordStates(all_words(), states, tuple(stored.pop("sentences").tolist()))
+    except (OSError, SafetensorError, KeyError, AssertionError):
+        log.warning("%s is damaged and is not used", path.name)
+        return None
+    if not _is_of(engine, bank, sample):
+        log.warning("%s belongs to another model and is not used", path.name)
+        return None
+    around = {name: stored.pop(_AROUND + name) for name in PRESETS if _AROUND + name in stored}
+    proof = read_proof(json.loads(facts["proof"])) if "proof" in facts else None
+    return WordFile(bank, scale, stored, around, proof)
+
+
+def _sample() -> tuple[Word, ...]:
+    words = all_words()
+    return words[:: max(1, len(words) // _SAMPLE)]
+
+
+def _is_of(engine: Engine, bank: WordStates, sample: Floats) -> bool:
+    """Whether states of the list, and of a sample read in carrier sentences, are those of a model."""
+    shape = engine.model.shape
+    if bank.states.shape != (shape.experts, shape.layers + 1, len(bank.words), shape.width):
+        return False
+    last = [engine.ids_of(word.text)[-1] for word in bank.words]
+    return _close(bank.states[:, 0], engine.model.embedding[last].numpy()[None]) and _close(
+        sample, word_states(engine, _sample()).states
+    )
+
+
+def _close(stored: Floats, fresh: Floats) -> bool:
+    bound = _TOLERANCE * max(1.0, float(np.abs(fresh).max()))
+    return bool(stored.shape[1:] == fresh.shape[1:] and np.abs(stored - fresh).max() <= bound)
+
+
+def write_words(folder: Path, engine: Engine, readings: Readings | None = None) -> None:
+    """Compute and write `words.safetensors` for a checkpoint folder's model.  readings: real sentences to read
+    the words in; those without any are read in carrier sentences.  What is known of twins comes from the
+    folder's `twins.safetensors`."""
+    words = all_words()
+    carried = word_states(engine, words)
+    bank = word_states(engine, words, readings=readings) if readings else carried
+    mean, deviation = centred(carried.states)[1:]
+    arrays: dict[str, Any] = {
+        "states": bank.states.astype(np.float16),
+        "sentences": np.array(bank.sentences, np.int16),
+        "sample": carried.subset(_sample()).states,
+        "mean": mean,
+        "deviation": deviation,
+    }
+    for name in PRESETS:
+        arrays[name] = _umap(bank.subset(preset(name)).states)
+    context = word_states(engine, words, readings=readings, before=True)
+    for name in PRESETS:
+        if bank.subset(preset(name)).in_text:
+            arrays[_AROUND + name] = purity_by_layer(context.subset(preset(name)))
+    proof = prove(engine, carried, bank, context, read_twin_states(folder, bank.states.shape[1:]))
+    rows = {name: np.ascontiguousarray(array) for name, array in arrays.items()}  # else stored in another order
+    save_file(rows, folder / WORDS_FILE, metadata={"proof": json.dumps(plain_proof(proof))})
+    (folder / WORDS_FILE).chmod(0o644)
+    seal(folder)

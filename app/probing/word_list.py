@@ -1,0 +1,166 @@
+"""Word sets: the concepts whose paths through the layers the page shows, and a visitor's own.
+
+Where there is no real text with a word, it is read at the end of several short carrier sentences of its
+language, so that a state depends on the word and little on one context.  Nothing here knows models or pages.
+"""
+
+import csv
+import hashlib
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from app.substrate.scripts import script_of
+from app.wording.errors import UserError
+
+WORDS_FILE = Path(__file__).parents[2] / "assets" / "words.tsv"
+MAX_WORDS = 200
+MIN_WORDS = 6
+MAX_WORD_CHARACTERS = 40
+MAX_TEXT_CHARACTERS = 6_000
+
+CARRIERS = {
+    "en": ("{}", "I see the {}", "This is my {}", "He likes {}", "We talked about {}", "It was {}", "There is a {}"),
+    "ru": ("{}", "Я вижу {}", "Это {}", "Мне нравится {}", "Там был {}", "Мы говорили про {}", "У него есть {}"),
+    "zh": ("{}", "我喜欢{}", "这是{}", "我看到{}", "他说{}", "有{}", "我们的{}"),
+}
+"""Language -> beginnings of sentences that end with the word; the bare word is one of them."""
+
+_LANGUAGES = {"latin": "en", "cyrillic": "ru", "han": "zh"}
+
+
+@dataclass(frozen=True)
+class Word:
+    """A word, its language (`en`, `ru`, `zh`) and the concept group that it belongs to."""
+
+    text: str
+    language: str
+    concept: str
+
+
+@cache
+def all_words() -> tuple[Word, ...]:
+    """Every word of the list: 19 groups of 11 concepts in three languages, language by language.
+
+    Russian adjectives and verbs stand in forms of many endings: in one form throughout, their last token is one
+    and the same picture, and the pictures alone would tell the group.  So would a list of countries in -ия.
+    """
+    with WORDS_FILE.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file, delimiter="\t"))
+    return tuple(Word(row[language], language, row["concept"]) for language in CARRIERS for row in rows)
+
+
+@cache
+def list_code() -> str:
+    """What tells one version of the list from another: figures over words can be compared within one only."""
+    return hashlib.sha256(repr(all_words()).encode()).hexdigest()[:12]
+
+
+FEW = ("colours", "numbers", "animals", "family")
+"""The groups of the small presets: 44 words of one language, or `mixed`, all three."""
+KEPT_OUT = ("furniture", "transport", "reading", "music", "qualities")
+"""Groups that no decision about training was ever measured on; they are reported apart."""
+PRESETS = ("few_en", "few_ru", "few_zh", "mixed", "en", "ru", "zh")
+
+
+def preset(name: str) -> tuple[Word, ...]:
+    """`few_en` and the like: a few groups of one language; `mixed`: the same groups in all three; else all
+    groups of one language but those kept out."""
+    few, language = name == "mixed" or name.startswith("few_"), name.removeprefix("few_")
+    return tuple(
+        word
+        for word in all_words()
+        if (word.concept in FEW if few else word.concept not in KEPT_OUT)
+        and (name == "mixed" or word.language == language)
+    )
+
+
+def kept_out(language: str) -> tuple[Word, ...]:
+    """The groups kept out, in one language."""
+    return tuple(word for word in all_words() if word.concept in KEPT_OUT and word.language == language)
+
+
+FEWEST_EVEN = 4
+
+
+def even(language: str) -> tuple[Word, ...]:
+    """Words of one language and script that are alike in length: within one character of the commonest length
+    of the preset's words (in Chinese, where a character is as wide as two letters, of that very length), from
+    the groups that keep at least `FEWEST_EVEN` of them."""
+    words, spread = preset(language), 0 if language == "zh" else 1
+    lengths = Counter(len(word.text) for word in words)
+    kept: Callable[[int], int] = lambda usual: sum(lengths[usual + step] for step in range(-spread, spread + 1))  # noqa: E731
+    usual = max(sorted(lengths), key=kept)
+    near = [word for word in words if abs(len(word.text) - usual) <= spread]
+    sizes = Counter(word.concept for word in near)
+    return tuple(word for word in near if sizes[word.concept] >= FEWEST_EVEN)
+
+
+@cache
+def _glosses() -> dict[str, dict[str, str]]:
+    languages = list(CARRIERS)
+    columns = {language: [word for word in all_words() if word.language == language] for language in languages}
+    return {
+        language: {
+            word.text: columns[language][row].text for column in columns.values() for row, word in enumerate(column)
+        }
+        for language in languages
+    }
+
+
+def gloss(word: str, language: str) -> str:
+    """What a word of the list means in another language; empty for a word of that language or none of the list."""
+    meant = _glosses()[language].get(word, "")
+    return "" if meant == word else meant
+
+
+def parse_words(text: str) -> tuple[Word, ...]:
+    """A visitor's own words: parted by spaces or commas, one group a line, which may begin `name:`.
+
+    A word's language follows from the script of its first letter.  Repeated words count once.
+
+    Raises:
+        UserError: for too few or too many words, too long a word, or one in none of the three scripts.
+    """
+    if not isinstance(text, str) or len(text) > MAX_TEXT_CHARACTERS:
+        raise UserError("many_words", limit=MAX_WORDS)
+    found: dict[str, Word] = {}
+    lines = [line for line in unicodedata.normalize("NFC", text).splitlines() if line.strip()]
+    for number, line in enumerate(lines, 1):
+        name, colon, rest = re.sub("：", ":", line).partition(":")
+        concept = name.strip()[:MAX_WORD_CHARACTERS] if colon and name.strip() else str(number)
+        for word in re.split(r"[\s,;、，；]+", rest if colon else line):
+            if word and word not in found:
+                found[word] = Word(_checked(word), language_of(word), concept)
+    if len(found) < MIN_WORDS:
+        raise UserError("few_words", limit=MIN_WORDS)
+    if len(found) > MAX_WORDS:
+        raise UserError("many_words", limit=MAX_WORDS)
+    return tuple(found.values())
+
+
+def _checked(word: str) -> str:
+    if len(word) > MAX_WORD_CHARACTERS or not word.isprintable():
+        raise UserError("odd_word", limit=MAX_WORD_CHARACTERS)
+    return word
+
+
+def language_of(word: str) -> str:
+    """`en`, `ru` or `zh`, by the first letter that is Latin, Cyrillic or Han.
+
+    Raises:
+        UserError: when there is none.
+    """
+    language = _LANGUAGES.get(script_of(word))
+    if language is None:
+        raise UserError("other_script", word=word[:MAX_WORD_CHARACTERS])
+    return language
+
+
+def carried(word: Word) -> list[str]:
+    """A word at the end of each carrier sentence of its language."""
+    return [carrier.format(word.text) for carrier in CARRIERS[word.language]]

@@ -1,0 +1,178 @@
+"""Train the bundled experts, step by step:
+
+    python -m app.training prepare --text FOLDER
+    python -m app.training expert ru --mix ru=0.52,en=0.30,zh=0.18
+    python -m app.training expert zh --mix zh=0.50,en=0.32,ru=0.18
+    python -m app.training evaluate
+    python -m app.training bundle --to assets/mini
+
+    python -m app.training twins --to assets/mini
+    python -m app.training words --to assets/mini
+
+Beside them stand the runs that a claim is tested with: twins (`expert ru_trained --embedding trained`), an
+expert grown layer by layer (`grow`), merged experts tuned together (`joint`), and short runs that a decision
+is made on (`expert ru_try_pairs --origin assets/mini`).
+
+Every step reads and writes one work folder and can be run alone.  `expert` saves a checkpoint as
+it goes and resumes from it, whenever it was killed, on the same rows with the same optimizer state.
+"""
+
+import argparse
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from app.checkpoint.bundle import load_bundle, merge, write_bundle
+from app.engine.engine import Engine
+from app.network.interface import Shape
+from app.probing.contexts import held_out_contexts
+from app.probing.word_cache import write_words
+from app.probing.word_list import all_words
+from app.training.controls import write_twins
+from app.training.evaluate import evaluate, load_network
+from app.training.model_card import write_card
+from app.training.prepare import prepare
+from app.training.run import (
+    EMBEDDINGS,
+    OPTIONS,
+    Recipe,
+    grow_expert,
+    load_embedding,
+    load_weights,
+    mean_expert,
+    read_checkpoint,
+    read_curve,
+    train_expert,
+)
+
+ATTRIBUTION = Path(__file__).parents[2] / "assets" / "attribution.md"
+
+
+def parse_mix(text: str) -> dict[str, float]:
+    """`ru=0.55,en=0.28` -> {"ru": 0.55, "en": 0.28}."""
+    return {name: float(share) for name, share in (part.split("=") for part in text.split(","))}
+
+
+def load_states(work: Path, names: list[str]) -> dict[str, dict[str, Any]]:
+    """The checkpoints of named experts, `{NAME: checkpoint}`."""
+    return {name.upper(): read_checkpoint(work, name) for name in names}
+
+
+def write_report(work: Path, states: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    """Evaluate the merged experts on the held-out lines; write and return `evaluation.json`."""
+    model = load_network(merge([state["model"] for state in states.values()]), merged_shape(states))
+    report = evaluate(work, [model], list(states))
+    (work / "evaluation.json").write_text(json.dumps(report, indent=1), encoding="utf-8")
+    for language, row in report.items():
+        print(language, "  ".join(f"{name} {bits:.3f}" for name, bits in row.items()))
+    return report
+
+
+def merged_shape(states: dict[str, dict[str, Any]]) -> Shape:
+    """The shape of all experts stacked into one network."""
+    first = next(iter(states.values()))
+    return Shape(**{**first["shape"], "experts": len(states)})
+
+
+def training_record(work: Path, states: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    """What `training.json` says: recipe, tokens, minutes and loss curve of each expert, the steps whose weights
+    were averaged, if any, and the held-out bits per character."""
+    experts = {
+        name: {
+            "recipes": state["recipes"],
+            "tokens": state["step"] * state["recipes"][-1]["batch"] * state["shape"]["context"],
+            "minutes": round(state["seconds"] / 60, 1),
+            "curve": read_curve(work / f"{name.lower()}.curve.jsonl"),
+            **({"mean_of": state["mean_of"]} if "mean_of" in state else {}),
+        }
+        for name, state in states.items()
+    }
+    report = json.loads((work / "evaluation.json").read_text(encoding="utf-8"))
+    return {"experts": experts, "bits_per_character": report}
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """The command line: one sub-command a step."""
+    parser = argparse.ArgumentParser(prog="python -m app.training", description="Train the bundled experts.")
+    parser.add_argument("--work", type=Path, default=Path("runs/mini"), help="the work folder")
+    parser.add_argument("--threads", type=int, default=torch.get_num_threads())
+    steps = parser.add_subparsers(dest="step", required=True)
+    first = steps.add_parser("prepare", help="vocabulary, pictures, embedding and token streams")
+    first.add_argument("--text", type=Path, required=True, help="folder with en.txt, ru.txt, zh.txt (or .txt.xz)")
+    first.add_argument("--size", type=int, default=Shape.vocabulary, help="vocabulary size")
+    first.add_argument("--width", type=int, default=Shape.width, help="dimensions of the embedding")
+    expert = steps.add_parser("expert", help="train one expert; resumes from its checkpoint")
+    expert.add_argument("--origin", type=Path, help="checkpoint folder whose expert of that name goes on")
+    grow = steps.add_parser("grow", help="train an expert layer by layer: NAME1, NAME2, …")
+    mean = steps.add_parser("mean", help="the mean of an expert's weights at several checkpoints")
+    mean.add_argument("name")
+    mean.add_argument("--of", nargs="+", required=True, help="the checkpoints, the last one last")
+    joint = steps.add_parser("joint", help="merge trained experts and tune their mean logits")
+    joint.add_argument("--of", nargs="+", required=True, help="the experts to merge")
+    for run in (expert, grow, joint):
+        run.add_argument("name")
+        run.add_argument("--mix", type=parse_mix, required=True, help="language shares: ru=0.52,en=0.30,zh=0.18")
+        for field in OPTIONS:
+            default, among = getattr(Recipe, field), EMBEDDINGS if field == "embedding" else None
+            run.add_argument(f"--{field.replace('_', '-')}", type=type(default), default=default, choices=among)
+        for name in ("layers", "heads", "context"):
+            run.add_argument(f"--{name}", type=int, default=getattr(Shape, name))
+    evaluated = steps.add_parser("evaluate", help="held-out bits per character")
+    bundle = steps.add_parser("bundle", help="write a checkpoint folder")
+    twins = steps.add_parser("twins", help="measure all twins of the work folder; their figures beside a bundle")
+    words = steps.add_parser("words", help="read the word list in the held-out text; maps and curves beside a bundle")
+    for last in (evaluated, bundle):
+        last.add_argument("--experts", nargs="+", default=["ru", "zh"])
+    for last in (bundle, twins, words):
+        last.add_argument("--to", type=Path, required=True)
+    for last in (bundle, twins):
+        last.add_argument("--attribution", type=Path, default=ATTRIBUTION, help="whose text it was, for the card")
+    return parser
+
+
+def train(options: argparse.Namespace) -> None:
+    """One run, as the command line says."""
+    vocabulary, width = load_embedding(options.work).shape
+    shape = Shape(vocabulary, width, options.layers, options.heads, experts=1, context=options.context)
+    recipe = Recipe(options.mix, **{field: getattr(options, field) for field in OPTIONS})
+    if options.step == "grow":
+        grow_expert(options.work, options.name, recipe, shape)
+    elif options.step == "joint":
+        start = merge([load_weights(options.work, name) for name in options.of])
+        merged = replace(shape, experts=len(options.of))
+        train_expert(options.work, options.name, replace(recipe, fused=True), merged, start=start)
+    else:
+        train_expert(options.work, options.name, recipe, shape, options.origin)
+
+
+def main(arguments: list[str] | None = None) -> None:
+    options = make_parser().parse_args(arguments)
+    torch.set_num_threads(options.threads)
+    if options.step == "prepare":
+        prepare(options.text, options.work, options.size, options.width)
+    elif options.step in ("expert", "grow", "joint"):
+        train(options)
+    elif options.step == "mean":
+        mean_expert(options.work, options.name, options.of)
+    elif options.step == "words":
+        engine = Engine(load_bundle(options.to))
+        write_words(options.to, engine, held_out_contexts(options.work, all_words(), engine.bundle.tokenizer))
+    elif options.step == "twins":
+        write_twins(options.to, options.work, load_bundle(options.to))
+        write_card(options.to, options.attribution)
+    else:
+        states = load_states(options.work, options.experts)
+        if options.step == "evaluate":
+            write_report(options.work, states)
+        else:
+            weights = {name: state["model"] for name, state in states.items()}
+            record = training_record(options.work, states)
+            write_bundle(options.to, options.work, weights, merged_shape(states), record)
+            write_card(options.to, options.attribution)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,246 @@
+"""Twins of the experts: what each claim about the frozen pictures is tested against.
+
+A twin is trained on the same rows from the same seed, at the same budget, and differs in one thing: its
+table is trained along, its tokens got each other's pictures, it starts from random vectors, its expert
+never saw the other's script, or it was grown layer by layer.  Their weights are not shipped: `twins.json`
+of a checkpoint folder holds what was measured on them, and `twins.safetensors` the states of the word list
+in the twins that the proof draws beside the experts.
+
+Runs named `…_try_…` are no twins: short ones that a decision about training was made on.
+"""
+
+import json
+import logging
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from app.checkpoint.bundle import Bundle
+from app.engine.engine import Engine
+from app.engine.examples import EXAMPLES
+from app.engine.sampling import Sampling
+from app.network.experts import StackedExperts
+from app.network.interface import Shape
+from app.probing.contexts import Readings, held_out_contexts
+from app.probing.control_states import STATES_FILE, TwinStates, write_twin_states
+from app.probing.probe_suite import run_battery, untrained_twin
+from app.probing.word_list import all_words, list_code, preset
+from app.probing.word_states import word_states
+from app.training.evaluate import evaluate, load_network
+from app.training.run import read_checkpoint, read_curve
+from app.wording.catalogue import LANGUAGES
+
+TWINS_FILE = "twins.json"
+Kind = Literal["frozen", "trained", "permuted", "random", "alone", "grown", "try"]
+KINDS: tuple[Kind, ...] = ("frozen", "trained", "permuted", "random", "alone")
+FUSIONS = {
+    "alone": ("ru_alone", "zh_alone"),
+    "some": ("ru_frozen", "zh_frozen"),
+    "joint": ("joint",),
+    "trained": ("ru_trained", "zh_trained"),
+    "unshared": ("ru_frozen", "zh_permuted"),
+    "random": ("ru_random", "zh_random"),
+}
+"""Runs whose logits are averaged.  alone: experts that never saw the other's script; some: with a little of
+it; joint: the former, tuned together after the merge; trained: each with a trained table of its own that
+began as the pictures; unshared: pictures beside permuted pictures, so that no token has one vector in both; random:
+one table for both again, but of random vectors."""
+LINES = 1_000
+"""Held-out lines of each language that twins and merges are scored on, the first ones."""
+SHOWN = ("purity", "auc")
+_ANSWER = Sampling(new_tokens=32, seed=1)
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Twin:
+    """One run as measured.
+
+    expert: its name; tokens and minutes of its training; curve: pairs of tokens seen and training loss, nats
+    a token.  bits[language]: held-out bits per character.  curves[language][measure]: by layer, the
+    value and the ends of its 95 % interval, (L + 1, 3); empty where they were of another word list than the
+    present one.  answer: what it wrote after `PROMPT`.  words: `list_code` of the list that it was measured on.
+    """
+
+    name: str
+    expert: str
+    kind: Kind
+    layers: int
+    tokens: int
+    minutes: float
+    mix: dict[str, float]
+    curve: list[tuple[int, float]]
+    bits: dict[str, float]
+    curves: dict[str, dict[str, list[tuple[float, float, float]]]]
+    answer: str
+    words: str = ""
+
+
+@dataclass(frozen=True)
+class Twins:
+    """All runs, and `fusions[way][language][who]`: bits per character of the merges in `FUSIONS`.
+    tries: short runs that a decision was made on, whose names say what they try.  prompt: what every run was
+    asked."""
+
+    runs: tuple[Twin, ...]
+    fusions: dict[str, dict[str, dict[str, float]]]
+    tries: tuple[Twin, ...]
+    prompt: str
+
+
+def run_names(work: Path) -> list[tuple[str, Kind]]:
+    """The runs of a work folder that are twins, with their kind."""
+    names = [(f"{expert}_{kind}", kind) for expert in ("ru", "zh") for kind in KINDS]
+    grown: list[tuple[str, Kind]] = [
+        (path.stem, "grown") for path in sorted(work.glob("??_grown[0-9].pt"), key=lambda path: path.stem)
+    ]
+    return [(name, kind) for name, kind in names if (work / f"{name}.pt").exists()] + grown
+
+
+def tried_names(work: Path) -> list[tuple[str, Kind]]:
+    """The short runs of a work folder that a decision was made on."""
+    return [(path.stem, "try") for path in sorted(work.glob("??_try_*.pt"))]
+
+
+def load_run(work: Path, name: str) -> tuple[StackedExperts, dict[str, Any]]:
+    """A run's network, and the rest of its checkpoint."""
+    state = read_checkpoint(work, name)
+    return load_network(state["model"], Shape(**state["shape"])), state
+
+
+def measure_run(work: Path, bundle: Bundle, name: str, kind: Kind, readings: Readings) -> Twin:
+    """Measure one run, or read what was measured of it at the same step and on the same words.  readings: what the
+    words are read in."""
+    model, state = load_run(work, name)
+    kept, code = work / f"{name}.measured.json", list_code()
+    if kept.exists():
+        known = json.loads(kept.read_text(encoding="utf-8"))
+        if known["step"] == state["step"] and known["twin"].get("words") == code:
+            return replace(_twin(known["twin"]), kind=kind)
+    recipe, engine = state["recipes"][-1], Engine(replace(bundle, model=model, experts=(name,)))
+    twin = Twin(
+        name,
+        name[:2].upper(),
+        kind,
+        model.shape.layers,
+        state["step"] * recipe["batch"] * model.shape.context,
+        round(state["seconds"] / 60, 1),
+        recipe["mix"],
+        [(int(line["tokens"]), line["loss"]) for line in read_curve(work / f"{name}.curve.jsonl")],
+        {language: row[name] for language, row in evaluate(work, [model], [name], LINES).items()},
+        {language: probe(engine, language, readings) for language in LANGUAGES},
+        answer(engine),
+        code,
+    )
+    kept.write_text(json.dumps({"step": state["step"], "twin": asdict(twin)}), encoding="utf-8")
+    return twin
+
+
+def probe(engine: Engine, language: str, readings: Readings) -> dict[str, list[tuple[float, float, float]]]:
+    """The shown measures of a one-expert engine on a language's preset words, by layer."""
+    battery = run_battery(engine, word_states(engine, preset(language), readings=readings))
+    return {
+        name: [
+            (round(float(v), 5), round(float(low), 5), round(float(high), 5))
+            for v, low, high in zip(curve.values[0], curve.low[0], curve.high[0], strict=True)
+        ]
+        for name, curve in battery.curves.items()
+        if name in SHOWN
+    }
+
+
+def answer(engine: Engine) -> str:
+    """What an engine writes after the prompt of the opening example."""
+    return "".join(step.text for step in engine.generate(EXAMPLES[0].prompt, _ANSWER) if step.id is not None)
+
+
+def measure_fusion(work: Path, names: tuple[str, ...]) -> dict[str, dict[str, float]]:
+    """Bits per character by language: the experts RU and ZH, and every way to fuse them."""
+    models = [load_run(work, name)[0] for name in names]
+    return evaluate(work, models, ["RU", "ZH"], LINES)
+
+
+def trained_names(work: Path, bundle: Bundle) -> list[str]:
+    """The runs with a trained table, one for each expert; none if one is missing."""
+    names = [f"{expert.lower()}_trained" for expert in bundle.experts]
+    return names if all((work / f"{name}.pt").exists() for name in names) else []
+
+
+def twin_states(work: Path, bundle: Bundle, readings: Readings) -> TwinStates:
+    """The word list as an untrained network and, where there is one for each expert, twins with a trained
+    table see it."""
+    words = all_words()
+    engine = Engine(bundle)
+    untrained = word_states(untrained_twin(engine), words, readings=readings).states
+    names = trained_names(work, bundle)
+    if not names:
+        return TwinStates(untrained[0], untrained[:0])
+    twins = [Engine(replace(bundle, model=load_run(work, name)[0], experts=(name,))) for name in names]
+    return TwinStates(untrained[0], np.concatenate([word_states(e, words, readings=readings).states for e in twins]))
+
+
+def write_twins(folder: Path, work: Path, bundle: Bundle) -> Twins:
+    """Measure every run of a work folder; write and return the record, and write the states for the proof.  What the
+    checkpoint folder records of runs that the work folder lacks is kept."""
+    known = read_twins(folder)
+    readings = held_out_contexts(work, all_words(), bundle.tokenizer)
+    runs, tries = (
+        tuple(measure_run(work, bundle, name, kind, readings) for name, kind in names)
+        for names in (run_names(work), tried_names(work))
+    )
+    fusions = {
+        way: measure_fusion(work, names)
+        for way, names in FUSIONS.items()
+        if all((work / f"{name}.pt").exists() for name in names)
+    }
+    twins = Twins(runs, fusions, tries, EXAMPLES[0].prompt)
+    twins = twins if known is None else beside(known, twins)
+    (folder / TWINS_FILE).write_text(json.dumps(asdict(twins), ensure_ascii=False), encoding="utf-8")
+    if trained_names(work, bundle) or not (folder / STATES_FILE).exists():
+        write_twin_states(folder, twin_states(work, bundle, readings))
+    return twins
+
+
+def beside(known: Twins, new: Twins) -> Twins:
+    """Two records as one; of runs and merges that are in both, the new ones.  Curves over another word list than
+    the present one are left out: they cannot be compared."""
+
+    def order(twin: Twin) -> tuple[bool, str, int, str]:
+        place = KINDS.index(twin.kind) if twin.kind in KINDS else 0
+        return twin.kind == "grown", twin.expert, place, twin.name
+
+    def present(twin: Twin) -> Twin:
+        return twin if twin.words == list_code() else replace(twin, curves={})
+
+    runs, tries = (
+        sorted({twin.name: present(twin) for twin in (*before, *after)}.values(), key=order)
+        for before, after in ((known.runs, new.runs), (known.tries, new.tries))
+    )
+    fusions = known.fusions | new.fusions
+    ordered = {way: fusions[way] for way in FUSIONS if way in fusions}
+    return Twins(tuple(runs), ordered, tuple(tries), new.prompt)
+
+
+def read_twins(folder: Path) -> Twins | None:
+    """The record of a checkpoint folder, None where there is none."""
+    path = folder / TWINS_FILE
+    if not path.is_file():
+        return None
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
+        runs, tries = (tuple(map(_twin, record[name])) for name in ("runs", "tries"))
+        return Twins(runs, record["fusions"], tries, record["prompt"])
+    except (ValueError, KeyError, TypeError):
+        log.warning("%s is damaged and is not shown", path.name)
+        return None
+
+
+def _twin(record: dict[str, Any]) -> Twin:
+    curves = {
+        language: {measure: list(map(tuple, layers)) for measure, layers in row.items()}
+        for language, row in record["curves"].items()
+    }
+    return Twin(**{**record, "curve": list(map(tuple, record["curve"])), "curves": curves})

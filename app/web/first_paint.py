@@ -1,0 +1,78 @@
+"""What a visitor sees before Gradio's scripts have come: the opening text, finished, as plain HTML in the page."""
+
+import logging
+from urllib.parse import parse_qs
+
+from starlette.concurrency import run_in_threadpool
+
+from app.engine.examples import opening_trace
+from app.models import Shown, Stage
+from app.panels.text import most_disputed, strip_view
+from app.web.header import header_html, hint_line
+from app.web.layout import ASSETS
+from app.web.security import App, Message, Receive, Scope, Send, language_of
+from app.wording.catalogue import LANGUAGES, say, speaker
+from viz.html import calm
+
+_BODY = b"<body"
+
+log = logging.getLogger(__name__)
+
+
+class FirstView:
+    """ASGI middleware that puts the first view, of the model that is shown to everybody, into the page."""
+
+    def __init__(self, app: App, stage: Stage) -> None:
+        self._app, self._stage = app, stage
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        root = str(scope.get("root_path", ""))
+        if scope["type"] != "http" or scope["method"] != "GET" or str(scope["path"]).removeprefix(root) != "/":
+            return await self._app(scope, receive, send)
+        start: Message = {}
+        parts: list[bytes] = []
+
+        async def collected(message: Message) -> None:
+            nonlocal start
+            if message["type"] == "http.response.start":
+                start = message
+                return
+            parts.append(message.get("body", b""))
+            if not message.get("more_body"):
+                page = await run_in_threadpool(self._with_view, b"".join(parts), asked_language(scope))
+                headers = [(name, value) for name, value in start["headers"] if name.lower() != b"content-length"]
+                await send({**start, "headers": [*headers, (b"content-length", str(len(page)).encode())]})
+                await send({"type": "http.response.body", "body": page})
+
+        await self._app(scope, receive, collected)
+
+    def _with_view(self, page: bytes, language: str) -> bytes:
+        """A page with the first view at the beginning of its body; as it is where there is none."""
+        place = page.find(_BODY)
+        inside = page.find(b">", place) + 1
+        if place < 0 or not inside:
+            return page
+        try:
+            view = first_view(self._stage.of(""), language).encode()
+        except Exception:  # the page does without
+            log.exception("the first view failed")
+            return page
+        return page[:inside] + view + page[inside:]
+
+
+def asked_language(scope: Scope) -> str:
+    """`?lang=…` if the address has it, else the browser's first language, else English."""
+    asked = parse_qs(scope["query_string"].decode("latin-1")).get("lang", [""])[0][:2].lower()
+    return asked if asked in LANGUAGES else language_of(scope)
+
+
+def first_view(shown: Shown, language: str) -> str:
+    """Heading, opening text and how to read it; with its style, and the script that takes it away."""
+    engine, trace = shown.engine, opening_trace(shown.engine)
+    strip = strip_view(engine, trace, most_disputed(trace), speaker(language))
+    style, script = ((ASSETS / "page" / name).read_text(encoding="utf-8") for name in ("page.css", "first.js"))
+    return (
+        f"<div id='gs-first' class='gs-root'><style>{style}</style>{header_html(language)}{calm(strip)}"
+        f"{hint_line(engine, language)}<p class='gs-hint' role='status'>{say('first_wait', language)}</p>"
+        f"<script>{script}</script></div>"
+    )

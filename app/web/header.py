@@ -1,0 +1,64 @@
+"""What stands around the panels: the page's name, how to read the strip, where the panels are, what is on display."""
+
+from html import escape
+from typing import Any
+
+from app.engine.engine import MAX_CHARACTERS, Engine
+from app.engine.queue import VISITOR_ORDERS, VISITOR_RUNS
+from app.models import Shown
+from app.wording.catalogue import say
+
+PANELS = ("glyphs", "experts", "disagreement", "layers", "words", "proof", "lens", "twins", "figures")
+"""Those that the contents lead to, by the ids of their components, in their order on the page."""
+
+
+def header_html(language: str) -> str:
+    """Name and promise."""
+    return f"<header class='gs-title'><h1>{say('title', language)}</h1><p>{say('tagline', language)}</p></header>"
+
+
+def model_line(engine: Engine, language: str) -> str:
+    """Which model is on display, where from, how large, and the limits."""
+    bundle, shape = engine.bundle, engine.model.shape
+    origin = say("origin_folder" if bundle.folder else "origin_bundled", language, folder=bundle.folder)
+    code = "model_line" if bundle.report is None else "model_line_foreign"
+    line = say(
+        code, language, name=bundle.name, origin=origin, parameters=f"{engine.model.trained / 1e6:.1f}",
+        experts=shape.experts,
+        layers=shape.layers, width=shape.width, vocabulary=f"{shape.vocabulary:,}",
+        names=" + ".join(bundle.experts),
+        context=shape.context, characters=f"{MAX_CHARACTERS:,}", orders=VISITOR_ORDERS, runs=VISITOR_RUNS,
+    )  # fmt: skip
+    return f"<footer class='gs-foot'><p>{escape(line)}</p></footer>"
+
+
+def hint_line(engine: Engine, language: str) -> str:
+    """How to read the strip."""
+    experts = engine.bundle.experts
+    if len(experts) == 2:
+        line = say("strip_hint", language, first=experts[0], second=experts[1])
+    else:
+        line = say("strip_hint_each", language)
+    return f"<p class='gs-hint'>{escape(line)}</p>"
+
+
+STOPS = ("strip", "glyphs", "experts", "layers", "words", "proof")
+"""Where the tour goes, by the ids of the components; what happens there is in `assets/page/tour.js`."""
+
+
+def tour_words(language: str) -> dict[str, Any]:
+    """What the tour says."""
+    said: dict[str, Any] = {name: say(f"tour_{name}", language) for name in ("next", "back", "close")}
+    stops = [say(f"tour_{stop}", language) for stop in STOPS]
+    return {"tour": say("tour", language), **said, "panels": STOPS, "stops": stops}
+
+
+def contents_html(shown: Shown, language: str) -> str:
+    """Links to the panels of a model, each called by the first words of its title; and, for a model that it is true
+    of, the tour."""
+    there = [name for name in PANELS if name != "twins" or shown.twins is not None]
+    names = {name: say(f"{name}_title", language).replace("：", ":").split(":")[0] for name in there}
+    links = "".join(f"<a href='#{name}'>{escape(text)}</a>" for name, text in names.items())
+    if shown.engine.bundle.report is None:
+        links = f"<button type='button' class='gs-tour'>{escape(say('tour', language))}</button>{links}"
+    return f"<nav class='gs-contents' aria-label='{escape(say('contents', language))}'>{links}</nav>"

@@ -1,0 +1,159 @@
+"""Start the server: load the model, build the page, warm up in the background."""
+
+import argparse
+import gzip
+import json
+import os
+import sys
+import threading
+from collections.abc import Sequence
+from functools import cache
+
+import brotli
+import gradio as gr
+from plotly.offline import get_plotlyjs
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from app.engine.examples import opening_trace
+from app.models import Stage, open_stage
+from app.panels.layers import layers_view
+from app.panels.words import words_view
+from app.probing.word_list import PRESETS, preset
+from app.substrate.pictures import check_font
+from app.system.memory import collect_from_now, give_back, keep_small, settle
+from app.system.threads import grant_cores
+from app.web.api import add_api
+from app.web.first_paint import FirstView
+from app.web.header import tour_words
+from app.web.layout import ASSETS
+from app.web.page import build_page
+from app.web.security import BOOT, Gate
+from app.wording.catalogue import LANGUAGES, say, speaker
+from app.wording.errors import UserError
+
+EVENTS = 160
+"""Events that may be under way at once; those that need the model wait at its desk, and hold no thread there."""
+
+SWITCH_SECONDS = 5e-4
+"""How long a thread that draws panels keeps the one that runs the model waiting (Python's own: ten times that)."""
+
+SESSIONS = 100
+"""Visitors whose last trace is kept (about 2 MB each at most); the longest idle one goes first."""
+
+
+def build_demo(stage: Stage) -> gr.Blocks:
+    """Page and API, with their queue."""
+    demo = build_page(stage)
+    add_api(demo, stage)
+    demo.queue(max_size=EVENTS)
+    # Gradio keeps what a visitor who left did not fetch, panels of 100 kB and more, for the last 2,000 of them.
+    demo._queue.pending_messages_per_session.max_size = 2 * SESSIONS
+    return demo
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Serve until interrupted; host and port come from GRADIO_SERVER_NAME and GRADIO_SERVER_PORT, the number of
+    threads that a network runs on from GLYPHSCOPE_THREADS (default: all cores but one, which draws the panels; 1 to
+    4)."""
+    options = make_parser().parse_args(arguments)
+    keep_small()
+    grant_cores(int(os.environ.get("GLYPHSCOPE_THREADS", min(4, max(1, (os.cpu_count() or 1) - 1)))))
+    try:
+        check_font()
+        stage, wanted = open_stage(options.model)
+    except UserError as error:
+        sys.exit(str(error))
+    if stage.news.error is not None:
+        print(stage.news.error, file=sys.stderr)
+    sys.setswitchinterval(SWITCH_SECONDS)
+    try:
+        demo = build_demo(stage)
+    except OSError:  # Gradio keeps a folder for temporary files
+        sys.exit(say("no_room"))
+    collect_from_now()
+    threading.Thread(target=warm_up, args=(stage, wanted), daemon=True).start()
+    port = int(os.environ.get("GRADIO_SERVER_PORT", 7860))  # given outright: else a taken one is silently skipped
+    try:
+        launch(demo, stage, port)
+    except OSError:  # in use, or not allowed
+        sys.exit(say("bad_port", port=port))
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """The command line of app.py."""
+    parser = argparse.ArgumentParser(description="Serve the page.")
+    parser.add_argument(
+        "--model",
+        default=os.environ.get("GLYPHSCOPE_MODEL"),
+        help="a checkpoint folder or owner/name@revision (default: GLYPHSCOPE_MODEL, else the bundled model)",
+    )
+    return parser
+
+
+def warm_up(stage: Stage, wanted: str) -> None:
+    """Make the opening example, read the word list and draw both once, so that late imports are over when
+    visitors come; then load the model that was asked for, and show it first when it is ready."""
+    say, shown = speaker("en"), stage.of("")
+    if wanted:
+        stage.load(wanted, first=True)
+    trace = opening_trace(shown.engine)
+    shown.lexicon.prepare(shown.folder)
+    layers_view(shown.engine, trace, 1, say)
+    words_view(shown.lexicon, preset(PRESETS[0]), say)
+    settle()
+    give_back()
+
+
+def launch(demo: gr.Blocks, stage: Stage, port: int) -> None:
+    """Serve a page on a port, with our style, without anything that asks other hosts."""
+    demo.launch(
+        server_port=port,
+        theme=gr.themes.Base(font=["system-ui", "sans-serif"], font_mono=["ui-monospace", "monospace"]),
+        css_paths=[ASSETS / "page" / "page.css"],
+        footer_links=["api"],
+        run_history=False,
+        state_session_capacity=SESSIONS,
+        max_threads=EVENTS,
+        head=f"<script>{head_script()}</script>",
+        max_file_size=1,
+        app_kwargs={
+            "routes": [Route("/gs/plotly.min.js", plotly_script), Route("/gs/alive", alive)],
+            "middleware": [Middleware(Gate), Middleware(FirstView, stage=stage)],
+        },
+        ssr_mode=False,
+        share=False,
+    )
+
+
+async def plotly_script(request: Request) -> Response:
+    """The script that draws interactive figures: the one that plotly.py carries, compressed once."""
+    coding = "br" if "br" in request.headers.get("accept-encoding", "") else "gzip"
+    headers = {"Content-Encoding": coding, "Vary": "Accept-Encoding", "Cache-Control": "public, max-age=86400"}
+    return Response(_compressed(coding), media_type="text/javascript", headers=headers)
+
+
+async def alive(request: Request) -> Response:
+    """Which start of the server this is."""
+    return Response(BOOT, media_type="text/plain", headers={"Cache-Control": "no-store"})
+
+
+def head_script() -> str:
+    """What keeps a page and its text over a restart of the server, makes links to it and leads through it, with the
+    sentences that are said."""
+    said = {
+        "AWAY": {language: say("away", language) for language in LANGUAGES},
+        "LINK": {language: [say("link_copied", language), say("link_copy", language)] for language in LANGUAGES},
+        "TOUR": {language: tour_words(language) for language in LANGUAGES},
+    }
+    sentences = "".join(f"const GS_{name} = {json.dumps(words, ensure_ascii=False)};\n" for name, words in said.items())
+    scripts = [(ASSETS / "page" / name).read_text(encoding="utf-8") for name in ("recover.js", "link.js", "tour.js")]
+    return "".join((f"const GS_BOOT = '{BOOT}';\n", sentences, *scripts))
+
+
+@cache
+def _compressed(coding: str) -> bytes:
+    script = get_plotlyjs().encode()
+    return brotli.compress(script, quality=9) if coding == "br" else gzip.compress(script, 6)
