@@ -18,11 +18,11 @@ from app.engine.engine import Engine
 from app.engine.examples import opening_trace
 from app.engine.queue import Desk
 from app.foreign.files.hub import KNOWN, Place, locate, place_of
+from app.probing.control_record import Twins, read_twins
 from app.probing.word_cache import Lexicon
 from app.system.memory import give_back
 from app.system.threads import take_cores
 from app.trace.record import Trace
-from app.training.controls import Twins, read_twins
 from app.wording.errors import UserError
 
 MODELS = "GLYPHSCOPE_MODELS"

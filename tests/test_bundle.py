@@ -14,6 +14,7 @@ from app.checkpoint.bundle import MINI, load_bundle
 from app.engine.engine import Engine
 from app.engine.sampling import Sampling
 from app.probing.contexts import find_contexts
+from app.probing.control_record import read_twins
 from app.probing.control_states import TwinStates, read_twin_states
 from app.probing.measures import purity
 from app.probing.probe_suite import run_battery, untrained_twin
@@ -24,7 +25,6 @@ from app.probing.word_states import word_states
 from app.substrate.embedding import decode, embed
 from app.substrate.pictures import draw_pictures
 from app.substrate.scripts import script_of
-from app.training.controls import read_twins
 from app.training.corpus import read_lines
 from tests.conftest import SHARED
 

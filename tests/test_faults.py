@@ -23,13 +23,13 @@ from app.engine.sampling import Sampling
 from app.foreign.files.hub import Place
 from app.models import Shown, Stage
 from app.panels import compose as panels
-from app.panels import layers as layer_views
+from app.panels import lens as lens_module
 from app.panels.compose import PANELS
 from app.panels.settings import View
+from app.probing.control_record import TWINS_FILE, read_twins
 from app.probing.word_cache import WORDS_FILE, Lexicon, read_words, write_words
 from app.probing.word_list import preset
 from app.probing.word_states import word_states
-from app.training.controls import TWINS_FILE, read_twins
 from app.web.on_select import Listeners
 from app.web.on_write import Kept, WritingListeners
 from app.wording.errors import UserError
@@ -318,6 +318,6 @@ def test_the_lens_of_a_large_model_follows_the_chosen_token(engine: Engine, monk
 
     assert "<table" not in lens_after(9, 1)  # a small model's is whole already
     experts, layers, _, width = trace.hidden.shape
-    monkeypatch.setattr(layer_views, "LENS_WORK", 4 * experts * layers * width * engine.model.shape.vocabulary)
+    monkeypatch.setattr(lens_module, "LENS_WORK", 4 * experts * layers * width * engine.model.shape.vocabulary)
     assert "<table" not in lens_after(2, 1)
     assert "data-index='9' aria-selected='true'" in lens_after(9, 1)

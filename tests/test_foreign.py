@@ -17,10 +17,14 @@ from app.engine.engine import Engine
 from app.engine.sampling import Sampling
 from app.foreign.files.names import expert_names
 from app.foreign.load import load_foreign
-from app.panels.experts import disagreement_view, experts_view
-from app.panels.layers import depth_view, layers_view, lens_view
+from app.panels.depth import depth_view
+from app.panels.disagreement import disagreement_view
+from app.panels.experts import experts_view
+from app.panels.glyphs import glyph_view
+from app.panels.layers import layers_view
+from app.panels.lens import lens_view
 from app.panels.report import report_view
-from app.panels.text import glyph_view, measures_of, strip_view
+from app.panels.strip import measures_of, strip_view
 from app.panels.words import words_view
 from app.probing.word_cache import Lexicon
 from app.probing.word_list import preset

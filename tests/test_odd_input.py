@@ -11,10 +11,15 @@ from hypothesis import strategies as st
 
 from app.engine.engine import MAX_CHARACTERS, Engine, clean
 from app.engine.sampling import MAX_NEW_TOKENS, Sampling
-from app.panels.experts import disagreement_view, experts_view
-from app.panels.layers import depth_view, layers_view, lens_view
+from app.panels.depth import depth_view
+from app.panels.disagreement import disagreement_view
+from app.panels.experts import experts_view
+from app.panels.glyphs import glyph_view
+from app.panels.lab import lab_view
+from app.panels.layers import layers_view
+from app.panels.lens import lens_view
 from app.panels.settings import View, whole
-from app.panels.text import glyph_view, lab_view, strip_view
+from app.panels.strip import strip_view
 from app.panels.words import words_view
 from app.probing.word_list import MAX_WORDS, MIN_WORDS, parse_words
 from app.substrate.pictures import RECIPES, cell_borders, draw_pictures

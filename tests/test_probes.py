@@ -14,10 +14,10 @@ from scipy.stats import spearmanr
 from sklearn.metrics import roc_auc_score
 
 from app.engine.engine import Engine
-from app.panels.proof import figures_view, proof_view
+from app.panels.figures import figures_view
+from app.panels.lab import depths, lab_view
+from app.panels.proof import proof_view
 from app.panels.published import published
-from app.panels.text import lab_view
-from app.panels.words import depths
 from app.probing.curves import Battery, from_plain, to_plain
 from app.probing.measures import (
     bootstrap,

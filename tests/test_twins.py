@@ -22,10 +22,11 @@ from app.models import Shown, open_stage
 from app.network.interface import Shape
 from app.panels.controls import twins_view
 from app.probing.contexts import held_out_contexts
+from app.probing.control_record import Kind, Twin, Twins, beside, read_twins
 from app.probing.word_list import preset
 from app.probing.word_states import word_states
 from app.training import commands as train
-from app.training.controls import Kind, Twin, Twins, beside, measure_run, read_twins, write_twins
+from app.training.controls import measure_run, write_twins
 from app.training.evaluate import load_network
 from app.web.layout import Layout
 from app.wording.catalogue import say, speaker

@@ -14,10 +14,15 @@ import torch
 from app.engine.engine import Engine
 from app.engine.sampling import Sampling
 from app.network.interface import Output
-from app.panels import layers as layer_views
-from app.panels.experts import disagreement_view, experts_view
-from app.panels.layers import depth_view, layers_view, lens_view, script_groups
-from app.panels.text import glyph_view, lab_view, most_disputed, strip_view, writing_view
+from app.panels import lens as lens_module
+from app.panels.depth import depth_view, script_groups
+from app.panels.disagreement import disagreement_view
+from app.panels.experts import experts_view
+from app.panels.glyphs import glyph_view
+from app.panels.lab import lab_view
+from app.panels.layers import layers_view
+from app.panels.lens import lens_view
+from app.panels.strip import most_disputed, strip_view, writing_view
 from app.substrate.pictures import cell_borders, legible
 from app.substrate.scripts import script_of
 from app.trace.record import Trace
@@ -218,9 +223,9 @@ def test_the_lens_of_a_large_model_reads_the_part_with_the_chosen_token(
 ) -> None:
     experts, layers, _, width = trace.hidden.shape
     whole_lens = engine.lens(trace, top=1)
-    monkeypatch.setattr(layer_views, "LENS_WORK", 4 * experts * layers * width * engine.model.shape.vocabulary)
+    monkeypatch.setattr(lens_module, "LENS_WORK", 4 * experts * layers * width * engine.model.shape.vocabulary)
     for selected in range(1, len(trace)):
-        window = layer_views.lens_window(engine, trace, selected)
+        window = lens_module.lens_window(engine, trace, selected)
         assert selected - 1 in window and len(window) <= 4 and window.stop <= len(trace)
         part = engine.lens(trace, top=1, positions=window)
         assert np.array_equal(part.ids, whole_lens.ids[:, :, window.start : window.stop])

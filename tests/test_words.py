@@ -15,7 +15,8 @@ import torch
 from safetensors.numpy import load_file, save_file
 
 from app.engine.engine import Engine
-from app.panels.words import CONCEPTS, meanings, words_view
+from app.panels.glyphs import meanings
+from app.panels.words import CONCEPTS, words_view
 from app.probing import word_cache as lexicons
 from app.probing.contexts import MOST, find_contexts
 from app.probing.control_states import TwinStates, read_twin_states, write_twin_states

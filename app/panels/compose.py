@@ -6,12 +6,15 @@ from functools import partial
 from typing import Any
 
 from app.models import Shown
-from app.panels.experts import disagreement_view, experts_view
-from app.panels.layers import depth_view, layers_view, lens_view
+from app.panels.depth import depth_view
+from app.panels.disagreement import disagreement_view
+from app.panels.experts import experts_view
+from app.panels.glyphs import glyph_view, meanings
+from app.panels.layers import layers_view
+from app.panels.lens import lens_view
 from app.panels.settings import View
 from app.panels.status import status_html
-from app.panels.text import glyph_view, most_disputed, strip_view
-from app.panels.words import meanings
+from app.panels.strip import most_disputed, strip_view
 from app.trace.record import Trace
 from app.wording.catalogue import say, speaker
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from app.training.controls import LINES, Twin, Twins
+from app.probing.control_record import LINES, Twin, Twins
 from app.wording.catalogue import LANGUAGES
 from viz.charts import Chart
 from viz.controls import Merge, Run, twins_panel

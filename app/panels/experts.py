@@ -1,4 +1,4 @@
-"""From traces to the experts panel and the disagreement panel: records in, HTML out."""
+"""The experts panel: what each expert expects at one position, and what each adds to the fusion."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,10 +16,8 @@ from app.trace.fusion import (
     pair_weights,
     probability_shares,
     rescore,
-    surprise,
 )
 from app.trace.record import Floats, Trace
-from viz.disagreement import Foretold, disagreement_panel
 from viz.experts import Beyond, Candidate, Part, Position, experts_panel
 from viz.experts_without_shares import Voices, voices_panel
 from viz.html import Say
@@ -147,14 +145,3 @@ def winners_changed(trace: Trace, weights: Floats, fusion: Fusion) -> int:
     made with."""
     winners = (rescore(trace, t, weights[t], fusion).ids[0] for t in range(len(trace)))
     return sum(int(winner != trace.candidates[t, -1, 0]) for t, winner in enumerate(winners))
-
-
-def disagreement_view(engine: Engine, trace: Trace, selected: int, say: Say) -> str:
-    """Disagreement before every token after the start, and how well each token was foretold; of a single
-    expert, its surprise at each token."""
-    single = len(trace.experts) == 1
-    values = surprise(trace) if single else disagreement(trace)
-    bitmaps = engine.bundle.substrate.pictures[trace.ids[1:]]
-    known = slice(None, 1) if single else slice(None)  # the network is its only expert
-    foretold = Foretold(trace.experts, next_log_probs(trace)[:-1, known], trace.next_ranks[:-1, known])
-    return disagreement_panel(values[:-1], foretold, trace.texts[1:], bitmaps, selected, say)

@@ -1,4 +1,4 @@
-"""From batteries of probes to the charts of the proof panel, each with its sentence."""
+"""The proof panel: every measure of meaning as a chart beside its controls, each with its sentence."""
 
 from itertools import cycle
 from typing import Any
@@ -6,14 +6,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from app.engine.engine import Engine
-from app.panels.published import published
 from app.probing.curves import Battery, Curve
 from app.probing.probe_suite import LABELLED, MEASURES
 from app.probing.word_proof import PAIRS, Crossings
 from app.wording.catalogue import LANGUAGES
 from viz.charts import Chart
-from viz.figures import Held, figures_panel
 from viz.html import Say, Table, sides
 from viz.plotly_figure import Line, curve_figure
 from viz.proof import Crossed, proof_panel
@@ -44,24 +41,6 @@ def proof_view(own: Battery | None, shipped: tuple[str, Battery] | None, crossin
         },
     )
     return proof_panel(charts, table, None if crossings is None else _crossed(crossings, say), subject, say)
-
-
-def figures_view(engine: Engine, say: Say) -> str:
-    """Held-out figures of the model on display, as its training recorded them, beside published ones; empty
-    for a model without such a record."""
-    record = engine.bundle.training
-    if not record:
-        return ""
-    experts = record["experts"]
-    known: dict[str, dict[str, tuple[float, float | None]]] = {}
-    for figure in published():
-        known.setdefault(figure.model, {})[figure.benchmark] = figure.percent, figure.interval
-    held = Held(
-        record["bits_per_character"],
-        {name: run["tokens"] for name, run in experts.items()},
-        {name: run["minutes"] for name, run in experts.items()},
-    )
-    return figures_panel(held, known, say)
 
 
 def subject_of(battery: Battery, say: Say, code: str) -> str:

@@ -2,7 +2,7 @@
 
 from app.checkpoint.import_report import Report
 from app.engine.engine import Engine
-from app.panels.text import recovered
+from app.panels.glyphs import recovered
 from viz.html import Say, percent, visible
 from viz.report import report_panel
 

@@ -1,11 +1,9 @@
-"""Lines that say how things stand, and who asked."""
+"""Lines that say how things stand."""
 
 from html import escape
 
-import gradio as gr
-
-from app.models import News, Shown, Stage
-from app.wording.catalogue import LANGUAGES, say
+from app.models import News
+from app.wording.catalogue import say
 
 
 def status_html(message: str, failed: bool = False) -> str:
@@ -28,20 +26,3 @@ def progress_html(sentence: str, share: float) -> str:
     return (
         f"<p class='gs-status' role='status'><progress max='1' value='{share:.2f}'></progress> {escape(sentence)}</p>"
     )
-
-
-def visitor_of(request: gr.Request) -> str:
-    """Whose limits count: the session of a page or of a client."""
-    return str(request.session_hash)
-
-
-def shown_to(request: gr.Request, stage: Stage) -> Shown:
-    """The model that whoever asks sees."""
-    return stage.of(visitor_of(request))
-
-
-def language_of(request: gr.Request) -> str:
-    """`?lang=…` if the address has it, else the browser's first language, else English."""
-    asked = dict(request.query_params or {}).get("lang") or (request.headers or {}).get("accept-language", "")
-    code = str(asked)[:2].lower()
-    return code if code in LANGUAGES else "en"

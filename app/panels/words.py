@@ -1,24 +1,17 @@
-"""From the word list to what the panels draw of it: nearest words of a token, and the map of a word set."""
+"""The words panel: maps of a word set through the layers."""
 
 from functools import lru_cache
 
 import numpy as np
 
-from app.engine.engine import clean
-from app.panels.text import LAB_CHARACTERS, NEAR_TOKENS
 from app.probing.measures import agreement, chance_purity, nearest_rows
 from app.probing.word_cache import NEAR_ON_MAP, Lexicon
 from app.probing.word_list import Word, gloss
-from app.probing.word_proof import pair_apart
-from app.probing.word_states import WordStates, centred, nearest_words
+from app.probing.word_states import WordStates, centred
 from app.substrate.pictures import draw_pictures
-from app.trace.fusion import preference
 from app.trace.projection import neighbour_changes, project, trustworthiness
-from app.trace.record import Floats, Trace
-from app.wording.errors import UserError
-from viz.glyphs import Meanings, Neighbour
+from app.trace.record import Floats
 from viz.html import Say, percent
-from viz.lab import Depths
 from viz.words import Layout, WordMap, words_panel
 
 CONCEPTS = (
@@ -26,32 +19,6 @@ CONCEPTS = (
     "people", "actions", "feelings", "furniture", "transport", "reading", "music", "qualities",
 )  # fmt: skip
 """Groups of the word list; a visitor's own groups are called what the visitor calls them."""
-
-
-def meanings(lexicon: Lexicon, trace: Trace, selected: int, language: str = "en") -> Meanings | None:
-    """Words nearest to a token's hidden state at every layer of every expert, the token's own text left
-    out; None while the list is being read.  First on view: the expert who expected the token more."""
-    bank = lexicon.bank
-    if bank is None:
-        return None
-    own = trace.texts[selected].strip().casefold()
-    experts, layers = trace.hidden.shape[:2]
-
-    def near(expert: int, layer: int) -> tuple[Neighbour, ...]:
-        rows, cosines = nearest_words(bank, expert, layer, trace.hidden[expert, layer, selected], NEAR_TOKENS + 3)
-        found = [
-            Neighbour(None, word.text, lexicon.pictures[row], float(cosine), gloss(word.text, language))
-            for row, cosine in zip(rows, cosines, strict=True)
-            if (word := bank.words[row]).text.casefold() != own
-        ]
-        return tuple(found[:NEAR_TOKENS])
-
-    return Meanings(
-        experts=trace.experts,
-        lists=tuple(tuple(near(e, layer) for layer in range(layers)) for e in range(experts)),
-        expert=int(preference(trace)[selected - 1] < 0) if experts == 2 else 0,
-        words=len(bank.words),
-    )
 
 
 def words_view(lexicon: Lexicon, words: tuple[Word, ...], say: Say, language: str = "en") -> str:
@@ -91,20 +58,6 @@ def words_view(lexicon: Lexicon, words: tuple[Word, ...], say: Say, language: st
         ),
         say,
     )
-
-
-def depths(lexicon: Lexicon, first: str, second: str) -> Depths | None:
-    """How far the layers of both experts pull two texts apart; None where there is nothing to read: no list
-    yet, or a text that is no word in one of the three scripts."""
-    scale, engine = lexicon.scale, lexicon.engine
-    texts = [clean(text).strip() for text in (first, second) if isinstance(text, str)]
-    if scale is None or len(texts) < 2 or not all(1 <= len(text) <= LAB_CHARACTERS for text in texts):
-        return None
-    try:
-        apart = pair_apart(engine, scale, *texts)
-    except UserError:
-        return None
-    return Depths(engine.bundle.experts, apart.same, apart.own)
 
 
 def concept_name(concept: str, say: Say) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 from tokenizers import Tokenizer
 
 from app.probing.word_list import Word
-from app.training.corpus import LANGUAGES
+from app.wording.catalogue import LANGUAGES
 
 MOST = 20
 """Sentences a word at the most; averaged over, so that a state depends on the word and little on one text."""

@@ -10,10 +10,9 @@ Runs named `…_try_…` are no twins: short ones that a decision about training
 """
 
 import json
-import logging
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
@@ -24,6 +23,18 @@ from app.engine.sampling import Sampling
 from app.network.experts import StackedExperts
 from app.network.interface import Shape
 from app.probing.contexts import Readings, held_out_contexts
+from app.probing.control_record import (
+    FUSIONS,
+    KINDS,
+    LINES,
+    TWINS_FILE,
+    Kind,
+    Twin,
+    Twins,
+    beside,
+    read_twins,
+    twin_from_plain,
+)
 from app.probing.control_states import STATES_FILE, TwinStates, write_twin_states
 from app.probing.probe_suite import run_battery, untrained_twin
 from app.probing.word_list import all_words, list_code, preset
@@ -32,63 +43,9 @@ from app.training.evaluate import evaluate, load_network
 from app.training.run import read_checkpoint, read_curve
 from app.wording.catalogue import LANGUAGES
 
-TWINS_FILE = "twins.json"
-Kind = Literal["frozen", "trained", "permuted", "random", "alone", "grown", "try"]
-KINDS: tuple[Kind, ...] = ("frozen", "trained", "permuted", "random", "alone")
-FUSIONS = {
-    "alone": ("ru_alone", "zh_alone"),
-    "some": ("ru_frozen", "zh_frozen"),
-    "joint": ("joint",),
-    "trained": ("ru_trained", "zh_trained"),
-    "unshared": ("ru_frozen", "zh_permuted"),
-    "random": ("ru_random", "zh_random"),
-}
-"""Runs whose logits are averaged.  alone: experts that never saw the other's script; some: with a little of
-it; joint: the former, tuned together after the merge; trained: each with a trained table of its own that
-began as the pictures; unshared: pictures beside permuted pictures, so that no token has one vector in both; random:
-one table for both again, but of random vectors."""
-LINES = 1_000
-"""Held-out lines of each language that twins and merges are scored on, the first ones."""
 SHOWN = ("purity", "auc")
+
 _ANSWER = Sampling(new_tokens=32, seed=1)
-
-log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Twin:
-    """One run as measured.
-
-    expert: its name; tokens and minutes of its training; curve: pairs of tokens seen and training loss, nats
-    a token.  bits[language]: held-out bits per character.  curves[language][measure]: by layer, the
-    value and the ends of its 95 % interval, (L + 1, 3); empty where they were of another word list than the
-    present one.  answer: what it wrote after `PROMPT`.  words: `list_code` of the list that it was measured on.
-    """
-
-    name: str
-    expert: str
-    kind: Kind
-    layers: int
-    tokens: int
-    minutes: float
-    mix: dict[str, float]
-    curve: list[tuple[int, float]]
-    bits: dict[str, float]
-    curves: dict[str, dict[str, list[tuple[float, float, float]]]]
-    answer: str
-    words: str = ""
-
-
-@dataclass(frozen=True)
-class Twins:
-    """All runs, and `fusions[way][language][who]`: bits per character of the merges in `FUSIONS`.
-    tries: short runs that a decision was made on, whose names say what they try.  prompt: what every run was
-    asked."""
-
-    runs: tuple[Twin, ...]
-    fusions: dict[str, dict[str, dict[str, float]]]
-    tries: tuple[Twin, ...]
-    prompt: str
 
 
 def run_names(work: Path) -> list[tuple[str, Kind]]:
@@ -119,7 +76,7 @@ def measure_run(work: Path, bundle: Bundle, name: str, kind: Kind, readings: Rea
     if kept.exists():
         known = json.loads(kept.read_text(encoding="utf-8"))
         if known["step"] == state["step"] and known["twin"].get("words") == code:
-            return replace(_twin(known["twin"]), kind=kind)
+            return replace(twin_from_plain(known["twin"]), kind=kind)
     recipe, engine = state["recipes"][-1], Engine(replace(bundle, model=model, experts=(name,)))
     twin = Twin(
         name,
@@ -202,45 +159,3 @@ def write_twins(folder: Path, work: Path, bundle: Bundle) -> Twins:
     if trained_names(work, bundle) or not (folder / STATES_FILE).exists():
         write_twin_states(folder, twin_states(work, bundle, readings))
     return twins
-
-
-def beside(known: Twins, new: Twins) -> Twins:
-    """Two records as one; of runs and merges that are in both, the new ones.  Curves over another word list than
-    the present one are left out: they cannot be compared."""
-
-    def order(twin: Twin) -> tuple[bool, str, int, str]:
-        place = KINDS.index(twin.kind) if twin.kind in KINDS else 0
-        return twin.kind == "grown", twin.expert, place, twin.name
-
-    def present(twin: Twin) -> Twin:
-        return twin if twin.words == list_code() else replace(twin, curves={})
-
-    runs, tries = (
-        sorted({twin.name: present(twin) for twin in (*before, *after)}.values(), key=order)
-        for before, after in ((known.runs, new.runs), (known.tries, new.tries))
-    )
-    fusions = known.fusions | new.fusions
-    ordered = {way: fusions[way] for way in FUSIONS if way in fusions}
-    return Twins(tuple(runs), ordered, tuple(tries), new.prompt)
-
-
-def read_twins(folder: Path) -> Twins | None:
-    """The record of a checkpoint folder, None where there is none."""
-    path = folder / TWINS_FILE
-    if not path.is_file():
-        return None
-    try:
-        record = json.loads(path.read_text(encoding="utf-8"))
-        runs, tries = (tuple(map(_twin, record[name])) for name in ("runs", "tries"))
-        return Twins(runs, record["fusions"], tries, record["prompt"])
-    except (ValueError, KeyError, TypeError):
-        log.warning("%s is damaged and is not shown", path.name)
-        return None
-
-
-def _twin(record: dict[str, Any]) -> Twin:
-    curves = {
-        language: {measure: list(map(tuple, layers)) for measure, layers in row.items()}
-        for language, row in record["curves"].items()
-    }
-    return Twin(**{**record, "curve": list(map(tuple, record["curve"])), "curves": curves})

@@ -9,7 +9,7 @@ from safetensors import safe_open
 from app.checkpoint.bundle import shape_of
 from app.checkpoint.checksums import seal
 from app.network.interface import Shape
-from app.training.controls import LINES, Twin, Twins, read_twins
+from app.probing.control_record import LINES, Twin, Twins, read_twins
 from app.training.run import OPTIONS, Recipe
 
 LAST = """python -m app.training evaluate

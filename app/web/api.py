@@ -9,9 +9,9 @@ import numpy as np
 from app.engine.queue import Order
 from app.engine.sampling import Sampling
 from app.models import Stage
-from app.panels.status import visitor_of
 from app.trace.fusion import disagreement, next_log_probs
 from app.trace.record import Trace
+from app.web.visitor import visitor_of
 from app.wording.errors import UserError
 
 _POLL_SECONDS = 0.02

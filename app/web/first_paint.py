@@ -7,7 +7,7 @@ from starlette.concurrency import run_in_threadpool
 
 from app.engine.examples import opening_trace
 from app.models import Shown, Stage
-from app.panels.text import most_disputed, strip_view
+from app.panels.strip import most_disputed, strip_view
 from app.web.header import header_html, hint_line
 from app.web.layout import ASSETS
 from app.web.security import App, Message, Receive, Scope, Send, language_of

@@ -10,10 +10,10 @@ from app.checkpoint.bundle import Bundle
 from app.models import Shown
 from app.panels.compose import one
 from app.panels.controls import twins_view
-from app.panels.proof import figures_view
+from app.panels.figures import figures_view
 from app.panels.report import report_view
 from app.panels.settings import FUSIONS, View
-from app.panels.text import measures_of
+from app.panels.strip import measures_of
 from app.probing.word_list import MAX_WORDS, PRESETS
 from app.probing.word_proof import PROOF_SETS
 from app.web.header import contents_html, header_html, hint_line, model_line

@@ -9,7 +9,7 @@ from app.engine.examples import EXAMPLES, LAB_EXAMPLES
 from app.engine.sampling import MAX_NEW_TOKENS, MAX_TEMPERATURE, Sampling
 from app.models import Stage
 from app.panels.settings import FUSIONS, View
-from app.panels.text import measures_of
+from app.panels.strip import measures_of
 from app.probing.word_list import MAX_WORDS, PRESETS
 from app.probing.word_proof import PROOF_SETS
 from app.web.header import contents_html, header_html, hint_line, model_line

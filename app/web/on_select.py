@@ -11,14 +11,15 @@ from app.engine.examples import EXAMPLES, opening_trace
 from app.engine.sampling import Sampling
 from app.models import Shown, Stage
 from app.panels.compose import PANELS, draw_experts, draw_glyphs, draw_strip, finished, one, panels, token_panels
-from app.panels.layers import depth_view, lens_view, lens_window
+from app.panels.depth import depth_view
+from app.panels.lab import depths, lab_view
+from app.panels.lens import lens_view, lens_window
 from app.panels.settings import View, whole
-from app.panels.status import language_of, news_html, shown_to, status_html, visitor_of
-from app.panels.text import lab_view
-from app.panels.words import depths
+from app.panels.status import news_html, status_html
 from app.trace.record import Trace
 from app.web.deep_link import Linked, linked
 from app.web.on_write import STATUS, Kept
+from app.web.visitor import language_of, shown_to, visitor_of
 from app.wording.catalogue import LANGUAGES, say, speaker
 from app.wording.errors import UserError
 

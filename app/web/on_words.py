@@ -11,13 +11,14 @@ import gradio as gr
 from app.engine.cancellation import Brakes
 from app.models import Stage
 from app.panels.proof import proof_view
-from app.panels.status import progress_html, shown_to, status_html
+from app.panels.status import progress_html, status_html
 from app.panels.words import words_view
 from app.probing.curves import Battery
 from app.probing.word_cache import Lexicon
 from app.probing.word_list import PRESETS, Word, parse_words, preset
 from app.probing.word_proof import PROOF_SETS
 from app.probing.word_states import Progress
+from app.web.visitor import shown_to
 from app.wording.catalogue import say, speaker
 from app.wording.errors import UserError
 from viz.html import panel

@@ -16,9 +16,10 @@ from app.engine.sampling import Sampling
 from app.models import Shown, Stage
 from app.panels.compose import PANELS, finished
 from app.panels.settings import View
-from app.panels.status import shown_to, status_html, visitor_of
-from app.panels.text import writing_view, written_value
+from app.panels.status import status_html
+from app.panels.strip import writing_view, written_value
 from app.trace.record import Trace
+from app.web.visitor import shown_to, visitor_of
 from app.wording.catalogue import say, speaker
 from app.wording.errors import UserError
 from viz.alone import alone_panel

@@ -1,8 +1,11 @@
 """Every sentence a visitor reads, in English, Russian and Chinese, and nowhere else."""
 
+from collections.abc import Callable
 from typing import Any
 
-from viz.html import Say
+Say = Callable[..., str]
+"""Gives a sentence by its key, in one language; keyword arguments fill it in."""
+
 
 LANGUAGES = {"en": "English", "ru": "Русский", "zh": "中文"}
 

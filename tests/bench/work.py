@@ -12,10 +12,14 @@ import torch
 
 from app.checkpoint.bundle import MINI, load_bundle
 from app.engine.engine import Engine
-from app.panels.experts import disagreement_view, experts_view
-from app.panels.layers import depth_view, layers_view, lens_view
-from app.panels.text import glyph_view, strip_view
-from app.panels.words import meanings, words_view
+from app.panels.depth import depth_view
+from app.panels.disagreement import disagreement_view
+from app.panels.experts import experts_view
+from app.panels.glyphs import glyph_view, meanings
+from app.panels.layers import layers_view
+from app.panels.lens import lens_view
+from app.panels.strip import strip_view
+from app.panels.words import words_view
 from app.probing.probe_suite import run_battery
 from app.probing.word_cache import Lexicon
 from app.probing.word_list import all_words, preset

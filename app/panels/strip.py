@@ -1,8 +1,7 @@
-"""From traces to what the panels draw: one function a figure, records in, HTML out."""
+"""The strip: the text as chips, coloured by one measure; finished, or while the model writes."""
 
 from app.checkpoint.bundle import Bundle
-from app.engine.engine import Engine, Step, clean
-from app.substrate.glyphs import draw, glyph
+from app.engine.engine import Engine, Step
 from app.substrate.pictures import cell_borders
 from app.substrate.scripts import script_of
 from app.trace.fusion import (
@@ -13,15 +12,8 @@ from app.trace.fusion import (
     winner_balance,
 )
 from app.trace.record import Floats, Trace
-from app.wording.errors import UserError
-from viz.glyphs import GlyphCard, Meanings, Neighbour, glyph_panel
 from viz.html import Say
-from viz.lab import Depths, Specimen, lab_figure
 from viz.strip import MEASURES, Chip, strip
-
-NEAR_TOKENS = 6
-LAB_CHARACTERS = 16
-"""Longest text in the glyph laboratory: more characters no longer fit into 32 pixels."""
 
 
 def most_disputed(trace: Trace) -> int:
@@ -84,62 +76,3 @@ def _chip(engine: Engine, index: int, token: int, value: float | None, written: 
     unknown = token == engine.bundle.tokenizer.token_to_id("<unk>")
     borders = cell_borders(text, substrate.recipe)
     return Chip(index, text, substrate.pictures[token], value, written, unknown, borders)
-
-
-def glyph_view(
-    engine: Engine, token: int, say: Say, components: int | None = None, meanings: Meanings | None = None
-) -> str:
-    """The glyph panel of a token id, decoded from some (default: all) of its vector's coordinates, with
-    the words that it comes to resemble."""
-    substrate = engine.bundle.substrate
-    card = glyph(substrate, token, components, neighbours=NEAR_TOKENS)
-    near = tuple(
-        Neighbour(int(i), substrate.tokens[i], substrate.pictures[i], float(c))
-        for i, c in zip(card.neighbours, card.cosines, strict=True)
-    )
-    return glyph_panel(
-        GlyphCard(
-            id=token,
-            text=card.text,
-            script=script_of(card.text),
-            code_points=card.code_points,
-            rendered=card.rendered,
-            decoded=card.decoded,
-            borders=cell_borders(card.text, substrate.recipe),
-            neighbours=near,
-            kept=card.kept,
-            components=card.components,
-            width=len(substrate.basis.components),
-            meanings=meanings,
-            proof=recovered(engine.bundle, say),
-        ),
-        say,
-    )
-
-
-def recovered(bundle: Bundle, say: Say) -> str:
-    """Whether the table of a model that is not ours was proved to hold these pictures; empty for ours."""
-    report = bundle.report
-    if report is None:
-        return ""
-    code = "recovered" if report.pictures else "not_recovered"
-    known = {name: f"{getattr(report, name):,}" for name in ("fitted", "tested", "exact")}
-    return say(code, agreement=f"{report.agreement:.4f}", **known)
-
-
-def lab_view(engine: Engine, first: str, second: str, say: Say, depths: Depths | None = None) -> str:
-    """Two texts compared pixel by pixel, and (depths) layer by layer.
-
-    Raises:
-        UserError: for no text, or one too long for a picture.
-    """
-    substrate = engine.bundle.substrate
-    specimens, vectors = [], []
-    for text in (first, second):
-        whole = clean(text) if isinstance(text, str) else ""
-        if not 1 <= len(whole) <= LAB_CHARACTERS:
-            raise UserError("bad_lab_text", limit=LAB_CHARACTERS)
-        bitmap, vector = draw(substrate, whole)
-        specimens.append(Specimen(whole, bitmap, engine.bundle.tokenizer.token_to_id(whole)))
-        vectors.append(vector)
-    return lab_figure(specimens[0], specimens[1], float(vectors[0] @ vectors[1]), say, depths)
