@@ -138,7 +138,8 @@ def test_curves_over_another_word_list_are_not_compared(
     work: Path, bundle: Bundle, twins: Twins, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A record made on an earlier list keeps its bits and loses its curves, until the runs are measured again."""
-    monkeypatch.setattr("app.training.controls.list_code", lambda: "another")
+    for module in ("app.probing.control_record", "app.training.controls"):
+        monkeypatch.setattr(f"{module}.list_code", lambda: "another")
     fresh = replace(twins.runs[0], words="another")
     joined = beside(twins, replace(twins, runs=(fresh,)))
     assert joined.runs[0] == fresh
