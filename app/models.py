@@ -1,8 +1,7 @@
-"""Which models are loaded, which one each visitor sees, and the loading of another beside the one on view.
+"""The registry of models: which are loaded, which one each visitor sees, and loading one in the background.
 
-The bundled model is always there.  A model that was asked for is fetched, built and proved in a thread of
-its own; when it is ready those who wait for it see it, and whatever goes wrong is one sentence while the
-old one stays.
+The bundled model is always there.  Any other is fetched, built and verified in a thread of its own; once it is
+ready, the visitors who chose it see it.  If that fails they get one sentence, and the old model stays.
 """
 
 import logging
@@ -16,10 +15,10 @@ from pathlib import Path
 from app.checkpoint.bundle import MINI, Bundle, is_ours, load_bundle
 from app.engine.engine import Engine
 from app.engine.examples import opening_trace
-from app.engine.queue import Desk
+from app.engine.queue import RequestQueue
 from app.foreign.files.hub import KNOWN, Place, locate, place_of
 from app.probing.control_record import Twins, read_twins
-from app.probing.word_cache import Lexicon
+from app.probing.word_cache import WordCache
 from app.system.memory import give_back
 from app.system.threads import take_cores
 from app.trace.record import Trace
@@ -35,27 +34,28 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, eq=False)
-class Shown:
+class LoadedModel:
     """A loaded model with all that serves it."""
 
     key: str
     engine: Engine
-    desk: Desk
-    lexicon: Lexicon
+    requests: RequestQueue
+    lexicon: WordCache
     twins: Twins | None
     folder: Path | None
 
     @classmethod
-    def over(cls, key: str, bundle: Bundle, folder: Path | None) -> "Shown":
+    def over(cls, key: str, bundle: Bundle, folder: Path | None) -> "LoadedModel":
         """Ready to answer; the word list is read later."""
         engine = Engine(bundle)
         twins = read_twins(folder) if folder is not None else None
-        return cls(key, engine, Desk(engine), Lexicon(engine), twins, folder)
+        return cls(key, engine, RequestQueue(engine), WordCache(engine), twins, folder)
 
 
 @dataclass(frozen=True)
-class News:
-    """What is being loaded: key, a stage (a code of `app.wording.catalogue`) and the share of it; or error: why not."""
+class LoadingState:
+    """What is being loaded: key, the stage of loading (a key of the wording) and its share, 0..1; or the error that
+    ended it."""
 
     key: str = ""
     stage: str = ""
@@ -68,30 +68,30 @@ class News:
 
 
 @dataclass(eq=False)
-class Stage:
+class ModelRegistry:
     """All models that this server knows.  offers: key -> place, in the order in which the page lists them."""
 
     offers: dict[str, Place]
-    loaded: dict[str, Shown]
+    loaded: dict[str, LoadedModel]
     default: str
-    news: News = field(default_factory=News)
+    loading: LoadingState = field(default_factory=LoadingState)
     _choices: OrderedDict[str, str] = field(default_factory=OrderedDict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def of(self, visitor: str) -> Shown:
+    def of(self, visitor: str) -> LoadedModel:
         """The model that a visitor sees."""
         with self._lock:
             key = self._choices.get(visitor, self.default)
             return self.loaded.get(key) or self.loaded[self.default]
 
-    def made(self, trace: Trace) -> Shown | None:
+    def made(self, trace: Trace) -> LoadedModel | None:
         """The model that made a trace, if it is still loaded."""
         experts, layers, _, width = trace.hidden.shape
-        for shown in list(self.loaded.values()):
-            shape = shown.engine.model.shape
+        for model in list(self.loaded.values()):
+            shape = model.engine.model.shape
             same = (shape.experts, shape.layers + 1, shape.width) == (experts, layers, width)
-            if same and shown.engine.bundle.name == trace.model:
-                return shown
+            if same and model.engine.bundle.name == trace.model:
+                return model
         return None
 
     def choose(self, visitor: str, key: str) -> None:
@@ -103,8 +103,8 @@ class Stage:
         if key not in self.offers:
             raise UserError("not_offered")
         with self._lock:
-            if key not in self.loaded and self.news.busy and self.news.key != key:
-                raise UserError("loading_other", model=self.news.key)
+            if key not in self.loaded and self.loading.busy and self.loading.key != key:
+                raise UserError("loading_other", model=self.loading.key)
             self._choices[visitor] = key
             self._choices.move_to_end(visitor)
             while len(self._choices) > _VISITORS:
@@ -116,49 +116,49 @@ class Stage:
         """Load an offer in a thread of its own, unless one is loading already; first: and show it to everybody
         who chose nothing else."""
         with self._lock:
-            if self.news.busy:
+            if self.loading.busy:
                 return
-            self.news = News(key, "stage_bytes")
+            self.loading = LoadingState(key, "stage_bytes")
         threading.Thread(target=self._load, args=(key, first), name="loader", daemon=True).start()
 
     def _load(self, key: str, first: bool) -> None:
         def tell(stage: str, share: float) -> None:
-            self.news = News(key, stage, share)
+            self.loading = LoadingState(key, stage, share)
 
         take_cores()
         try:
             folder = locate(self.offers[key], lambda share: tell("stage_bytes", share))
-            shown = Shown.over(key, _bundle(folder, self.offers[key], key, tell), folder)
+            model = LoadedModel.over(key, _bundle(folder, self.offers[key], key, tell), folder)
             tell("stage_opening", 0.0)
-            opening_trace(shown.engine)
+            opening_trace(model.engine)
         except UserError as error:
             self._failed(key, error)
         except BaseException:  # code that is not ours may end the program, or try to
             log.exception("loading %s failed", key)
             self._failed(key, UserError("load_failed", model=key))
         else:
-            self._take(shown, first)
-            shown.lexicon.prepare(folder, lambda share: shown.desk.stand_back(_STANDBY_SECONDS))
+            self._take(model, first)
+            model.lexicon.prepare(folder, lambda share: model.requests.wait_until_idle(_STANDBY_SECONDS))
             give_back()
 
     def _failed(self, key: str, error: UserError) -> None:
         log.warning("%s", error)
         with self._lock:
-            self.news = News(key, error=error)
+            self.loading = LoadingState(key, error=error)
             self._choices = OrderedDict((who, what) for who, what in self._choices.items() if what != key)
 
-    def _take(self, shown: Shown, first: bool) -> None:
+    def _take(self, model: LoadedModel, first: bool) -> None:
         """Put a model on view; of those that only visitors asked for, the one before goes."""
         with self._lock:
-            self.default = shown.key if first else self.default
+            self.default = model.key if first else self.default
             for key in [key for key in self.loaded if key not in (next(iter(self.offers)), self.default)]:
                 del self.loaded[key]
-            self.loaded[shown.key] = shown
-            self.news = News(shown.key)
+            self.loaded[model.key] = model
+            self.loading = LoadingState(model.key)
 
 
-def open_stage(setting: str | None) -> tuple[Stage, str]:
-    """The stage with the bundled model, and the key of another one that a setting asks to be loaded ("": none).
+def open_registry(setting: str | None) -> tuple[ModelRegistry, str]:
+    """The registry with the bundled model, and the key of another one that a setting asks to be loaded ("": none).
     A folder of our own shape is small: it is loaded at once and shown first.
 
     Raises:
@@ -172,18 +172,18 @@ def open_stage(setting: str | None) -> tuple[Stage, str]:
     asked = _offer(offers, wanted) if wanted else home
     for place in (*more, *(place_of(model) for model in KNOWN)):
         _offer(offers, place)
-    stage = Stage(offers, {home: Shown.over(home, mini, MINI)}, home)
+    registry = ModelRegistry(offers, {home: LoadedModel.over(home, mini, MINI)}, home)
     if wanted is None or asked == home:
-        return stage, ""
+        return registry, ""
     if wanted.folder is not None and is_ours(wanted.folder):
         try:
             bundle = _bundle(wanted.folder, wanted, asked, lambda stage, share: None)
-            stage.loaded[asked] = Shown.over(asked, bundle, wanted.folder)
-            stage.default = asked
+            registry.loaded[asked] = LoadedModel.over(asked, bundle, wanted.folder)
+            registry.default = asked
         except UserError as error:
-            stage.news = News(asked, error=error)
-        return stage, ""
-    return stage, asked
+            registry.loading = LoadingState(asked, error=error)
+        return registry, ""
+    return registry, asked
 
 
 def _offer(offers: dict[str, Place], place: Place) -> str:

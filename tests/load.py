@@ -23,7 +23,7 @@ import torch
 
 from app.checkpoint.bundle import load_bundle
 from app.engine.engine import Engine
-from app.engine.queue import TIDY_SECONDS
+from app.engine.queue import RELEASE_SECONDS
 from app.engine.sampling import Sampling
 from tests.bench.rows import resident_megabytes
 from tests.server import serving
@@ -214,7 +214,7 @@ async def soak(address: str, requests: int, process: int, seconds: float) -> lis
 
         async def until(goal: int) -> tuple[float, int, int]:
             await asyncio.gather(*(worker(n, goal) for n in range(8)))
-            await asyncio.sleep(TIDY_SECONDS + 1)  # after which the next text makes the server tidy up
+            await asyncio.sleep(RELEASE_SECONDS + 1)  # after which the next text makes the server tidy up
             await Session(client, config, f"last{done}").call("on_look", None, input_0=PROMPTS[0])
             await asyncio.sleep(1)
             return held(process)

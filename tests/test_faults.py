@@ -15,23 +15,23 @@ import pytest
 from gradio_client import Client
 
 from app.checkpoint.bundle import MINI, load_bundle
-from app.checkpoint.checksums import SEAL, broken
+from app.checkpoint.checksums import CHECKSUMS_FILE, broken
 from app.engine.engine import Engine, Feed
 from app.engine.examples import EXAMPLES
-from app.engine.queue import VISITOR_ORDERS, Desk, Order
+from app.engine.queue import MAX_UNDER_WAY, QueuedRequest, RequestQueue
 from app.engine.sampling import Sampling
 from app.foreign.files.hub import Place
-from app.models import Shown, Stage
+from app.models import LoadedModel, ModelRegistry
 from app.panels import compose as panels
 from app.panels import lens as lens_module
 from app.panels.compose import PANELS
-from app.panels.settings import View
+from app.panels.settings import PanelSettings
 from app.probing.control_record import TWINS_FILE, read_twins
-from app.probing.word_cache import WORDS_FILE, Lexicon, read_words, write_words
+from app.probing.word_cache import WORDS_FILE, WordCache, read_words, write_words
 from app.probing.word_list import preset
 from app.probing.word_states import word_states
 from app.web.on_select import Listeners
-from app.web.on_write import Kept, WritingListeners
+from app.web.on_write import RenderedCache, WritingListeners
 from app.wording.errors import UserError
 from tests.load import Session
 from tests.server import serving
@@ -69,7 +69,7 @@ def test_one_flipped_bit_is_noticed_and_named(copy: Path, name: str, at: float) 
 @pytest.mark.parametrize("name", FILES)
 @pytest.mark.parametrize("kept", [0, 100, 0.5])
 def test_a_cut_file_of_a_folder_without_checksums_is_refused(copy: Path, name: str, kept: float) -> None:
-    (copy / SEAL).unlink()
+    (copy / CHECKSUMS_FILE).unlink()
     data = (copy / name).read_bytes()
     (copy / name).write_bytes(data[: int(kept if kept > 1 else kept * len(data))])
     with pytest.raises(UserError, match="restore the folder"):
@@ -77,7 +77,7 @@ def test_a_cut_file_of_a_folder_without_checksums_is_refused(copy: Path, name: s
 
 
 def test_what_is_shipped_fits_its_checksums() -> None:
-    lines = (MINI / SEAL).read_text(encoding="utf-8").splitlines()
+    lines = (MINI / CHECKSUMS_FILE).read_text(encoding="utf-8").splitlines()
     names = [line.partition("  ")[2] for line in lines]
     assert {*FILES, WORDS_FILE} <= set(names) and not broken(MINI, names)
 
@@ -87,7 +87,7 @@ def test_a_damaged_word_list_is_not_used(engine: Engine, copy: Path) -> None:
     assert read_words(copy, engine) is not None
     flip(copy / WORDS_FILE, 0.5)
     assert read_words(copy, engine) is None
-    lexicon = Lexicon(engine)
+    lexicon = WordCache(engine)
     lexicon.prepare(copy)  # reads the list itself
     assert lexicon.bank is not None and lexicon.proof is None
 
@@ -121,12 +121,12 @@ def test_a_clock_that_jumps_changes_nothing(jumping: str, engine: Engine) -> Non
         assert client.predict("Мама", 0.8, 50, 0.95, 3, 12, 0.5, api_name="/generate")["text"] == last.trace.text
 
 
-# The desk
+# The request queue
 
 
-def started(desk: Desk, visitor: str = "") -> Order:
-    """An order that has its first token."""
-    order = desk.write("The cat", LONG, visitor=visitor)
+def started(requests: RequestQueue, visitor: str = "") -> QueuedRequest:
+    """A request that has its first token."""
+    order = requests.write("The cat", LONG, visitor=visitor)
     deadline = time.monotonic() + 20
     while not order.steps and time.monotonic() < deadline:
         time.sleep(0.001)
@@ -145,32 +145,32 @@ class Counting(Engine):
         return super().feed(wanted)
 
 
-@pytest.mark.parametrize("how", ["stop", "leave"])
+@pytest.mark.parametrize("how", ["stop", "abandon"])
 def test_who_stops_or_leaves_frees_the_model_within_one_token(engine: Engine, how: str) -> None:
     counting = Counting(engine.bundle)
-    desk = Desk(counting)
-    order = started(desk)
+    requests = RequestQueue(counting)
+    order = started(requests)
     getattr(order, how)()
     before = counting.fed
     assert order.done.wait(10)
     assert counting.fed - before <= 1 and (order.trace is not None) == (how == "stop")
     time.sleep(0.1)
-    assert counting.fed - before <= 1 and desk.busy == 0
+    assert counting.fed - before <= 1 and requests.busy == 0
 
 
 def test_who_leaves_the_line_is_not_served(engine: Engine) -> None:
-    desk = Desk(Counting(engine.bundle), places=1)
-    first = started(desk)
-    second = desk.write("кот", LONG)
-    assert desk.place(second) == 1 and desk.place(first) == 0
-    second.leave()
-    assert second.done.wait(5) and not second.steps and desk.place(second) == 0
-    first.leave()
+    requests = RequestQueue(Counting(engine.bundle), batch_size=1)
+    first = started(requests)
+    second = requests.write("кот", LONG)
+    assert requests.place(second) == 1 and requests.place(first) == 0
+    second.abandon()
+    assert second.done.wait(5) and not second.steps and requests.place(second) == 0
+    first.abandon()
 
 
 def test_a_run_that_fails_leaves_the_others_alone(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
-    desk = Desk(engine)
-    good = started(desk)
+    requests = RequestQueue(engine)
+    good = started(requests)
 
     def failing(*_: Any) -> Iterator[Feed]:
         yield Feed([engine.bundle.start], None)
@@ -178,7 +178,7 @@ def test_a_run_that_fails_leaves_the_others_alone(engine: Engine, monkeypatch: p
 
     monkeypatch.setattr(engine, "reading", failing)
     logging.disable(logging.CRITICAL)
-    bad = desk.look("кот")
+    bad = requests.look("кот")
     assert bad.done.wait(10)
     logging.disable(logging.NOTSET)
     with pytest.raises(RuntimeError):
@@ -193,10 +193,10 @@ def finished(work: Coroutine[Any, Any, Result]) -> Result:
 
 
 def test_texts_written_together_are_those_written_alone(engine: Engine) -> None:
-    desk = Desk(engine)
+    requests = RequestQueue(engine)
     settings = [Sampling(seed=seed, new_tokens=20, temperature=1.2) for seed in range(12)]
     prompts = ["Мама", "The cat and the dog", "我"]
-    orders = [desk.write(prompts[s.seed % 3], s, visitor=str(s.seed)) for s in settings]
+    orders = [requests.write(prompts[s.seed % 3], s, visitor=str(s.seed)) for s in settings]
     for order, sampling in zip(orders, settings, strict=True):
         assert order.done.wait(30)
         *_, last = engine.generate(prompts[sampling.seed % 3], sampling)
@@ -210,7 +210,7 @@ def test_a_closed_connection_frees_its_places(address: str) -> None:
         async with httpx.AsyncClient(base_url=address, timeout=30) as client:
             session = Session(client, (await client.get("/config")).json(), "dropped")
             for _ in range(3):
-                for seed in range(VISITOR_ORDERS):
+                for seed in range(MAX_UNDER_WAY):
                     await session.join("on_generate", input_0="The cat", input_1=1.5, input_4=seed, input_5=128)
                 async with session.listen() as stream:
                     await anext(stream.aiter_lines())
@@ -223,11 +223,11 @@ def test_a_closed_connection_frees_its_places(address: str) -> None:
 # The page
 
 
-def page_over(engine: Engine, desk: Desk | None = None) -> tuple[WritingListeners, Listeners, Shown]:
+def page_over(engine: Engine, requests: RequestQueue | None = None) -> tuple[WritingListeners, Listeners, LoadedModel]:
     """What answers a page over one engine."""
-    shown = Shown("toy", engine, desk or Desk(engine), Lexicon(engine), None, None)
-    stage, kept = Stage({"toy": Place(None, "toy")}, {"toy": shown}, "toy"), Kept()
-    return WritingListeners(stage, kept), Listeners(stage, lambda *_: [], kept), shown
+    shown = LoadedModel("toy", engine, requests or RequestQueue(engine), WordCache(engine), None, None)
+    registry, kept = ModelRegistry({"toy": Place(None, "toy")}, {"toy": shown}, "toy"), RenderedCache()
+    return WritingListeners(registry, kept), Listeners(registry, lambda *_: [], kept), shown
 
 
 def test_a_panel_that_fails_shows_its_own_error_and_the_others_go_on(
@@ -239,7 +239,7 @@ def test_a_panel_that_fails_shows_its_own_error_and_the_others_go_on(
     monkeypatch.setattr(panels, "lens_view", broken_view)
     logging.disable(logging.CRITICAL)
     _, _, model = page_over(engine)
-    shown = panels.finished(model, engine.look("Мама любит дом"), View(language="ru"), "")[-PANELS:]
+    shown = panels.finished(model, engine.look("Мама любит дом"), PanelSettings(language="ru"), "")[-PANELS:]
     logging.disable(logging.NOTSET)
     failed = [html for html in shown if "нарисовать не удалось" in html]
     assert len(failed) == 1 and sum("<section class='gs-panel" in html for html in shown) == PANELS - 1
@@ -247,7 +247,7 @@ def test_a_panel_that_fails_shows_its_own_error_and_the_others_go_on(
 
 def test_beyond_the_line_a_visitor_gets_one_sentence_and_can_try_again(engine: Engine) -> None:
     busy = Counting(engine.bundle)
-    page, *_ = page_over(busy, Desk(busy, places=1, line=1))
+    page, *_ = page_over(busy, RequestQueue(busy, batch_size=1, capacity=1))
 
     async def press(visitor: str, delay: float, tokens: int) -> str:
         class Request:

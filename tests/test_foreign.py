@@ -26,7 +26,7 @@ from app.panels.lens import lens_view
 from app.panels.report import report_view
 from app.panels.strip import measures_of, strip_view
 from app.panels.words import words_view
-from app.probing.word_cache import Lexicon
+from app.probing.word_cache import WordCache
 from app.probing.word_list import preset
 from app.probing.word_states import word_states
 from app.substrate.vocabulary import build_tokenizer, mini_vocabulary
@@ -181,7 +181,7 @@ def test_the_experts_panel_says_what_is_not_to_be_had(loaded: Loaded) -> None:
 
 
 def test_words_are_read_and_mapped(loaded: Loaded) -> None:
-    lexicon = Lexicon(loaded.engine)
+    lexicon = WordCache(loaded.engine)
     words = preset("few_en")
     states = word_states(loaded.engine, words)
     shape = loaded.engine.model.shape

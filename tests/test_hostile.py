@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.engine.engine import Engine
-from app.engine.queue import LINE, PLACES, VISITOR_RUNS, Desk
+from app.engine.queue import BATCH_SIZE, MAX_PER_WINDOW, MAX_WAITING, RequestQueue
 from app.engine.sampling import Sampling
 from app.web.security import HEADERS, MAX_BODY
 from app.wording.catalogue import say
@@ -196,20 +196,20 @@ def test_the_server_asked_no_other_host(lonely: tuple[str, Path]) -> None:
 
 
 def test_one_visitor_has_so_many_texts_a_minute(engine: Engine) -> None:
-    desk = Desk(engine)
-    for n in range(VISITOR_RUNS):
-        assert desk.look("кот", visitor="a").done.wait(20), n
+    requests = RequestQueue(engine)
+    for n in range(MAX_PER_WINDOW):
+        assert requests.look("кот", visitor="a").done.wait(20), n
     with pytest.raises(UserError, match="a minute for one visitor"):
-        desk.look("кот", visitor="a")
-    assert desk.look("кот", visitor="b").done.wait(20)
+        requests.look("кот", visitor="a")
+    assert requests.look("кот", visitor="b").done.wait(20)
 
 
 def test_the_line_has_an_end_and_the_next_one_is_told(engine: Engine) -> None:
-    desk = Desk(engine, places=1, line=3)
-    orders = [desk.write("кот", Sampling(new_tokens=40, top_p=1.0, top_k=0), visitor=str(n)) for n in range(3)]
+    requests = RequestQueue(engine, batch_size=1, capacity=3)
+    orders = [requests.write("кот", Sampling(new_tokens=40, top_p=1.0, top_k=0), visitor=str(n)) for n in range(3)]
     with pytest.raises(UserError, match="press the button again"):
         for n in range(9):
-            orders.append(desk.write("кот", Sampling(new_tokens=40), visitor=f"late{n}"))
+            orders.append(requests.write("кот", Sampling(new_tokens=40), visitor=f"late{n}"))
     assert all(order.done.wait(30) for order in orders)
-    assert desk.write("кот", Sampling(new_tokens=2), visitor="late").done.wait(20)
-    assert LINE + PLACES < 160 and os.environ.get("GRADIO_ANALYTICS_ENABLED") == "False"
+    assert requests.write("кот", Sampling(new_tokens=2), visitor="late").done.wait(20)
+    assert MAX_WAITING + BATCH_SIZE < 160 and os.environ.get("GRADIO_ANALYTICS_ENABLED") == "False"

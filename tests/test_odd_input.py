@@ -18,7 +18,7 @@ from app.panels.glyphs import glyph_view
 from app.panels.lab import lab_view
 from app.panels.layers import layers_view
 from app.panels.lens import lens_view
-from app.panels.settings import View, whole
+from app.panels.settings import PanelSettings, whole
 from app.panels.strip import strip_view
 from app.panels.words import words_view
 from app.probing.word_list import MAX_WORDS, MIN_WORDS, parse_words
@@ -187,20 +187,20 @@ NAMES = st.one_of(short_texts(), st.sampled_from(["группа", "x<b>", "${1}"
 @given(name=NAMES)
 @share(0.02)
 def test_the_name_of_a_group_is_shown_as_text(engine: Engine, name: str) -> None:
-    from app.probing.word_cache import Lexicon
+    from app.probing.word_cache import WordCache
 
     try:
         words = parse_words(f"{name}: кот cat дом мама red blue sun water fire")
     except UserError:
         return
-    harmless(words_view(Lexicon(engine), words, speaker("en")))
+    harmless(words_view(WordCache(engine), words, speaker("en")))
 
 
 @given(value=st.lists(values(), min_size=4, max_size=4))
 @share(0.06)
 def test_any_value_of_a_widget_is_taken_or_refused(value: list[Any]) -> None:
     try:
-        view = View.of(*value)
+        view = PanelSettings.of(*value)
     except UserError as error:
         assert spoken(error)
     else:

@@ -37,7 +37,7 @@ from app.probing.measures import (
     two_nn,
 )
 from app.probing.probe_suite import LABELLED, MEASURES, run_battery, untrained_twin
-from app.probing.word_cache import Lexicon
+from app.probing.word_cache import WordCache
 from app.probing.word_list import KEPT_OUT, all_words, parse_words, preset
 from app.probing.word_proof import cross, pair_apart, plain_proof, proof_set, prove, read_proof
 from app.probing.word_states import WordStates, centred, cosines, word_states
@@ -310,7 +310,7 @@ def test_look_alikes_are_one_in_the_same_sentence_and_two_in_their_own(engine: E
 
 
 def test_the_laboratory_shows_how_far_the_layers_pull_a_pair_apart(engine: Engine, bank: WordStates) -> None:
-    lexicon = Lexicon(engine)
+    lexicon = WordCache(engine)
     assert depths(lexicon, "A", "А") is None
     lexicon.scale = bank.standard[1:]
     found = depths(lexicon, "A", "А")

@@ -18,7 +18,7 @@ from app.foreign.files import build as remote
 from app.foreign.files import hub as hub_module
 from app.foreign.files.hub import KNOWN, Place, locate, place_of
 from app.foreign.load import load_foreign
-from app.models import Stage, open_stage
+from app.models import ModelRegistry, open_registry
 from app.wording.catalogue import LANGUAGES, say
 from app.wording.errors import UserError
 from tests.folders import Folder, write_folder
@@ -227,80 +227,82 @@ def loaders_end() -> Iterator[None]:
 
 
 @pytest.fixture
-def stage(written: Path, monkeypatch: pytest.MonkeyPatch) -> Stage:
+def registry(written: Path, monkeypatch: pytest.MonkeyPatch) -> ModelRegistry:
     """The stage of a server that was asked for a checkpoint that is not ours."""
     monkeypatch.setenv("GLYPHSCOPE_TRUST_REMOTE_CODE", "1")
-    return open_stage(str(written))[0]
+    return open_registry(str(written))[0]
 
 
-def wait(stage: Stage) -> None:
+def wait(registry: ModelRegistry) -> None:
     for _ in range(600):
-        if not stage.news.busy:
+        if not registry.loading.busy:
             return
         time.sleep(0.1)
-    raise AssertionError(f"still {stage.news}")
+    raise AssertionError(f"still {registry.loading}")
 
 
-def test_the_mini_answers_while_another_model_is_loaded_and_gives_way(stage: Stage) -> None:
-    before = stage.of("a")
+def test_the_mini_answers_while_another_model_is_loaded_and_gives_way(registry: ModelRegistry) -> None:
+    before = registry.of("a")
     assert before.key == "glyphscope-mini"
-    stage.load("quill", first=True)
-    assert stage.news.busy and stage.of("a") is before
-    assert stage.of("a").engine.look("Мама").experts == ("RU", "ZH")
-    wait(stage)
-    after = stage.of("a")
+    registry.load("quill", first=True)
+    assert registry.loading.busy and registry.of("a") is before
+    assert registry.of("a").engine.look("Мама").experts == ("RU", "ZH")
+    wait(registry)
+    after = registry.of("a")
     assert after.key == "quill" and after.engine.bundle.report is not None
     trace = before.engine.look("Мама")
-    assert stage.made(trace) is before, "what is on a visitor's page is still answered by the model that made it"
-    stage.choose("a", "glyphscope-mini")
-    assert stage.of("a") is before and stage.of("b") is after
+    assert registry.made(trace) is before, "what is on a visitor's page is still answered by the model that made it"
+    registry.choose("a", "glyphscope-mini")
+    assert registry.of("a") is before and registry.of("b") is after
 
 
-def test_a_model_that_fails_leaves_the_old_one(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_model_that_fails_leaves_the_old_one(registry: ModelRegistry, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("GLYPHSCOPE_TRUST_REMOTE_CODE")
-    stage.choose("a", "quill")
-    wait(stage)
-    assert stage.news.error is not None and stage.news.error.code == "untrusted_code"
-    assert stage.of("a").key == "glyphscope-mini"
+    registry.choose("a", "quill")
+    wait(registry)
+    assert registry.loading.error is not None and registry.loading.error.code == "untrusted_code"
+    assert registry.of("a").key == "glyphscope-mini"
 
 
-def test_a_fault_that_nobody_thought_of_is_one_sentence(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_fault_that_nobody_thought_of_is_one_sentence(
+    registry: ModelRegistry, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def broken(*_: object) -> None:
         raise ZeroDivisionError
 
     monkeypatch.setattr("app.models._bundle", broken)
-    stage.choose("a", "quill")
-    wait(stage)
-    assert stage.news.error is not None and stage.news.error.code == "load_failed"
-    assert stage.of("a").engine.look("Мама").experts == ("RU", "ZH")
+    registry.choose("a", "quill")
+    wait(registry)
+    assert registry.loading.error is not None and registry.loading.error.code == "load_failed"
+    assert registry.of("a").engine.look("Мама").experts == ("RU", "ZH")
 
 
-def test_only_what_is_offered_can_be_chosen_and_one_at_a_time(stage: Stage) -> None:
+def test_only_what_is_offered_can_be_chosen_and_one_at_a_time(registry: ModelRegistry) -> None:
     with pytest.raises(UserError, match="not on the list"):
-        stage.choose("a", "../../etc")
-    stage.load("quill")
+        registry.choose("a", "../../etc")
+    registry.load("quill")
     with pytest.raises(UserError, match="being loaded"):
-        stage.choose("b", "Bochkov/best_bvv_moe")
-    wait(stage)
-    assert list(stage.offers)[:2] == ["glyphscope-mini", "quill"] and set(KNOWN) <= set(stage.offers)
+        registry.choose("b", "Bochkov/best_bvv_moe")
+    wait(registry)
+    assert list(registry.offers)[:2] == ["glyphscope-mini", "quill"] and set(KNOWN) <= set(registry.offers)
 
 
 def test_two_folders_of_one_name_are_two_offers(written: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     other = tmp_path / written.name
     shutil.copytree(MINI, other)
     monkeypatch.setenv("GLYPHSCOPE_MODELS", f"{other},{written},{other},{MINI}")
-    stage, _ = open_stage(str(written))
-    folders = {key: place.folder for key, place in stage.offers.items() if place.folder}
+    registry, _ = open_registry(str(written))
+    folders = {key: place.folder for key, place in registry.offers.items() if place.folder}
     assert folders == {"glyphscope-mini": MINI, "quill": written, "quill (2)": other}
-    stage.choose("a", "quill (2)")
-    wait(stage)
-    shown = stage.of("a")
-    assert shown.folder == other and stage.made(shown.engine.look("Мама")) is shown
+    registry.choose("a", "quill (2)")
+    wait(registry)
+    shown = registry.of("a")
+    assert shown.folder == other and registry.made(shown.engine.look("Мама")) is shown
 
 
 def test_operators_add_to_the_list(written: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GLYPHSCOPE_MODELS", f"{written}, Bochkov/best_bvv_moe@abc123")
-    stage, wanted = open_stage(None)
-    assert wanted == "" and stage.offers["quill"].folder == written
-    assert stage.offers["Bochkov/best_bvv_moe"].revision == "abc123"
+    registry, wanted = open_registry(None)
+    assert wanted == "" and registry.offers["quill"].folder == written
+    assert registry.offers["Bochkov/best_bvv_moe"].revision == "abc123"
     assert hub_module.KNOWN["Bochkov/best_bvv_moe"] is None

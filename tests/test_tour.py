@@ -9,9 +9,9 @@ import pytest
 from playwright.sync_api import Browser
 
 from app.engine.engine import Engine
-from app.engine.queue import Desk
-from app.models import Shown
-from app.probing.word_cache import Lexicon
+from app.engine.queue import RequestQueue
+from app.models import LoadedModel
+from app.probing.word_cache import WordCache
 from app.web.header import STOPS, contents_html, tour_words
 from app.wording.catalogue import LANGUAGES
 from tests.browsing import needs_browser, open_page
@@ -24,7 +24,7 @@ def test_every_stop_has_its_sentence_in_every_language() -> None:
 
 
 def test_only_a_model_that_it_is_true_of_has_the_tour(engine: Engine) -> None:
-    ours = Shown("ours", engine, Desk(engine), Lexicon(engine), None, None)
+    ours = LoadedModel("ours", engine, RequestQueue(engine), WordCache(engine), None, None)
     foreign = replace(engine.bundle, report=object())  # type: ignore[arg-type]
     theirs = replace(ours, engine=cast(Engine, SimpleNamespace(bundle=foreign)))
     assert "gs-tour" in contents_html(ours, "ru") and "gs-tour" not in contents_html(theirs, "ru")

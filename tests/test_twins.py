@@ -18,7 +18,7 @@ from app.checkpoint.bundle import Bundle, load_bundle
 from app.engine.engine import Engine
 from app.engine.examples import EXAMPLES
 from app.engine.sampling import Sampling
-from app.models import Shown, open_stage
+from app.models import LoadedModel, open_registry
 from app.network.interface import Shape
 from app.panels.controls import twins_view
 from app.probing.contexts import held_out_contexts
@@ -283,9 +283,9 @@ def test_figures_of_twins_are_figures(language: str) -> None:
 
 def test_a_record_that_cannot_be_drawn_takes_no_other_panel_along(twins: Twins, toy_bundle: Path) -> None:
     """The page opens, and the panel says that it failed."""
-    shown = Shown.over("toy", load_bundle(toy_bundle), None)
+    shown = LoadedModel.over("toy", load_bundle(toy_bundle), None)
     odd = replace(twins, runs=(replace(twins.runs[0], kind="unheard of"),))  # type: ignore[arg-type]
-    page = Layout(open_stage(str(toy_bundle))[0])
+    page = Layout(open_registry(str(toy_bundle))[0])
     drawn = [label(replace(shown, twins=odd), "en") for _, label in page.labels]
     (failed,) = (text for text in drawn if isinstance(text, str) and "gs-failed" in text)
     assert say("panel_failed", "en") in html.unescape(failed)

@@ -22,7 +22,7 @@ from app.probing.contexts import MOST, find_contexts
 from app.probing.control_states import TwinStates, read_twin_states, write_twin_states
 from app.probing.measures import chance_purity, nearest_rows, purity
 from app.probing.umap_layout import MIN_POINTS, aligned_umap
-from app.probing.word_cache import Lexicon, read_words, write_words
+from app.probing.word_cache import WordCache, read_words, write_words
 from app.probing.word_list import (
     CARRIERS,
     FEWEST_EVEN,
@@ -48,8 +48,8 @@ SAY = speaker("en")
 
 
 @pytest.fixture(scope="module")
-def lexicon(engine: Engine) -> Lexicon:
-    words = Lexicon(engine)
+def lexicon(engine: Engine) -> WordCache:
+    words = WordCache(engine)
     words.prepare()
     return words
 
@@ -189,7 +189,7 @@ def test_chance_purity_is_the_mean_over_shuffled_labels() -> None:
     assert np.mean(shuffled) == pytest.approx(chance_purity(labels), abs=0.01)
 
 
-def test_nearest_words_of_a_word_are_those_of_the_list(lexicon: Lexicon) -> None:
+def test_nearest_words_of_a_word_are_those_of_the_list(lexicon: WordCache) -> None:
     bank = lexicon.bank
     assert bank is not None
     rows, near = nearest_words(bank, 1, 2, bank.states[1, 2, 40], 4)
@@ -199,7 +199,7 @@ def test_nearest_words_of_a_word_are_those_of_the_list(lexicon: Lexicon) -> None
 
 
 def test_meanings_are_the_nearest_words_at_every_layer_without_the_token_itself(
-    engine: Engine, lexicon: Lexicon
+    engine: Engine, lexicon: WordCache
 ) -> None:
     trace = engine.look("Мама видит кота")
     found = meanings(lexicon, trace, 1, "en")
@@ -223,7 +223,7 @@ def test_meanings_are_the_nearest_words_at_every_layer_without_the_token_itself(
 
 
 def test_without_the_list_there_are_no_meanings(engine: Engine) -> None:
-    assert meanings(Lexicon(engine), engine.look("Мама"), 1) is None
+    assert meanings(WordCache(engine), engine.look("Мама"), 1) is None
 
 
 LETTERS = parse_words("latin: b c d e f g h i k l m n o p\ncyrillic: б в г д е ж з и к л м н о п")
@@ -231,7 +231,7 @@ LETTERS = parse_words("latin: b c d e f g h i k l m n o p\ncyrillic: б в г д
 
 
 @pytest.fixture(scope="module")
-def page(lexicon: Lexicon) -> str:
+def page(lexicon: WordCache) -> str:
     return words_view(lexicon, LETTERS, SAY)
 
 
@@ -248,7 +248,7 @@ def nearest(states: np.ndarray, count: int) -> np.ndarray:
     return np.argsort(-near, axis=1)[:, :count]
 
 
-def test_the_panel_shows_purity_change_and_neighbours_of_the_states(lexicon: Lexicon, page: str) -> None:
+def test_the_panel_shows_purity_change_and_neighbours_of_the_states(lexicon: WordCache, page: str) -> None:
     """Against plain cosines of the states."""
     states = lexicon.states(LETTERS).states.astype(np.float64)
     data, concepts = carried(page), np.array([word.concept for word in LETTERS])
@@ -271,7 +271,7 @@ def test_the_panel_shows_purity_change_and_neighbours_of_the_states(lexicon: Lex
     assert data["words"] == [word.text for word in LETTERS] and len(data["pictures"]) == len(LETTERS)
 
 
-def test_what_a_large_preset_carries(lexicon: Lexicon) -> None:
+def test_what_a_large_preset_carries(lexicon: WordCache) -> None:
     data, words = carried(words_view(lexicon, preset("mixed"), SAY)), preset("mixed")
     groups = data["groups"]
     assert len(set(groups["concept"]["marks"])) == 4 and groups["language"]["names"] == [
@@ -282,7 +282,7 @@ def test_what_a_large_preset_carries(lexicon: Lexicon) -> None:
     assert data["pictures"] == [] and data["glosses"][-1] == words[43].text
 
 
-def test_the_summary_says_what_the_states_say(lexicon: Lexicon, page: str) -> None:
+def test_the_summary_says_what_the_states_say(lexicon: WordCache, page: str) -> None:
     states, concepts = lexicon.states(LETTERS).states, [word.concept for word in LETTERS]
     text = Reader(page).text
     for e in (0, 1):
@@ -291,14 +291,14 @@ def test_the_summary_says_what_the_states_say(lexicon: Lexicon, page: str) -> No
     assert f"by chance {100 * chance_purity(concepts):.1f} %" in text
 
 
-def test_the_table_holds_places_and_neighbours(lexicon: Lexicon) -> None:
+def test_the_table_holds_places_and_neighbours(lexicon: WordCache) -> None:
     table = saved(words_view(lexicon, preset("few_zh"), SAY))["table"]
     assert table["index"]["word"] == [word.text for word in preset("few_zh")]
     assert np.shape(table["values"]["pca_x"]) == np.shape(table["values"]["nearest_5"]) == (2, 3, 44)
 
 
 @pytest.mark.parametrize("text", HOSTILE[:-1])
-def test_hostile_words_and_groups_stay_text(lexicon: Lexicon, text: str) -> None:
+def test_hostile_words_and_groups_stay_text(lexicon: WordCache, text: str) -> None:
     word = "x" + text.replace(" ", "")
     words = parse_words(f"{text}: a b c d\n{text.replace(':', '')}2: {word} e")
     reader = Reader(words_view(lexicon, words, SAY))
@@ -306,7 +306,7 @@ def test_hostile_words_and_groups_stay_text(lexicon: Lexicon, text: str) -> None
     assert word in json.loads(unescape(reader.with_class("gs-words-data")[0]["data-words"]))["words"]
 
 
-def test_umap_places_are_aligned_and_seeded(monkeypatch: pytest.MonkeyPatch, lexicon: Lexicon) -> None:
+def test_umap_places_are_aligned_and_seeded(monkeypatch: pytest.MonkeyPatch, lexicon: WordCache) -> None:
     words = preset("few_en")[:MIN_POINTS]
     states = lexicon.states(words).states[0]
     places = aligned_umap(states)
@@ -323,12 +323,12 @@ def test_umap_places_are_aligned_and_seeded(monkeypatch: pytest.MonkeyPatch, lex
 
 
 def test_the_shipped_list_is_used_only_by_its_own_model(
-    monkeypatch: pytest.MonkeyPatch, engine: Engine, lexicon: Lexicon, tmp_path: Path
+    monkeypatch: pytest.MonkeyPatch, engine: Engine, lexicon: WordCache, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(lexicons, "aligned_umap", lambda expert: np.zeros((*expert.shape[:2], 2), np.float32))
     assert read_words(tmp_path, engine) is None
     write_words(tmp_path, engine)
-    shipped = Lexicon(engine)
+    shipped = WordCache(engine)
     shipped.prepare(tmp_path)
     assert shipped.bank is not None and lexicon.bank is not None
     assert np.allclose(shipped.bank.states, lexicon.bank.states, atol=0.01)
@@ -342,7 +342,9 @@ def test_the_shipped_list_is_used_only_by_its_own_model(
     assert read_words(tmp_path, engine) is None
 
 
-def test_the_last_sets_are_kept_and_no_more(engine: Engine, lexicon: Lexicon, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_last_sets_are_kept_and_no_more(
+    engine: Engine, lexicon: WordCache, monkeypatch: pytest.MonkeyPatch
+) -> None:
     calls: list[int] = []
 
     def read(_: Engine, words: tuple[Word, ...], progress: Any) -> WordStates:
@@ -351,7 +353,7 @@ def test_the_last_sets_are_kept_and_no_more(engine: Engine, lexicon: Lexicon, mo
 
     monkeypatch.setattr(lexicons, "word_states", read)
     sets = [parse_words(f"a b c d e f{chr(97 + i)}") for i in range(17)]
-    own = Lexicon(engine)
+    own = WordCache(engine)
     for words in (*sets, sets[-1]):
         own.states(words)
     assert len(calls) == 17
@@ -385,7 +387,7 @@ def test_words_are_read_in_real_sentences_where_there_are_any(engine: Engine) ->
     assert both.subset((dog,)).sentences == (0,)
 
 
-def test_layer_zero_is_the_embedding_of_the_words_last_token(engine: Engine, lexicon: Lexicon) -> None:
+def test_layer_zero_is_the_embedding_of_the_words_last_token(engine: Engine, lexicon: WordCache) -> None:
     assert lexicon.bank is not None
     last = [engine.ids_of(word.text)[-1] for word in lexicon.bank.words]
     assert np.allclose(lexicon.bank.states[0, 0], engine.model.embedding[last].numpy(), atol=1e-6)
@@ -414,7 +416,7 @@ def test_states_of_twins_come_back_nearly_as_they_were(tmp_path: Path) -> None:
 
 
 def test_twins_of_the_list_are_measured_beside_the_experts(
-    monkeypatch: pytest.MonkeyPatch, engine: Engine, lexicon: Lexicon, tmp_path: Path
+    monkeypatch: pytest.MonkeyPatch, engine: Engine, lexicon: WordCache, tmp_path: Path
 ) -> None:
     """Twins that are the experts themselves: their curves must be the experts' own."""
     monkeypatch.setattr(lexicons, "aligned_umap", lambda expert: np.zeros((*expert.shape[:2], 2), np.float32))
@@ -426,7 +428,7 @@ def test_twins_of_the_list_are_measured_beside_the_experts(
     shipped = read_words(tmp_path, engine)
     assert shipped is not None and shipped.proof is not None
     assert np.all(shipped.around["few_zh"] == 1) and "few_en" not in shipped.around
-    told = Lexicon(engine)
+    told = WordCache(engine)
     told.prepare(tmp_path)
     assert "token before the word gives RU 100.0 %" in Reader(words_view(told, preset("few_zh"), SAY)).text
     assert "token before" not in Reader(words_view(told, preset("few_en"), SAY)).text

@@ -1,4 +1,4 @@
-"""The text as a whole: where the experts part, and how well they foretold each token."""
+"""The disagreement panel: where in the text the experts disagree, and how well they predicted each token."""
 
 from dataclasses import dataclass
 from html import escape
@@ -13,7 +13,7 @@ _DISPUTED = 6
 
 
 @dataclass(frozen=True, eq=False)
-class Foretold:
+class Predicted:
     """log_probs (n, E + 1) in nats and ranks (n, E + 1) from 1 of each token of the text under each
     expert and, last, their fusion."""
 
@@ -24,7 +24,7 @@ class Foretold:
 
 def disagreement_panel(
     values: NDArray[np.float32],
-    foretold: Foretold,
+    predicted: Predicted,
     texts: tuple[str, ...],
     bitmaps: NDArray[np.bool_],
     selected: int,
@@ -35,7 +35,7 @@ def disagreement_panel(
 
     values (n,): before tokens 1 .. n; texts and bitmaps are theirs.
     """
-    single = len(foretold.experts) == 1
+    single = len(predicted.experts) == 1
     name = "surprise" if single else "disagreement"
     peak = max(float(values.max(initial=0.0)), 1e-9)
     bars = "".join(
@@ -52,13 +52,13 @@ def disagreement_panel(
         f"<span class='gs-number'>{values[i]:.2f}</span></button></li>"
         for i in order
     )
-    means = foretold.log_probs.mean(axis=0)
+    means = predicted.log_probs.mean(axis=0)
     known = {"token": visible(texts[top]), "value": f"{values[top]:.2f}", "mean": f"{float(values.mean()):.2f}"}
-    if len(foretold.experts) == 2:
+    if len(predicted.experts) == 2:
         summary = say(
             "disagreement_summary",
-            first=foretold.experts[0],
-            second=foretold.experts[1],
+            first=predicted.experts[0],
+            second=predicted.experts[1],
             first_mean=f"{means[0]:.2f}",
             second_mean=f"{means[1]:.2f}",
             fused_mean=f"{means[2]:.2f}",
@@ -67,13 +67,13 @@ def disagreement_panel(
     elif single:
         summary = say("surprise_summary", **known)
     else:
-        each = zip((*foretold.experts, say("fused")), means, strict=True)
+        each = zip((*predicted.experts, say("fused")), means, strict=True)
         summary = say("disagreement_summary_each", list=", ".join(f"{n} {m:.2f}" for n, m in each), **known)
-    classes = sides(1) if single else (*sides(len(foretold.experts)), "fused")
-    worst = max(2, int(foretold.ranks.max(initial=1)))
-    deepest = max(4, int(np.ceil(-foretold.log_probs.min(initial=0.0))))
-    depths = -foretold.log_probs / deepest
-    heights = np.log(np.maximum(foretold.ranks, 1)) / np.log(worst)
+    classes = sides(1) if single else (*sides(len(predicted.experts)), "fused")
+    worst = max(2, int(predicted.ranks.max(initial=1)))
+    deepest = max(4, int(np.ceil(-predicted.log_probs.min(initial=0.0))))
+    depths = -predicted.log_probs / deepest
+    heights = np.log(np.maximum(predicted.ranks, 1)) / np.log(worst)
     listed = say("most_surprising" if single else "most_disputed")
     body = (
         f"<h3>{escape(listed)}</h3><ol class='gs-options'>{disputed}</ol>"
@@ -81,16 +81,16 @@ def disagreement_panel(
         f"<div class='gs-peaks'>{bars}</div>"
         f"{_lines(depths, classes, say('log_prob_lines', deepest=deepest))}"
         f"{_lines(heights, classes, say('rank_lines', worst=worst))}"
-        f"</div></div>{line_legend((*foretold.experts, say('fused'))[: len(classes)], classes)}"
+        f"</div></div>{line_legend((*predicted.experts, say('fused'))[: len(classes)], classes)}"
     )
-    sources = (*foretold.experts, "fused")[: len(classes)]
+    sources = (*predicted.experts, "fused")[: len(classes)]
     table = Table(
         {"position": range(1, len(texts) + 1)},
         {
             "text": texts,
             name: values,
-            **{f"log_prob_{name}": foretold.log_probs[:, i] for i, name in enumerate(sources)},
-            **{f"rank_{name}": foretold.ranks[:, i] for i, name in enumerate(sources)},
+            **{f"log_prob_{name}": predicted.log_probs[:, i] for i, name in enumerate(sources)},
+            **{f"rank_{name}": predicted.ranks[:, i] for i, name in enumerate(sources)},
         },
     )
     if single:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from viz.html import Say, Table, celled, panel, percent, picture, sides, token, visible
+from viz.html import Say, Table, panel, percent, picture, picture_with_cells, sides, token, visible
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,7 +65,7 @@ def glyph_panel(card: GlyphCard, say: Say) -> str:
     pictures = "".join(
         f"<figure><div class='gs-frame'>{image}</div><figcaption>{escape(say(caption))}</figcaption></figure>"
         for image, caption in (
-            (celled(card.rendered, card.borders, say("rendered")), "rendered"),
+            (picture_with_cells(card.rendered, card.borders, say("rendered")), "rendered"),
             (picture(card.decoded, say("decoded")), "decoded"),
             (difference(card.rendered, card.decoded, say("difference")), "difference"),
         )

@@ -51,7 +51,7 @@ def picture(bitmap: NDArray[np.bool_], alt: str = "", size: int | None = None) -
     return f"<img class='gs-pic' alt='{escape(alt, quote=True)}' src='{data_uri(bitmap)}'{style}>"
 
 
-def celled(bitmap: NDArray[np.bool_], borders: Sequence[float], alt: str = "") -> str:
+def picture_with_cells(bitmap: NDArray[np.bool_], borders: Sequence[float], alt: str = "") -> str:
     """A bitmap with the borders (shares of its width) between the cells of an n-gram's characters."""
     lines = "".join(f"M{32 * x:.1f} 0V32" for x in borders)
     grid = f"<svg viewBox='0 0 32 32' aria-hidden='true'><path d='{lines}'/></svg>" if lines else ""
@@ -73,8 +73,8 @@ def _data_uri(packed: bytes, shape: tuple[int, int]) -> str:
     return "data:image/png;base64," + base64.b64encode(file.getvalue()).decode()
 
 
-def calm(strip: str) -> str:
-    """A strip that nobody listens to yet: its chips cannot be pressed."""
+def inert(strip: str) -> str:
+    """A strip before the page's scripts have loaded: its chips cannot be pressed."""
     return strip.replace("<button ", "<button disabled ").replace("data-state='done'", "data-state='first'")
 
 

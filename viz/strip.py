@@ -6,7 +6,7 @@ from html import escape
 import numpy as np
 from numpy.typing import NDArray
 
-from viz.html import Say, celled, token, visible
+from viz.html import Say, picture_with_cells, token, visible
 
 EXPONENT = 0.3
 """Colours grow with this power of a value, so that small differences show (Strobelt 2021, LMdiff)."""
@@ -79,7 +79,7 @@ def _chip(chip: Chip, selected: bool, measure: Measure, experts: tuple[str, ...]
         f"<button type='button' class='{' '.join(classes)}' data-index='{chip.index}' "
         f"aria-pressed='{str(selected).lower()}' style='--mix:{strength:.0%}' "
         f"title='{escape(tip(chip, measure, experts, say), quote=True)}'>"
-        f"{celled(chip.bitmap, chip.borders)}{token(chip.text)}"
+        f"{picture_with_cells(chip.bitmap, chip.borders)}{token(chip.text)}"
         f"<span class='gs-mark' aria-hidden='true'>{mark(chip.value, measure)}</span></button>"
     )
 

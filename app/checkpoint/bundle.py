@@ -20,7 +20,7 @@ from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer
 from torch import Tensor
 
-from app.checkpoint.checksums import broken, seal
+from app.checkpoint.checksums import broken, write_checksums
 from app.checkpoint.import_report import Report
 from app.network.experts import StackedExperts
 from app.network.interface import Network, Shape
@@ -204,7 +204,7 @@ def write_bundle(
         save_file(kept, folder / "substrate.safetensors", metadata=file.metadata())
     for name in _FILES:
         (folder / name).chmod(0o644)  # safetensors writes for the owner only
-    seal(folder)
+    write_checksums(folder)
 
 
 def _write_json(path: Path, data: dict[str, Any]) -> None:

@@ -4,21 +4,21 @@ import hashlib
 from collections.abc import Iterable
 from pathlib import Path
 
-SEAL = "SHA256SUMS"
+CHECKSUMS_FILE = "SHA256SUMS"
 """One line a file, as `sha256sum` writes and checks it."""
 
 
-def seal(folder: Path) -> None:
+def write_checksums(folder: Path) -> None:
     """Write the checksums of all files of a folder."""
-    names = sorted(path.name for path in folder.iterdir() if path.is_file() and path.name != SEAL)
-    (folder / SEAL).write_text("".join(f"{_checksum(folder / n)}  {n}\n" for n in names), encoding="utf-8")
+    names = sorted(path.name for path in folder.iterdir() if path.is_file() and path.name != CHECKSUMS_FILE)
+    (folder / CHECKSUMS_FILE).write_text("".join(f"{_checksum(folder / n)}  {n}\n" for n in names), encoding="utf-8")
 
 
 def broken(folder: Path, names: Iterable[str]) -> list[str]:
     """Which of some files differ from what was sealed; none in a folder without a seal."""
-    if not (folder / SEAL).is_file():
+    if not (folder / CHECKSUMS_FILE).is_file():
         return []
-    lines = (folder / SEAL).read_text(encoding="utf-8", errors="replace").splitlines()
+    lines = (folder / CHECKSUMS_FILE).read_text(encoding="utf-8", errors="replace").splitlines()
     sealed = {name: checksum for checksum, _, name in (line.partition("  ") for line in lines)}
     present = [name for name in names if name in sealed and (folder / name).is_file()]
     return [name for name in present if _checksum(folder / name) != sealed[name]]

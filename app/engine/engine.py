@@ -129,7 +129,7 @@ class Engine:
         return self._alone(self.writing(prompt, sampling, weights, stop))
 
     def reading(self, text: str, weights: Sequence[float] | None = None) -> Run:
-        """`look` as a run, for whoever feeds several at once."""
+        """`look` as a generator, for a caller that batches several."""
         ids = [self.bundle.start, *self.encode(text)]
         return self._read(ids, self._weights(weights))
 
@@ -140,7 +140,7 @@ class Engine:
         weights: Sequence[float] | None = None,
         stop: Callable[[], bool] = lambda: False,
     ) -> Run:
-        """`generate` as a run, for whoever feeds several at once."""
+        """`generate` as a generator, for a caller that batches several."""
         ids = [self.bundle.start, *self.encode(prompt)]
         if len(ids) >= self.context:
             raise UserError("many_tokens", length=len(ids) - 1, limit=self.context - 2)

@@ -1,8 +1,8 @@
-"""The desk: one line for everything that needs the model.  Many texts are written at once, a token each in
-turn, through one forward pass; the rest wait in line and are told their place.
+"""The request queue: everything that needs the model goes through it.  Many texts are generated as one batch, one
+token each per forward pass; the others wait and are told their place.
 
-One thread runs the network; visitors only leave an order and look at it now and then, so that a
-hundred who wait hold no thread.  Whoever leaves frees the model within one token.
+One thread runs the network; visitors only submit a request and poll it, so that a hundred who wait hold no
+thread.  A visitor who leaves frees the model within one token.
 """
 
 import logging
@@ -19,24 +19,24 @@ from app.system.threads import take_cores
 from app.trace.record import Trace
 from app.wording.errors import UserError
 
-PLACES = 32
-"""Texts written at once."""
-LINE = 64
-"""Orders that may wait; one more is asked to try again."""
-VISITOR_ORDERS = 4
-"""Orders of one visitor that may be under way."""
-VISITOR_RUNS, WINDOW_SECONDS = 120, 60.0
-"""Orders of one visitor in any minute."""
+BATCH_SIZE = 32
+"""Texts that are generated at once."""
+MAX_WAITING = 64
+"""Requests that may wait; one more is refused."""
+MAX_UNDER_WAY = 4
+"""Requests of one visitor that may be under way."""
+MAX_PER_WINDOW, WINDOW_SECONDS = 120, 60.0
+"""Requests of one visitor in any `WINDOW_SECONDS`."""
 _NEW_TEXTS = 4  # read in one round
-TIDY_SECONDS = 20.0  # at most so often is freed memory given back
-_NOD = 0.05  # seconds
+RELEASE_SECONDS = 20.0  # freed memory is given back at most this often
+_POLL_SECONDS = 0.05  # seconds
 _VISITORS = 1_000  # visitors whose last minute is remembered
 
 log = logging.getLogger(__name__)
 
 
-class Order:
-    """What a visitor asked of the model; filled by the desk's thread, read by the visitor's."""
+class QueuedRequest:
+    """A text to read or to continue; filled by the thread of the queue, read by the visitor's."""
 
     def __init__(self, visitor: str) -> None:
         self.visitor = visitor
@@ -46,31 +46,31 @@ class Order:
         """Of the whole text, once it is finished."""
         self.error: Exception | None = None
         self.done = threading.Event()
-        self._stop, self._left = threading.Event(), threading.Event()
+        self._stop, self._abandoned = threading.Event(), threading.Event()
 
     def stop(self) -> None:
         """End after the token in hand; what is written stays."""
         self._stop.set()
 
-    def leave(self) -> None:
-        """Nobody waits for it any longer."""
-        self._left.set()
+    def abandon(self) -> None:
+        """Its visitor no longer waits for it."""
+        self._abandoned.set()
 
     @property
     def stopped(self) -> bool:
         return self._stop.is_set()
 
     @property
-    def left(self) -> bool:
-        return self._left.is_set()
+    def abandoned(self) -> bool:
+        return self._abandoned.is_set()
 
     def result(self) -> Trace:
-        """The trace of a finished order.
+        """The trace of a finished request.
 
         Raises:
-            UserError: `cancelled` when it was stopped in line; whatever else ended it.
+            UserError: `cancelled` when it was stopped while it waited; any other error that ended it.
         """
-        assert self.done.is_set(), "the order is still under way"
+        assert self.done.is_set(), "the request is still under way"
         if self.error is not None:
             raise self.error
         if self.trace is None:
@@ -78,18 +78,18 @@ class Order:
         return self.trace
 
 
-class _Served:
-    """An order with its run; `wants` is what the run wants read next, None once it is over."""
+class _Running:
+    """A request with its generator; `wants` is what the generator needs read next, None once it is over."""
 
-    def __init__(self, order: Order, run: Run) -> None:
-        self.order, self._run = order, run
+    def __init__(self, queued: QueuedRequest, run: Run) -> None:
+        self.queued, self._run = queued, run
         self.wants: Feed | None = None
 
-    def go_on(self, output: Output | None) -> None:
-        """Hand the run its output and take what came of it, up to its next want."""
+    def advance(self, output: Output | None) -> None:
+        """Send the generator its output and store what it yields, up to the next input that it needs."""
         self.wants = None
         try:
-            if self.order.left:
+            if self.queued.abandoned:
                 raise StopIteration
             item = self._run.send(output)
             while not isinstance(item, Feed):
@@ -98,146 +98,147 @@ class _Served:
             self.wants = item
         except StopIteration:
             self._run.close()
-            self.order.done.set()
+            self.queued.done.set()
         except Exception as error:
             log.exception("a run failed")
-            self.order.error = error
-            self.order.done.set()
+            self.queued.error = error
+            self.queued.done.set()
 
     def _keep(self, step: Step) -> None:
         if step.trace is not None:
-            self.order.trace = step.trace
+            self.queued.trace = step.trace
         else:
-            self.order.steps.append(step)
+            self.queued.steps.append(step)
 
 
-class Desk:
-    """Takes orders over one engine and serves them all, the first ones first."""
+class RequestQueue:
+    """Requests to one engine, served first come, first served, up to `batch_size` at once; `capacity` may wait."""
 
-    def __init__(self, engine: Engine, places: int = PLACES, line: int = LINE) -> None:
+    def __init__(self, engine: Engine, batch_size: int = BATCH_SIZE, capacity: int = MAX_WAITING) -> None:
         self.engine = engine
-        self.places, self._room = places, line
-        self._line: deque[tuple[Order, Run]] = deque()
-        self._serving: list[_Served] = []
+        self.batch_size, self._capacity = batch_size, capacity
+        self._waiting: deque[tuple[QueuedRequest, Run]] = deque()
+        self._serving: list[_Running] = []
         self._recent: dict[str, deque[float]] = {}
-        self._bell = threading.Condition()
+        self._condition = threading.Condition()
         self._thread: threading.Thread | None = None
-        self._tidied = time.monotonic()
+        self._released = time.monotonic()
 
-    def look(self, text: str, weights: Sequence[float] | None = None, visitor: str = "") -> Order:
-        """Order a text to be read (see `Engine.look`)."""
-        return self._take(visitor, lambda order: self.engine.reading(text, weights))
+    def look(self, text: str, weights: Sequence[float] | None = None, visitor: str = "") -> QueuedRequest:
+        """Request that a text be read (see `Engine.look`)."""
+        return self._enqueue(visitor, lambda queued: self.engine.reading(text, weights))
 
     def write(
         self, prompt: str, sampling: Sampling, weights: Sequence[float] | None = None, visitor: str = ""
-    ) -> Order:
-        """Order a text to be written on (see `Engine.generate`)."""
-        return self._take(
-            visitor, lambda order: self.engine.writing(prompt, sampling, weights, lambda: order.stopped or order.left)
+    ) -> QueuedRequest:
+        """Request that a text be continued (see `Engine.generate`)."""
+        return self._enqueue(
+            visitor,
+            lambda queued: self.engine.writing(prompt, sampling, weights, lambda: queued.stopped or queued.abandoned),
         )
 
-    def place(self, order: Order) -> int:
-        """How many are served before an order, itself included; 0 once it is being served."""
-        with self._bell:
-            return next((n for n, (waiting, _) in enumerate(self._line, 1) if waiting is order), 0)
+    def place(self, queued: QueuedRequest) -> int:
+        """Place of a request among those that wait, from 1; 0 once it is being served."""
+        with self._condition:
+            return next((n for n, (waiting, _) in enumerate(self._waiting, 1) if waiting is queued), 0)
 
     def stop(self, visitor: str) -> None:
-        """End what a visitor ordered, after the token in hand."""
-        with self._bell:
-            orders = [*(order for order, _ in self._line), *(served.order for served in self._serving)]
-            for order in orders:
-                if order.visitor == visitor:
-                    order.stop()
+        """End all requests of a visitor after the current token."""
+        with self._condition:
+            requests = [*(queued for queued, _ in self._waiting), *(served.queued for served in self._serving)]
+            for queued in requests:
+                if queued.visitor == visitor:
+                    queued.stop()
 
     @property
     def busy(self) -> int:
-        """Orders being served just now."""
+        """How many requests are being served."""
         return len(self._serving)
 
     @property
-    def pressed(self) -> bool:
-        """Whether somebody still waits for a first token."""
-        return bool(self._line) or any(not served.order.steps for served in self._serving)
+    def first_token_awaited(self) -> bool:
+        """Whether any request still has no token."""
+        return bool(self._waiting) or any(not served.queued.steps for served in self._serving)
 
-    def stand_back(self, seconds: float) -> bool:
-        """Wait, but not for long, until nothing is being read or written: for work that is in no hurry.  Always
-        true: it may go on."""
+    def wait_until_idle(self, seconds: float) -> bool:
+        """Block until no request is under way, at most for so many seconds: for work of low priority.  Always true,
+        so that it serves as a `Progress`."""
         begun = time.monotonic()
-        while (self._serving or self._line) and time.monotonic() - begun < seconds:
-            time.sleep(_NOD)
+        while (self._serving or self._waiting) and time.monotonic() - begun < seconds:
+            time.sleep(_POLL_SECONDS)
         return True
 
-    def _take(self, visitor: str, start: Callable[[Order], Run]) -> Order:
-        """Put an order in line.
+    def _enqueue(self, visitor: str, start: Callable[[QueuedRequest], Run]) -> QueuedRequest:
+        """Append a request.
 
         Raises:
-            UserError: `crowded` when the line is full, `hurried` when one visitor asks too much; what is
-                wrong with the text.
+            UserError: `crowded` when the queue is full, `hurried` when a visitor exceeds the limits; any error in the
+                text.
         """
-        order = Order(visitor)
-        run = start(order)  # checks the text: no place in line for a bad one
-        with self._bell:
-            if len(self._line) >= self._room:
-                raise UserError("crowded", limit=self._room)
+        queued = QueuedRequest(visitor)
+        run = start(queued)  # checks the text: a bad one is never queued
+        with self._condition:
+            if len(self._waiting) >= self._capacity:
+                raise UserError("crowded", limit=self._capacity)
             if visitor:
                 self._admit(visitor)
-            self._line.append((order, run))
+            self._waiting.append((queued, run))
             if self._thread is None:
-                self._thread = threading.Thread(target=self._serve, name="desk", daemon=True)
+                self._thread = threading.Thread(target=self._serve, name="request-queue", daemon=True)
                 self._thread.start()
-            self._bell.notify()
-        return order
+            self._condition.notify()
+        return queued
 
     def _admit(self, visitor: str) -> None:
-        """Count an order of a visitor, if it is within the limits."""
-        under_way = [*(order for order, _ in self._line), *(served.order for served in self._serving)]
-        mine = sum(order.visitor == visitor and not order.left for order in under_way)
+        """Count a request of a visitor, if it is within the limits."""
+        under_way = [*(queued for queued, _ in self._waiting), *(served.queued for served in self._serving)]
+        mine = sum(queued.visitor == visitor and not queued.abandoned for queued in under_way)
         now = time.monotonic()  # the wall clock may jump
         recent = self._recent.pop(visitor, deque())
         while recent and now - recent[0] > WINDOW_SECONDS:
             recent.popleft()
-        self._recent[visitor] = recent  # the last one to order is the last to be forgotten
+        self._recent[visitor] = recent  # the latest visitor is the last to be forgotten
         while len(self._recent) > _VISITORS:
             del self._recent[next(iter(self._recent))]
-        if mine >= VISITOR_ORDERS or len(recent) >= VISITOR_RUNS:
-            raise UserError("hurried", orders=VISITOR_ORDERS, runs=VISITOR_RUNS)
+        if mine >= MAX_UNDER_WAY or len(recent) >= MAX_PER_WINDOW:
+            raise UserError("hurried", orders=MAX_UNDER_WAY, runs=MAX_PER_WINDOW)
         recent.append(now)
 
     def _serve(self) -> None:
         take_cores()
         while True:
-            self._tidy()
-            self._let_in()
+            self._release_memory()
+            self._admit_waiting()
             wanting = [served for served in self._serving if served.wants is not None]
             try:
                 outputs: Sequence[Output | None] = self.engine.feed([s.wants for s in wanting if s.wants is not None])
             except Exception as error:
                 log.exception("a forward pass failed")
                 for served in wanting:
-                    served.order.error = error
-                    served.order.leave()
+                    served.queued.error = error
+                    served.queued.abandon()
                 outputs = [None] * len(wanting)
             for served, output in zip(wanting, outputs, strict=True):
-                served.go_on(output)
+                served.advance(output)
             self._serving = [served for served in self._serving if served.wants is not None]
 
-    def _tidy(self) -> None:
-        """Give freed memory back now and then, while nobody waits."""
+    def _release_memory(self) -> None:
+        """Give freed memory back now and then, while the queue is empty."""
         now = time.monotonic()
-        if not self._line and not self._serving and now - self._tidied > TIDY_SECONDS:
-            self._tidied = now
+        if not self._waiting and not self._serving and now - self._released > RELEASE_SECONDS:
+            self._released = now
             give_back()
 
-    def _let_in(self) -> None:
-        """Fill free places from the line, a few new texts a round, so that those under way go on; wait for
-        somebody when there is nobody."""
-        with self._bell:
-            self._bell.wait_for(lambda: self._line or self._serving)
-            for order, run in [pair for pair in self._line if pair[0].left or pair[0].stopped]:
-                self._line.remove((order, run))
+    def _admit_waiting(self) -> None:
+        """Move requests into the batch, a few per round, so that those under way are not held up; block while
+        there are none."""
+        with self._condition:
+            self._condition.wait_for(lambda: self._waiting or self._serving)
+            for queued, run in [entry for entry in self._waiting if entry[0].abandoned or entry[0].stopped]:
+                self._waiting.remove((queued, run))
                 run.close()
-                order.done.set()
-            for _ in range(min(_NEW_TEXTS, len(self._line), self.places - len(self._serving))):
-                served = _Served(*self._line.popleft())
+                queued.done.set()
+            for _ in range(min(_NEW_TEXTS, len(self._waiting), self.batch_size - len(self._serving))):
+                served = _Running(*self._waiting.popleft())
                 self._serving.append(served)
-                served.go_on(None)
+                served.advance(None)

@@ -2,7 +2,7 @@
 
 from app.checkpoint.bundle import Bundle
 from app.engine.engine import Engine
-from app.probing.word_cache import Lexicon
+from app.probing.word_cache import WordCache
 from app.probing.word_list import gloss
 from app.probing.word_states import nearest_words
 from app.substrate.glyphs import glyph
@@ -57,7 +57,7 @@ def recovered(bundle: Bundle, say: Say) -> str:
     return say(code, agreement=f"{report.agreement:.4f}", **known)
 
 
-def meanings(lexicon: Lexicon, trace: Trace, selected: int, language: str = "en") -> Meanings | None:
+def meanings(lexicon: WordCache, trace: Trace, selected: int, language: str = "en") -> Meanings | None:
     """Words nearest to a token's hidden state at every layer of every expert, the token's own text left
     out; None while the list is being read.  First on view: the expert who expected the token more."""
     bank = lexicon.bank

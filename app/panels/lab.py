@@ -1,7 +1,7 @@
 """The glyph laboratory: two texts compared pixel by pixel, and layer by layer."""
 
 from app.engine.engine import Engine, clean
-from app.probing.word_cache import Lexicon
+from app.probing.word_cache import WordCache
 from app.probing.word_proof import pair_apart
 from app.substrate.glyphs import draw
 from app.wording.errors import UserError
@@ -30,7 +30,7 @@ def lab_view(engine: Engine, first: str, second: str, say: Say, depths: Depths |
     return lab_figure(specimens[0], specimens[1], float(vectors[0] @ vectors[1]), say, depths)
 
 
-def depths(lexicon: Lexicon, first: str, second: str) -> Depths | None:
+def depths(lexicon: WordCache, first: str, second: str) -> Depths | None:
     """How far the layers of both experts pull two texts apart; None where there is nothing to read: no list
     yet, or a text that is no word in one of the three scripts."""
     scale, engine = lexicon.scale, lexicon.engine

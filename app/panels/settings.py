@@ -16,7 +16,7 @@ FUSIONS: tuple[Fusion, ...] = get_args(Fusion)
 
 
 @dataclass(frozen=True)
-class View:
+class PanelSettings:
     """What the visitor set the panels to: the first expert's weight on its grid, the fusion, the
     strip's measure, the language.
 
@@ -30,7 +30,7 @@ class View:
     language: str = "en"
 
     @classmethod
-    def of(cls, weight: Any, fusion: Any, measure: Any, language: Any) -> "View":
+    def of(cls, weight: Any, fusion: Any, measure: Any, language: Any) -> "PanelSettings":
         """From untrusted widget values."""
         if not isinstance(weight, int | float) or not 0 <= weight <= 1:
             raise UserError("bad_weights", count=2)

@@ -2,7 +2,7 @@
 
 from html import escape
 
-from app.models import News
+from app.models import LoadingState
 from app.wording.catalogue import say
 
 
@@ -12,12 +12,12 @@ def status_html(message: str, failed: bool = False) -> str:
     return f"<p class='gs-status{kind}' role='{role}'>{escape(message)}</p>" if message else ""
 
 
-def news_html(news: News, language: str) -> str:
+def loading_html(loading: LoadingState, language: str) -> str:
     """One line: what is being loaded, with a bar; or why it is not shown."""
-    if news.error is not None:
-        line = status_html(say(news.error.code, language, **news.error.values), failed=True)
+    if loading.error is not None:
+        line = status_html(say(loading.error.code, language, **loading.error.values), failed=True)
     else:
-        line = progress_html(say(news.stage, language, model=news.key), news.share) if news.busy else ""
+        line = progress_html(say(loading.stage, language, model=loading.key), loading.share) if loading.busy else ""
     return line.replace("gs-status", "gs-news")  # the line under the prompt is another one
 
 

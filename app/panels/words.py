@@ -5,7 +5,7 @@ from functools import lru_cache
 import numpy as np
 
 from app.probing.measures import agreement, chance_purity, nearest_rows
-from app.probing.word_cache import NEAR_ON_MAP, Lexicon
+from app.probing.word_cache import NEAR_ON_MAP, WordCache
 from app.probing.word_list import Word, gloss
 from app.probing.word_states import WordStates, centred
 from app.substrate.pictures import draw_pictures
@@ -21,7 +21,7 @@ CONCEPTS = (
 """Groups of the word list; a visitor's own groups are called what the visitor calls them."""
 
 
-def words_view(lexicon: Lexicon, words: tuple[Word, ...], say: Say, language: str = "en") -> str:
+def words_view(lexicon: WordCache, words: tuple[Word, ...], say: Say, language: str = "en") -> str:
     """Every expert's maps of a word set through the layers: the linear one, and UMAP if it is known."""
     states, places = lexicon.states(words), lexicon.places(words)
     bundle = lexicon.engine.bundle

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
-from app.checkpoint.checksums import broken, seal
+from app.checkpoint.checksums import broken, write_checksums
 from app.engine.engine import Engine
 from app.probing.contexts import Readings
 from app.probing.control_states import read_twin_states
@@ -48,7 +48,7 @@ Pictures = NDArray[np.bool_]
 log = logging.getLogger(__name__)
 
 
-class Lexicon:
+class WordCache:
     """States of word sets, and the UMAP places that are known of them.  One for all visitors."""
 
     def __init__(self, engine: Engine) -> None:
@@ -242,4 +242,4 @@ def write_words(folder: Path, engine: Engine, readings: Readings | None = None) 
     rows = {name: np.ascontiguousarray(array) for name, array in arrays.items()}  # else stored in another order
     save_file(rows, folder / WORDS_FILE, metadata={"proof": json.dumps(plain_proof(proof))})
     (folder / WORDS_FILE).chmod(0o644)
-    seal(folder)
+    write_checksums(folder)

@@ -119,7 +119,7 @@ def gloss(word: str, language: str) -> str:
 
 
 def parse_words(text: str) -> tuple[Word, ...]:
-    """A visitor's own words: parted by spaces or commas, one group a line, which may begin `name:`.
+    """A visitor's own words: separated by spaces or commas, one group a line, which may begin `name:`.
 
     A word's language follows from the script of its first letter.  Repeated words count once.
 

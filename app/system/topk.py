@@ -11,7 +11,7 @@ _FEW = 16_384
 
 def largest(rows: Tensor, count: int) -> tuple[Tensor, Tensor]:
     """The largest numbers of rows (..., V), best first, and their indices, (..., count) each: they lie in the `count`
-    stretches with the largest maxima, and only what lies there is parted and sorted."""
+    stretches with the largest maxima, and only what lies there is partitioned and sorted."""
     width = rows.shape[-1]
     if rows.numel() <= _FEW or width % _STRETCH or width // _STRETCH <= count:
         values, indices = rows.topk(count, dim=-1)
@@ -19,6 +19,6 @@ def largest(rows: Tensor, count: int) -> tuple[Tensor, Tensor]:
     stretches = rows.view(*rows.shape[:-1], -1, _STRETCH)
     chosen = stretches.amax(-1).topk(count, dim=-1, sorted=False).indices  # (..., count)
     inside = stretches.gather(-2, chosen[..., None].expand(*chosen.shape, _STRETCH)).flatten(-2)
-    parted = torch.from_numpy(np.argpartition(inside.numpy(), -count, axis=-1)[..., -count:])
-    best = parted.gather(-1, inside.gather(-1, parted).argsort(-1, descending=True))
+    partitioned = torch.from_numpy(np.argpartition(inside.numpy(), -count, axis=-1)[..., -count:])
+    best = partitioned.gather(-1, inside.gather(-1, partitioned).argsort(-1, descending=True))
     return inside.gather(-1, best), chosen.gather(-1, best // _STRETCH) * _STRETCH + best % _STRETCH

@@ -22,7 +22,7 @@ ASPECT = 1.4
 class Projection:
     """points (L + 1, n, 2), every layer scaled, both axes alike, to just fit |x| <= ASPECT and
     |y| <= 1; shown (L + 1,): share of each layer's variance that the two axes show, 0..1; trust
-    (L + 1,): trustworthiness of each layer's picture, 0..1: 1 if whoever is near in it is near in all
+    (L + 1,): trustworthiness of each layer's picture, 0..1: 1 if points near in it are near in all
     dimensions (Venna 2001, by scikit-learn)."""
 
     points: Floats
@@ -56,7 +56,7 @@ def project(hidden: NDArray[np.floating]) -> Projection:
 
 
 def trustworthiness(states: NDArray[np.floating], points: Floats) -> float:
-    """Trustworthiness of a picture (n, 2) of states (n, d), 0..1: 1 if whoever is near in it is near in all
+    """Trustworthiness of a picture (n, 2) of states (n, d), 0..1: 1 if points near in it are near in all
     dimensions (Venna 2001)."""
     # Imported late: scikit-learn takes a second to import, and the page is up before anyone needs it.
     from sklearn.manifold import trustworthiness as measure

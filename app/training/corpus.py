@@ -1,7 +1,7 @@
 """Training text: folders of lines in, cleaned training and held-out lines out.
 
 A folder holds `en.txt`, `ru.txt`, `zh.txt` (or `.txt.xz`), one sentence or short story a line, and may
-hold `en-ru.tsv`, `en-zh.tsv` (or `.tsv.xz`), a sentence and its translation a line, parted by a tab.
+hold `en-ru.tsv`, `en-zh.tsv` (or `.tsv.xz`), a sentence and its translation a line, separated by a tab.
 Lines unfit for a classroom are dropped; every fiftieth line, chosen by its hash, is held out, so
 that the split never depends on order.  Nothing here knows tokens or models.
 """

@@ -7,7 +7,7 @@ from typing import Any
 from safetensors import safe_open
 
 from app.checkpoint.bundle import shape_of
-from app.checkpoint.checksums import seal
+from app.checkpoint.checksums import write_checksums
 from app.network.interface import Shape
 from app.probing.control_record import LINES, Twin, Twins, read_twins
 from app.training.run import OPTIONS, Recipe
@@ -29,7 +29,7 @@ def write_card(folder: Path, attribution: Path) -> None:
     text = attribution.read_text(encoding="utf-8")
     card = model_card(shape_of(config), training, kept, text, read_twins(folder))
     (folder / "README.md").write_text(card, encoding="utf-8")
-    seal(folder)
+    write_checksums(folder)
 
 
 def model_card(shape: Shape, training: dict[str, Any], kept: float, attribution: str, twins: Twins | None) -> str:

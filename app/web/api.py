@@ -6,9 +6,9 @@ from typing import Any
 import gradio as gr
 import numpy as np
 
-from app.engine.queue import Order
+from app.engine.queue import QueuedRequest
 from app.engine.sampling import Sampling
-from app.models import Stage
+from app.models import ModelRegistry
 from app.trace.fusion import disagreement, next_log_probs
 from app.trace.record import Trace
 from app.web.visitor import visitor_of
@@ -17,7 +17,7 @@ from app.wording.errors import UserError
 _POLL_SECONDS = 0.02
 
 
-def add_api(demo: gr.Blocks, stage: Stage) -> None:
+def add_api(demo: gr.Blocks, registry: ModelRegistry) -> None:
     """Add the two public endpoints to a page; they answer with the model that visitors see first."""
 
     async def look(text: str, request: gr.Request) -> dict[str, Any]:
@@ -31,8 +31,8 @@ def add_api(demo: gr.Blocks, stage: Stage) -> None:
             logarithms under each expert and, last, their fusion) and `disagreement` (nats) before it.
         """
         with _spoken():
-            desk = stage.of("").desk
-            return record(await finished(desk.look(text, visitor=visitor_of(request))))
+            requests = registry.of("").requests
+            return record(await finished(requests.look(text, visitor=visitor_of(request))))
 
     async def generate(
         prompt: str, request: gr.Request, temperature: float = 0.8, top_k: int = 50, top_p: float = 0.95, seed: int = 0,
@@ -56,9 +56,9 @@ def add_api(demo: gr.Blocks, stage: Stage) -> None:
             if not isinstance(first_weight, int | float):
                 raise UserError("bad_weights", count=2)
             sampling = Sampling(temperature, top_k, top_p, seed, new_tokens)
-            desk = stage.of("").desk
-            weights = [first_weight, 1 - first_weight] if desk.engine.bundle.adjustable else None
-            trace = await finished(desk.write(prompt, sampling, weights, visitor_of(request)))
+            requests = registry.of("").requests
+            weights = [first_weight, 1 - first_weight] if requests.engine.bundle.adjustable else None
+            trace = await finished(requests.write(prompt, sampling, weights, visitor_of(request)))
             return {"text": trace.text, "prompt_tokens": trace.prompt - 1, **record(trace)}
 
     with demo:
@@ -66,14 +66,14 @@ def add_api(demo: gr.Blocks, stage: Stage) -> None:
             gr.api(function, api_name=function.__name__, concurrency_limit=None)  # type: ignore[attr-defined]
 
 
-async def finished(order: Order) -> Trace:
-    """The trace of an order, once it is done; a caller who goes away leaves the line."""
+async def finished(queued: QueuedRequest) -> Trace:
+    """The trace of a request once it is done; cancelling the call abandons the request."""
     try:
-        while not order.done.is_set():
+        while not queued.done.is_set():
             await asyncio.sleep(_POLL_SECONDS)
     finally:
-        order.leave()
-    return order.result()
+        queued.abandon()
+    return queued.result()
 
 
 class _spoken:

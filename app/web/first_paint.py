@@ -6,24 +6,24 @@ from urllib.parse import parse_qs
 from starlette.concurrency import run_in_threadpool
 
 from app.engine.examples import opening_trace
-from app.models import Shown, Stage
+from app.models import LoadedModel, ModelRegistry
 from app.panels.strip import most_disputed, strip_view
 from app.web.header import header_html, hint_line
 from app.web.layout import ASSETS
 from app.web.security import App, Message, Receive, Scope, Send, language_of
 from app.wording.catalogue import LANGUAGES, say, speaker
-from viz.html import calm
+from viz.html import inert
 
 _BODY = b"<body"
 
 log = logging.getLogger(__name__)
 
 
-class FirstView:
+class FirstPaint:
     """ASGI middleware that puts the first view, of the model that is shown to everybody, into the page."""
 
-    def __init__(self, app: App, stage: Stage) -> None:
-        self._app, self._stage = app, stage
+    def __init__(self, app: App, registry: ModelRegistry) -> None:
+        self._app, self._registry = app, registry
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         root = str(scope.get("root_path", ""))
@@ -53,7 +53,7 @@ class FirstView:
         if place < 0 or not inside:
             return page
         try:
-            view = first_view(self._stage.of(""), language).encode()
+            view = first_view(self._registry.of(""), language).encode()
         except Exception:  # the page does without
             log.exception("the first view failed")
             return page
@@ -66,13 +66,13 @@ def asked_language(scope: Scope) -> str:
     return asked if asked in LANGUAGES else language_of(scope)
 
 
-def first_view(shown: Shown, language: str) -> str:
+def first_view(model: LoadedModel, language: str) -> str:
     """Heading, opening text and how to read it; with its style, and the script that takes it away."""
-    engine, trace = shown.engine, opening_trace(shown.engine)
+    engine, trace = model.engine, opening_trace(model.engine)
     strip = strip_view(engine, trace, most_disputed(trace), speaker(language))
     style, script = ((ASSETS / "page" / name).read_text(encoding="utf-8") for name in ("page.css", "first.js"))
     return (
-        f"<div id='gs-first' class='gs-root'><style>{style}</style>{header_html(language)}{calm(strip)}"
+        f"<div id='gs-first' class='gs-root'><style>{style}</style>{header_html(language)}{inert(strip)}"
         f"{hint_line(engine, language)}<p class='gs-hint' role='status'>{say('first_wait', language)}</p>"
         f"<script>{script}</script></div>"
     )

@@ -4,8 +4,8 @@ from html import escape
 from typing import Any
 
 from app.engine.engine import MAX_CHARACTERS, Engine
-from app.engine.queue import VISITOR_ORDERS, VISITOR_RUNS
-from app.models import Shown
+from app.engine.queue import MAX_PER_WINDOW, MAX_UNDER_WAY
+from app.models import LoadedModel
 from app.wording.catalogue import say
 
 PANELS = ("glyphs", "experts", "disagreement", "layers", "words", "proof", "lens", "twins", "figures")
@@ -27,7 +27,7 @@ def model_line(engine: Engine, language: str) -> str:
         experts=shape.experts,
         layers=shape.layers, width=shape.width, vocabulary=f"{shape.vocabulary:,}",
         names=" + ".join(bundle.experts),
-        context=shape.context, characters=f"{MAX_CHARACTERS:,}", orders=VISITOR_ORDERS, runs=VISITOR_RUNS,
+        context=shape.context, characters=f"{MAX_CHARACTERS:,}", orders=MAX_UNDER_WAY, runs=MAX_PER_WINDOW,
     )  # fmt: skip
     return f"<footer class='gs-foot'><p>{escape(line)}</p></footer>"
 
@@ -53,12 +53,12 @@ def tour_words(language: str) -> dict[str, Any]:
     return {"tour": say("tour", language), **said, "panels": STOPS, "stops": stops}
 
 
-def contents_html(shown: Shown, language: str) -> str:
+def contents_html(model: LoadedModel, language: str) -> str:
     """Links to the panels of a model, each called by the first words of its title; and, for a model that it is true
     of, the tour."""
-    there = [name for name in PANELS if name != "twins" or shown.twins is not None]
+    there = [name for name in PANELS if name != "twins" or model.twins is not None]
     names = {name: say(f"{name}_title", language).replace("：", ":").split(":")[0] for name in there}
     links = "".join(f"<a href='#{name}'>{escape(text)}</a>" for name, text in names.items())
-    if shown.engine.bundle.report is None:
+    if model.engine.bundle.report is None:
         links = f"<button type='button' class='gs-tour'>{escape(say('tour', language))}</button>{links}"
     return f"<nav class='gs-contents' aria-label='{escape(say('contents', language))}'>{links}</nav>"

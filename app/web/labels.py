@@ -7,12 +7,12 @@ from typing import Any
 import gradio as gr
 
 from app.checkpoint.bundle import Bundle
-from app.models import Shown
+from app.models import LoadedModel
 from app.panels.compose import one
 from app.panels.controls import twins_view
 from app.panels.figures import figures_view
 from app.panels.report import report_view
-from app.panels.settings import FUSIONS, View
+from app.panels.settings import FUSIONS, PanelSettings
 from app.panels.strip import measures_of
 from app.probing.word_list import MAX_WORDS, PRESETS
 from app.probing.word_proof import PROOF_SETS
@@ -26,14 +26,14 @@ def choices(code: str, values: Iterable[str], language: str) -> list[tuple[str, 
     return [(say(f"{code}_{value}", language), value) for value in values]
 
 
-def weighed_button(code: str) -> Callable[[Shown, str], Any]:
+def weighed_button(code: str) -> Callable[[LoadedModel, str], Any]:
     """A button that makes sense only where two experts can be weighed anew."""
-    return lambda shown, language: gr.update(value=say(code, language), visible=shown.engine.bundle.adjustable)
+    return lambda model, language: gr.update(value=say(code, language), visible=model.engine.bundle.adjustable)
 
 
-def components_slider(shown: Shown, language: str) -> Any:
+def components_slider(model: LoadedModel, language: str) -> Any:
     """How many numbers a picture is decoded from: all of them at first."""
-    width = len(shown.engine.bundle.substrate.basis.components)
+    width = len(model.engine.bundle.substrate.basis.components)
     return gr.update(label=say("components", language), maximum=width, value=width)
 
 
@@ -43,32 +43,32 @@ def weight_label(bundle: Bundle, language: str) -> str:
     return say("weight", language, first=first, second=second)
 
 
-def weight_slider(shown: Shown, language: str) -> Any:
+def weight_slider(model: LoadedModel, language: str) -> Any:
     """The first expert's weight, where two experts can be weighed anew; at the model's own weight if that is
     not one half."""
-    bundle = shown.engine.bundle
+    bundle = model.engine.bundle
     label, shown_at_all = weight_label(bundle, language), bundle.adjustable
     if not bundle.adjustable or bundle.weights is None:
         return gr.update(label=label, visible=shown_at_all)
     return gr.update(label=label, visible=shown_at_all, value=round(20 * bundle.weights[0]) / 20)
 
 
-def fusion_choice(shown: Shown, language: str) -> Any:
+def fusion_choice(model: LoadedModel, language: str) -> Any:
     """Other fusions, where there can be any."""
     named = choices("fusion", FUSIONS, language)
-    return gr.update(label=say("fusion", language), choices=named, visible=shown.engine.bundle.adjustable)
+    return gr.update(label=say("fusion", language), choices=named, visible=model.engine.bundle.adjustable)
 
 
-def measure_choice(shown: Shown, language: str) -> Any:
+def measure_choice(model: LoadedModel, language: str) -> Any:
     """What the strip can show of a model; the visitor's choice is kept where the model has it."""
-    known = measures_of(shown.engine.bundle)
+    known = measures_of(model.engine.bundle)
     named = choices("measure", known, language)
-    if View.measure in known:
+    if PanelSettings.measure in known:
         return gr.update(label=say("measure", language), choices=named)
     return gr.update(label=say("measure", language), choices=named, value=known[0])
 
 
-def page_labels(page: Any) -> list[tuple[Any, Callable[[Shown, str], Any]]]:
+def page_labels(page: Any) -> list[tuple[Any, Callable[[LoadedModel, str], Any]]]:
     """Every component with words of its own, and how to say them over a model in a language."""
     labelled = {
         "settings": page.settings, "temperature": page.temperature, "top_k": page.top_k, "top_p": page.top_p,
@@ -81,24 +81,24 @@ def page_labels(page: Any) -> list[tuple[Any, Callable[[Shown, str], Any]]]:
     }  # fmt: skip
     weighed = {"alone": page.alone, "stop": page.alone_stop}
 
-    def plain(code: str) -> Callable[[Shown, str], Any]:
+    def plain(code: str) -> Callable[[LoadedModel, str], Any]:
         return lambda _, language: say(code, language)
 
-    def labels(code: str) -> Callable[[Shown, str], Any]:
+    def labels(code: str) -> Callable[[LoadedModel, str], Any]:
         return lambda _, language: gr.update(label=say(code, language))
 
-    def hinted(code: str, hint: str, **values: object) -> Callable[[Shown, str], Any]:
+    def hinted(code: str, hint: str, **values: object) -> Callable[[LoadedModel, str], Any]:
         return lambda _, language: gr.update(label=say(code, language, **values), placeholder=say(hint, language))
 
-    def chosen(code: str, values: Iterable[str]) -> Callable[[Shown, str], Any]:
+    def chosen(code: str, values: Iterable[str]) -> Callable[[LoadedModel, str], Any]:
         return lambda _, language: gr.update(label=say(code, language), choices=choices(code, values, language))
 
-    def alone(draw: Callable[[Shown, Say], str]) -> Callable[[Shown, str], Any]:
+    def alone(draw: Callable[[LoadedModel, Say], str]) -> Callable[[LoadedModel, str], Any]:
         """A panel that, if it fails, takes nothing else along."""
-        return lambda shown, language: one(partial(draw, shown, speaker(language)), View(language=language))
+        return lambda model, language: one(partial(draw, model, speaker(language)), PanelSettings(language=language))
 
-    def twins_panel(shown: Shown, say: Say) -> str:
-        return twins_view(shown.twins, shown.engine.bundle.training, say)
+    def twins_panel(model: LoadedModel, say: Say) -> str:
+        return twins_view(model.twins, model.engine.bundle.training, say)
 
     return [
         (page.header, lambda _, language: header_html(language)),
@@ -116,9 +116,9 @@ def page_labels(page: Any) -> list[tuple[Any, Callable[[Shown, str], Any]]]:
         (page.proof_set, chosen("proof_set", PROOF_SETS)),
         (page.own_text, hinted("own_text", "own_hint", limit=MAX_WORDS)),
         (page.contents, contents_html),
-        (page.hint, lambda shown, language: hint_line(shown.engine, language)),
+        (page.hint, lambda model, language: hint_line(model.engine, language)),
         (page.twins, alone(twins_panel)),
-        (page.figures, alone(lambda shown, say: figures_view(shown.engine, say))),
-        (page.report, alone(lambda shown, say: report_view(shown.engine, say))),
-        (page.footer, lambda shown, language: model_line(shown.engine, language)),
+        (page.figures, alone(lambda model, say: figures_view(model.engine, say))),
+        (page.report, alone(lambda model, say: report_view(model.engine, say))),
+        (page.footer, lambda model, language: model_line(model.engine, language)),
     ]

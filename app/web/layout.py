@@ -7,8 +7,8 @@ import gradio as gr
 
 from app.engine.examples import EXAMPLES, LAB_EXAMPLES
 from app.engine.sampling import MAX_NEW_TOKENS, MAX_TEMPERATURE, Sampling
-from app.models import Stage
-from app.panels.settings import FUSIONS, View
+from app.models import ModelRegistry
+from app.panels.settings import FUSIONS, PanelSettings
 from app.panels.strip import measures_of
 from app.probing.word_list import MAX_WORDS, PRESETS
 from app.probing.word_proof import PROOF_SETS
@@ -26,9 +26,9 @@ ASSETS = Path(__file__).parents[2] / "assets"
 class Layout:
     """Components as attributes."""
 
-    def __init__(self, stage: Stage) -> None:
-        shown = stage.of("")
-        engine, default = shown.engine, Sampling()
+    def __init__(self, registry: ModelRegistry) -> None:
+        model = registry.of("")
+        engine, default = model.engine, Sampling()
         with gr.Blocks(title="Glyphscope", analytics_enabled=False) as self.blocks:
             self.trace = gr.State(None)
             self.selected = gr.State(1)
@@ -37,8 +37,8 @@ class Layout:
             with gr.Row(elem_classes="gs-head"):
                 self.header = gr.HTML(header_html("en"))
                 self.model = gr.Dropdown(
-                    list(stage.offers), value=shown.key, label=say("model"), elem_id="model", elem_classes="gs-model",
-                    container=False, min_width=210, scale=0, visible=len(stage.offers) > 1,
+                    list(registry.offers), value=model.key, label=say("model"), elem_id="model",
+                    elem_classes="gs-model", container=False, min_width=210, scale=0, visible=len(registry.offers) > 1,
                 )  # fmt: skip
                 self.language = gr.Radio(
                     [(name, code) for code, name in LANGUAGES.items()],
@@ -51,7 +51,7 @@ class Layout:
                     scale=0,
                 )
             self.loading = gr.HTML("", elem_id="loading", elem_classes="gs-status-line")
-            self.on_view = gr.State(shown.key)
+            self.on_view = gr.State(model.key)
             self.list_read = gr.State("")  # the model whose word list is read
             self.drawn = gr.State(True)  # whether the panels were drawn with it
             self.timer = gr.Timer(1.0, active=False)
@@ -86,7 +86,7 @@ class Layout:
                 self.hint = gr.HTML(hint_line(engine, "en"))
                 self.measure = gr.Dropdown(
                     choices("measure", measures_of(engine.bundle), "en"),
-                    value=View.measure,
+                    value=PanelSettings.measure,
                     container=False,
                     label=say("measure"),
                     elem_id="measure",
@@ -94,7 +94,7 @@ class Layout:
                     scale=0,
                 )
                 self.link = gr.Button(say("link"), size="sm", elem_id="link", min_width=100, scale=0)
-            self.contents = gr.HTML(contents_html(shown, "en"), elem_classes="gs-contents-line")
+            self.contents = gr.HTML(contents_html(model, "en"), elem_classes="gs-contents-line")
             with gr.Row(equal_height=False, elem_classes="gs-panels"):
                 with gr.Column(scale=2, min_width=320):
                     self.glyphs = clickable("glyphs", script="glyphs.js")
@@ -116,7 +116,7 @@ class Layout:
                         self.weight = gr.Slider(
                             0,
                             1,
-                            View.weight,
+                            PanelSettings.weight,
                             step=0.05,
                             label=weight_label(engine.bundle, "en"),
                             elem_id="weight",
@@ -125,7 +125,7 @@ class Layout:
                         )
                         self.fusion = gr.Dropdown(
                             choices("fusion", FUSIONS, "en"),
-                            value=View.fusion,
+                            value=PanelSettings.fusion,
                             label=say("fusion"),
                             elem_id="fusion",
                             scale=2,

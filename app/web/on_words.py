@@ -8,17 +8,17 @@ from typing import Any, TypeVar
 
 import gradio as gr
 
-from app.engine.cancellation import Brakes
-from app.models import Stage
+from app.engine.cancellation import Cancellations
+from app.models import ModelRegistry
 from app.panels.proof import proof_view
 from app.panels.status import progress_html, status_html
 from app.panels.words import words_view
 from app.probing.curves import Battery
-from app.probing.word_cache import Lexicon
+from app.probing.word_cache import WordCache
 from app.probing.word_list import PRESETS, Word, parse_words, preset
 from app.probing.word_proof import PROOF_SETS
 from app.probing.word_states import Progress
-from app.web.visitor import shown_to
+from app.web.visitor import model_of
 from app.wording.catalogue import say, speaker
 from app.wording.errors import UserError
 from viz.html import panel
@@ -32,13 +32,13 @@ Result = TypeVar("Result")
 class WordListeners:
     """Answers to what a visitor does with word sets."""
 
-    def __init__(self, stage: Stage) -> None:
-        self.stage = stage
-        self.brakes = Brakes()
+    def __init__(self, registry: ModelRegistry) -> None:
+        self.registry = registry
+        self.cancellations = Cancellations()
 
-    def _lexicon(self, request: gr.Request) -> Lexicon:
-        """The word list of the model that whoever asks sees."""
-        return shown_to(request, self.stage).lexicon
+    def _lexicon(self, request: gr.Request) -> WordCache:
+        """The word list of the model that this visitor sees."""
+        return model_of(request, self.registry).lexicon
 
     def on_load(self, language: str, request: gr.Request) -> list[Any]:
         """A new visitor: a few groups in the visitor's language."""
@@ -68,7 +68,7 @@ class WordListeners:
 
     def on_cancel(self, request: gr.Request) -> None:
         """End what this visitor started."""
-        self.brakes.press(str(request.session_hash))
+        self.cancellations.cancel(str(request.session_hash))
 
     def on_language(self, words: tuple[Word, ...] | None, language: str, request: gr.Request) -> Any:
         """The same words in another language."""
@@ -104,7 +104,7 @@ class WordListeners:
         gives."""
         speak, kept = speaker(language), [gr.skip()] * 2
         try:
-            with self.brakes.hold(str(request.session_hash)) as stop:
+            with self.cancellations.register(str(request.session_hash)) as stop:
                 working = watched(job, stop)
                 while True:
                     try:
@@ -144,7 +144,7 @@ def watched(job: Callable[[Progress], Result], stop: threading.Event) -> Generat
     return future.result()
 
 
-def _proved(lexicon: Lexicon, own: Battery | None, name: Any, language: str) -> list[Any]:
+def _proved(lexicon: WordCache, own: Battery | None, name: Any, language: str) -> list[Any]:
     """The proof panel: curves of a visitor's own words, beside those of a shipped set; for a name that is none,
     the set of the visitor's language, or the first."""
     speak = speaker(language)
@@ -160,7 +160,7 @@ def _proved(lexicon: Lexicon, own: Battery | None, name: Any, language: str) -> 
     return [own, proof_view(own, shipped, lexicon.proof.crossings, speak), ""]
 
 
-def _read(lexicon: Lexicon, text: Any, progress: Progress) -> tuple[Word, ...]:
+def _read(lexicon: WordCache, text: Any, progress: Progress) -> tuple[Word, ...]:
     words = parse_words(text)
     for word in words:
         if lexicon.engine.unknown(word.text):
@@ -169,10 +169,10 @@ def _read(lexicon: Lexicon, text: Any, progress: Progress) -> tuple[Word, ...]:
     return words
 
 
-def _mapped(lexicon: Lexicon, words: tuple[Word, ...], progress: Progress) -> tuple[Word, ...]:
+def _mapped(lexicon: WordCache, words: tuple[Word, ...], progress: Progress) -> tuple[Word, ...]:
     lexicon.umap(words, progress)
     return words
 
 
-def _shown(lexicon: Lexicon, language: str) -> Callable[[tuple[Word, ...]], list[Any]]:
+def _shown(lexicon: WordCache, language: str) -> Callable[[tuple[Word, ...]], list[Any]]:
     return lambda words: [words, words_view(lexicon, words, speaker(language), language), ""]

@@ -11,15 +11,15 @@ from typing import Any
 import gradio as gr
 
 from app.engine.examples import EXAMPLES
-from app.engine.queue import Order
+from app.engine.queue import QueuedRequest
 from app.engine.sampling import Sampling
-from app.models import Shown, Stage
+from app.models import LoadedModel, ModelRegistry
 from app.panels.compose import PANELS, finished
-from app.panels.settings import View
+from app.panels.settings import PanelSettings
 from app.panels.status import status_html
 from app.panels.strip import writing_view, written_value
 from app.trace.record import Trace
-from app.web.visitor import shown_to, visitor_of
+from app.web.visitor import model_of, visitor_of
 from app.wording.catalogue import say, speaker
 from app.wording.errors import UserError
 from viz.alone import alone_panel
@@ -27,7 +27,7 @@ from viz.html import Say
 
 _FRAME_SECONDS = 0.05  # the strip is sent at most this often while the model writes, less often for a crowd
 _FRAMED_TEXTS = 4  # so many texts at once get all their frames
-_FIRST_SECONDS, _LINE_SECONDS = 0.01, 0.4  # how often an order is looked at before its first token, and in line
+_FIRST_SECONDS, _LINE_SECONDS = 0.01, 0.4  # poll intervals: before the first token, and while it waits
 _PATIENT_SECONDS = 0.3  # a shorter wait in line is not worth a sentence
 _STANDBY_SECONDS = 1.0
 _KEPT_EXAMPLES = 24
@@ -37,31 +37,31 @@ STATUS = 3
 log = logging.getLogger(__name__)
 
 
-class Kept:
-    """What was drawn for finished runs of the examples, for the next who asks: until the word list is read, since
-    panels wait for it, and then what is drawn anew."""
+class RenderedCache:
+    """Panels drawn for finished runs of the examples, by settings; those drawn before the word list was read and
+    those after it are kept apart."""
 
     def __init__(self) -> None:
         self._drawn: OrderedDict[tuple[Any, ...], list[Any]] = OrderedDict()
 
-    def put(self, shown: Shown, key: tuple[Any, ...], drawn: list[Any]) -> list[Any]:
+    def put(self, model: LoadedModel, key: tuple[Any, ...], drawn: list[Any]) -> list[Any]:
         """Keep what was drawn over a model; returns it."""
-        self._drawn[(*key, shown.lexicon.bank is not None)] = drawn
+        self._drawn[(*key, model.lexicon.bank is not None)] = drawn
         while len(self._drawn) > _KEPT_EXAMPLES:
             self._drawn.popitem(last=False)
         return drawn
 
-    def get(self, shown: Shown, key: tuple[Any, ...]) -> list[Any] | None:
+    def get(self, model: LoadedModel, key: tuple[Any, ...]) -> list[Any] | None:
         """What was drawn over a model, None if nothing was."""
-        return self._drawn.get((*key, shown.lexicon.bank is not None))
+        return self._drawn.get((*key, model.lexicon.bank is not None))
 
 
 class WritingListeners:
-    """Answers to whoever lets the model read or write; kept: shared with those who open the page."""
+    """Reading and generation for visitors; kept: shared with `Listeners`, which open the page."""
 
-    def __init__(self, stage: Stage, kept: Kept) -> None:
-        self.stage, self._kept = stage, kept
-        self._pencil = ThreadPoolExecutor(1, "panels")  # one thread draws: more would only slow the model
+    def __init__(self, registry: ModelRegistry, kept: RenderedCache) -> None:
+        self.registry, self._rendered = registry, kept
+        self._drawing_thread = ThreadPoolExecutor(1, "panels")  # one thread draws: more would only slow the model
 
     async def on_generate(
         self, prompt: str, temperature: float, top_k: float, top_p: float, seed: float, new_tokens: float,
@@ -71,8 +71,8 @@ class WritingListeners:
         language = str(view[-1])
         try:
             sampling = Sampling(temperature, top_k, top_p, seed, new_tokens)  # type: ignore[arg-type]
-            shown, visitor = shown_to(request, self.stage), visitor_of(request)
-            async for drawn in self._writing(shown, prompt, sampling, View.of(*view), visitor):
+            model, visitor = model_of(request, self.registry), visitor_of(request)
+            async for drawn in self._writing(model, prompt, sampling, PanelSettings.of(*view), visitor):
                 yield drawn
         except UserError as error:
             yield _beside(say(error.code, language, **error.values), failed=True)
@@ -81,50 +81,50 @@ class WritingListeners:
             yield _beside(say("busy", language), failed=True)
 
     async def _writing(
-        self, shown: Shown, prompt: str, sampling: Sampling, view: View, visitor: str
+        self, model: LoadedModel, prompt: str, sampling: Sampling, view: PanelSettings, visitor: str
     ) -> AsyncIterator[list[Any]]:
-        speak, engine = speaker(view.language), shown.engine
-        key = (shown.key, prompt, sampling, view)
-        if (known := self._kept.get(shown, key)) is not None:
+        speak, engine = speaker(view.language), model.engine
+        key = (model.key, prompt, sampling, view)
+        if (known := self._rendered.get(model, key)) is not None:
             said = status_html(speak("kept", count=len(known[0]) - known[0].prompt))
             yield [*known[:STATUS], said, *known[STATUS + 1 :]]
             return
-        order = shown.desk.write(prompt, sampling, view.blend(engine.bundle), visitor)
+        queued = model.requests.write(prompt, sampling, view.blend(engine.bundle), visitor)
         ids = engine.encode(prompt)
         started = time.perf_counter()
-        async for place in self._watch(shown, order):
+        async for place in self._watch(model, queued):
             if place:
                 started = time.perf_counter()
                 yield _beside(speak("waiting", place=place))
-            elif written := [(s.id, written_value(engine, s)) for s in order.steps if s.id is not None]:
+            elif written := [(s.id, written_value(engine, s)) for s in queued.steps if s.id is not None]:
                 yield [
                     *[gr.skip()] * STATUS, status_html(speak("writing")),
                     writing_view(engine, ids, written, speak), *[gr.skip()] * PANELS,
                 ]  # fmt: skip
-        trace = order.result()
+        trace = queued.result()
         seconds = max(time.perf_counter() - started, 1e-6)
-        message = speak("done", count=len(order.steps), rate=f"{len(order.steps) / seconds:.0f}")
+        message = speak("done", count=len(queued.steps), rate=f"{len(queued.steps) / seconds:.0f}")
         if len(trace) == engine.context:
             message += " " + speak("filled", limit=engine.context)
-        message += _unknown(shown, prompt, speak)
-        drawn = await self._drawn(shown, lambda: finished(shown, trace, view, message))
-        if not order.stopped and any((prompt, sampling) == (e.prompt, Sampling(seed=e.seed)) for e in EXAMPLES):
-            self._kept.put(shown, key, drawn)
+        message += _unknown(model, prompt, speak)
+        drawn = await self._drawn(model, lambda: finished(model, trace, view, message))
+        if not queued.stopped and any((prompt, sampling) == (e.prompt, Sampling(seed=e.seed)) for e in EXAMPLES):
+            self._rendered.put(model, key, drawn)
         yield drawn
 
     async def on_look(self, prompt: str, request: gr.Request, *view: Any) -> AsyncIterator[list[Any]]:
         """Read the text without writing."""
         language = str(view[-1])
         try:
-            settings, shown = View.of(*view), shown_to(request, self.stage)
+            settings, model = PanelSettings.of(*view), model_of(request, self.registry)
             speak = speaker(settings.language)
-            order = shown.desk.look(prompt, settings.blend(shown.engine.bundle), visitor_of(request))
-            async for place in self._watch(shown, order):
+            queued = model.requests.look(prompt, settings.blend(model.engine.bundle), visitor_of(request))
+            async for place in self._watch(model, queued):
                 if place:
                     yield _beside(speak("waiting", place=place))
-            trace = order.result()
-            message = speak("looked", count=len(trace) - 1) + _unknown(shown, prompt, speak)
-            yield await self._drawn(shown, lambda: finished(shown, trace, settings, message))
+            trace = queued.result()
+            message = speak("looked", count=len(trace) - 1) + _unknown(model, prompt, speak)
+            yield await self._drawn(model, lambda: finished(model, trace, settings, message))
         except UserError as error:
             yield _beside(say(error.code, language, **error.values), failed=True)
         except Exception:
@@ -133,7 +133,7 @@ class WritingListeners:
 
     def on_stop(self, request: gr.Request) -> None:
         """Let what this visitor started end after the token in hand; what is written stays."""
-        shown_to(request, self.stage).desk.stop(visitor_of(request))
+        model_of(request, self.registry).requests.stop(visitor_of(request))
 
     async def on_alone(
         self, trace: Trace | None, selected: int, temperature: float, top_k: float, top_p: float, seed: float,
@@ -141,14 +141,14 @@ class WritingListeners:
     ) -> AsyncIterator[str]:  # fmt: skip
         """Continue the text after the selected token three times: by the first expert alone, by the plain
         fusion, by the second."""
-        if trace is None or not shown_to(request, self.stage).engine.bundle.adjustable:
+        if trace is None or not model_of(request, self.registry).engine.bundle.adjustable:
             return
         language = str(view[-1])
         prompt = "".join(trace.texts[1 : selected + 1])
         try:
             sampling = Sampling(temperature, top_k, top_p, seed, new_tokens)  # type: ignore[arg-type]
-            shown = shown_to(request, self.stage)
-            async for drawn in self._three_ways(shown, prompt, sampling, speaker(language), visitor_of(request)):
+            model = model_of(request, self.registry)
+            async for drawn in self._three_ways(model, prompt, sampling, speaker(language), visitor_of(request)):
                 yield drawn
         except UserError as error:
             yield status_html(say(error.code, language, **error.values), failed=True)
@@ -157,45 +157,45 @@ class WritingListeners:
             yield status_html(say("busy", language), failed=True)
 
     async def _three_ways(
-        self, shown: Shown, prompt: str, sampling: Sampling, speak: Say, visitor: str
+        self, model: LoadedModel, prompt: str, sampling: Sampling, speak: Say, visitor: str
     ) -> AsyncIterator[str]:
-        names = shown.engine.bundle.experts
-        orders: list[Order] = []
+        names = model.engine.bundle.experts
+        pending: list[QueuedRequest] = []
         try:
             for weights in ([1.0, 0.0], [0.5, 0.5], [0.0, 1.0]):
-                orders.append(shown.desk.write(prompt, sampling, weights, visitor))
-            for order in orders:
-                async for place in self._watch(shown, order):
+                pending.append(model.requests.write(prompt, sampling, weights, visitor))
+            for queued in pending:
+                async for place in self._watch(model, queued):
                     if place:
                         yield status_html(speak("waiting", place=place))
                     else:
-                        yield alone_panel(prompt, _texts(orders), names, speak, writing=True)
-            for order in orders:
-                order.result()
-            yield alone_panel(prompt, _texts(orders), names, speak, writing=False)
+                        yield alone_panel(prompt, _texts(pending), names, speak, writing=True)
+            for queued in pending:
+                queued.result()
+            yield alone_panel(prompt, _texts(pending), names, speak, writing=False)
         finally:
-            for order in orders:
-                order.leave()
+            for queued in pending:
+                queued.abandon()
 
-    async def _watch(self, shown: Shown, order: Order) -> AsyncIterator[int]:
-        """An order's place in line, 0 while it is served, now and then until it is done.  Whoever stops
-        watching has left."""
+    async def _watch(self, model: LoadedModel, queued: QueuedRequest) -> AsyncIterator[int]:
+        """Yield the place of a request in the queue, 0 while it is served, now and then until it is done.  Ending
+        the iteration abandons the request."""
         try:
             begun = time.monotonic()
-            while not order.done.is_set():
-                place = shown.desk.place(order) if time.monotonic() - begun > _PATIENT_SECONDS else 0
+            while not queued.done.is_set():
+                place = model.requests.place(queued) if time.monotonic() - begun > _PATIENT_SECONDS else 0
                 yield place
-                frame = _FRAME_SECONDS * max(1, shown.desk.busy / _FRAMED_TEXTS) if order.steps else _FIRST_SECONDS
-                await asyncio.sleep(_LINE_SECONDS if place > shown.desk.places else frame)
+                frame = _FRAME_SECONDS * max(1, model.requests.busy / _FRAMED_TEXTS) if queued.steps else _FIRST_SECONDS
+                await asyncio.sleep(_LINE_SECONDS if place > model.requests.batch_size else frame)
         finally:
-            order.leave()
+            queued.abandon()
 
-    async def _drawn(self, shown: Shown, draw: Callable[[], list[Any]]) -> list[Any]:
-        """Draw panels beside, after the first tokens of others, which come in no time; but not long after."""
+    async def _drawn(self, model: LoadedModel, draw: Callable[[], list[Any]]) -> list[Any]:
+        """Draw panels in their own thread, after the first tokens of others, but wait for these only briefly."""
         begun = time.monotonic()
-        while shown.desk.pressed and time.monotonic() - begun < _STANDBY_SECONDS:
+        while model.requests.first_token_awaited and time.monotonic() - begun < _STANDBY_SECONDS:
             await asyncio.sleep(_FIRST_SECONDS)
-        return await asyncio.get_running_loop().run_in_executor(self._pencil, draw)
+        return await asyncio.get_running_loop().run_in_executor(self._drawing_thread, draw)
 
 
 def _beside(message: str, failed: bool = False) -> list[Any]:
@@ -203,10 +203,10 @@ def _beside(message: str, failed: bool = False) -> list[Any]:
     return [*[gr.skip()] * STATUS, status_html(message, failed), *[gr.skip()] * (1 + PANELS)]
 
 
-def _unknown(shown: Shown, prompt: str, speak: Say) -> str:
-    missing = shown.engine.unknown(prompt)
+def _unknown(model: LoadedModel, prompt: str, speak: Say) -> str:
+    missing = model.engine.unknown(prompt)
     return " " + speak("unknown", characters=" ".join(missing[:20])) if missing else ""
 
 
-def _texts(orders: list[Order]) -> tuple[str, ...]:
-    return tuple("".join(step.text for step in order.steps) for order in orders)
+def _texts(pending: list[QueuedRequest]) -> tuple[str, ...]:
+    return tuple("".join(step.text for step in queued.steps) for queued in pending)

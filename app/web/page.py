@@ -6,19 +6,19 @@ from typing import Any
 import gradio as gr
 
 from app.engine.examples import EXAMPLES, LAB_EXAMPLES
-from app.models import Stage
+from app.models import ModelRegistry
 from app.web.layout import Layout
 from app.web.on_select import Listeners
 from app.web.on_words import WordListeners
-from app.web.on_write import Kept, WritingListeners
+from app.web.on_write import RenderedCache, WritingListeners
 
 WORDS_QUEUE = "words"
 """One word set at a time is read or mapped."""
 
 
-def build_page(stage: Stage) -> gr.Blocks:
+def build_page(registry: ModelRegistry) -> gr.Blocks:
     """The whole page over the models that this server knows; it begins with the one that is shown first."""
-    page = Page(stage)
+    page = Page(registry)
     page.connect()
     blocks: gr.Blocks = page.layout.blocks
     return blocks
@@ -27,18 +27,18 @@ def build_page(stage: Stage) -> gr.Blocks:
 class Page:
     """A layout and its listeners; `connect` joins them."""
 
-    def __init__(self, stage: Stage) -> None:
-        self.layout = layout = Layout(stage)
+    def __init__(self, registry: ModelRegistry) -> None:
+        self.layout = layout = Layout(registry)
         relabel = lambda shown, language: [label(shown, language) for _, label in layout.labels]  # noqa: E731
-        kept = Kept()
-        self.listeners, self.writing = Listeners(stage, relabel, kept), WritingListeners(stage, kept)
-        self.word_listeners = WordListeners(stage)
+        kept = RenderedCache()
+        self.listeners, self.writing = Listeners(registry, relabel, kept), WritingListeners(registry, kept)
+        self.word_listeners = WordListeners(registry)
 
     def connect(self) -> None:
         """Add all listeners."""
         page = self.layout
         hidden: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
-        model: dict[str, Any] = {**hidden, "concurrency_limit": None}  # the desk has the line
+        model: dict[str, Any] = {**hidden, "concurrency_limit": None}  # the request queue limits them
         on, labelled = self.listeners, [component for component, _ in page.labels]
         shown = [page.trace, page.selected, *page.view]
         with page.blocks:

@@ -1,4 +1,4 @@
-"""The gate in front of the server: what may be asked, how much at once, and the headers of every answer.
+"""Middleware in front of the server: what may be asked, how much at once, and the headers of every answer.
 
 Pure ASGI, so that it adds nothing to a stream but the headers of its first message.
 """
@@ -49,7 +49,7 @@ Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 
-class Gate:
+class SecurityMiddleware:
     """ASGI middleware around the whole server."""
 
     def __init__(self, app: App) -> None:
@@ -66,11 +66,11 @@ class Gate:
             await drained(receive)
             return await refuse(send, 413, say("large_request", language_of(scope)))
         app = self._packed if _PACKED.fullmatch(path) else self._app
-        await app(scope, limited(receive), guarded(send))
+        await app(scope, limited(receive), with_security_headers(send))
 
 
 async def drained(receive: Receive) -> None:
-    """Let a body pass by, so that whoever sends it hears the answer; whoever goes on and on does not."""
+    """Read a body to its end, up to a limit, so that the client gets to read the answer."""
     passed, more = 0, True
     while more and passed < 5 * MAX_BODY:
         message = await receive()
@@ -79,7 +79,7 @@ async def drained(receive: Receive) -> None:
 
 
 def limited(receive: Receive) -> Receive:
-    """A body whose length nobody told, cut off at the limit."""
+    """A body of undeclared length, cut off at the limit."""
     total = 0
 
     async def counted() -> Message:
@@ -91,7 +91,7 @@ def limited(receive: Receive) -> Receive:
     return counted
 
 
-def guarded(send: Send) -> Send:
+def with_security_headers(send: Send) -> Send:
     """Add our headers to an answer."""
 
     async def with_headers(message: Message) -> None:
@@ -108,7 +108,7 @@ async def refuse(send: Send, status: int, sentence: str) -> None:
     """Answer with one sentence."""
     body = json.dumps({"detail": sentence}, ensure_ascii=False).encode()
     headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
-    await guarded(send)({"type": "http.response.start", "status": status, "headers": headers})
+    await with_security_headers(send)({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})
 
 

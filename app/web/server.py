@@ -18,7 +18,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from app.engine.examples import opening_trace
-from app.models import Stage, open_stage
+from app.models import ModelRegistry, open_registry
 from app.panels.layers import layers_view
 from app.panels.words import words_view
 from app.probing.word_list import PRESETS, preset
@@ -26,16 +26,16 @@ from app.substrate.pictures import check_font
 from app.system.memory import collect_from_now, give_back, keep_small, settle
 from app.system.threads import grant_cores
 from app.web.api import add_api
-from app.web.first_paint import FirstView
+from app.web.first_paint import FirstPaint
 from app.web.header import tour_words
 from app.web.layout import ASSETS
 from app.web.page import build_page
-from app.web.security import BOOT, Gate
+from app.web.security import BOOT, SecurityMiddleware
 from app.wording.catalogue import LANGUAGES, say, speaker
 from app.wording.errors import UserError
 
 EVENTS = 160
-"""Events that may be under way at once; those that need the model wait at its desk, and hold no thread there."""
+"""Events that may be under way at once; those that need the model wait in its request queue, and hold no thread."""
 
 SWITCH_SECONDS = 5e-4
 """How long a thread that draws panels keeps the one that runs the model waiting (Python's own: ten times that)."""
@@ -44,10 +44,10 @@ SESSIONS = 100
 """Visitors whose last trace is kept (about 2 MB each at most); the longest idle one goes first."""
 
 
-def build_demo(stage: Stage) -> gr.Blocks:
+def build_demo(registry: ModelRegistry) -> gr.Blocks:
     """Page and API, with their queue."""
-    demo = build_page(stage)
-    add_api(demo, stage)
+    demo = build_page(registry)
+    add_api(demo, registry)
     demo.queue(max_size=EVENTS)
     # Gradio keeps what a visitor who left did not fetch, panels of 100 kB and more, for the last 2,000 of them.
     demo._queue.pending_messages_per_session.max_size = 2 * SESSIONS
@@ -63,21 +63,21 @@ def main(arguments: Sequence[str] | None = None) -> None:
     grant_cores(int(os.environ.get("GLYPHSCOPE_THREADS", min(4, max(1, (os.cpu_count() or 1) - 1)))))
     try:
         check_font()
-        stage, wanted = open_stage(options.model)
+        registry, wanted = open_registry(options.model)
     except UserError as error:
         sys.exit(str(error))
-    if stage.news.error is not None:
-        print(stage.news.error, file=sys.stderr)
+    if registry.loading.error is not None:
+        print(registry.loading.error, file=sys.stderr)
     sys.setswitchinterval(SWITCH_SECONDS)
     try:
-        demo = build_demo(stage)
+        demo = build_demo(registry)
     except OSError:  # Gradio keeps a folder for temporary files
         sys.exit(say("no_room"))
     collect_from_now()
-    threading.Thread(target=warm_up, args=(stage, wanted), daemon=True).start()
+    threading.Thread(target=warm_up, args=(registry, wanted), daemon=True).start()
     port = int(os.environ.get("GRADIO_SERVER_PORT", 7860))  # given outright: else a taken one is silently skipped
     try:
-        launch(demo, stage, port)
+        launch(demo, registry, port)
     except OSError:  # in use, or not allowed
         sys.exit(say("bad_port", port=port))
 
@@ -93,21 +93,21 @@ def make_parser() -> argparse.ArgumentParser:
     return parser
 
 
-def warm_up(stage: Stage, wanted: str) -> None:
+def warm_up(registry: ModelRegistry, wanted: str) -> None:
     """Make the opening example, read the word list and draw both once, so that late imports are over when
     visitors come; then load the model that was asked for, and show it first when it is ready."""
-    say, shown = speaker("en"), stage.of("")
+    say, model = speaker("en"), registry.of("")
     if wanted:
-        stage.load(wanted, first=True)
-    trace = opening_trace(shown.engine)
-    shown.lexicon.prepare(shown.folder)
-    layers_view(shown.engine, trace, 1, say)
-    words_view(shown.lexicon, preset(PRESETS[0]), say)
+        registry.load(wanted, first=True)
+    trace = opening_trace(model.engine)
+    model.lexicon.prepare(model.folder)
+    layers_view(model.engine, trace, 1, say)
+    words_view(model.lexicon, preset(PRESETS[0]), say)
     settle()
     give_back()
 
 
-def launch(demo: gr.Blocks, stage: Stage, port: int) -> None:
+def launch(demo: gr.Blocks, registry: ModelRegistry, port: int) -> None:
     """Serve a page on a port, with our style, without anything that asks other hosts."""
     demo.launch(
         server_port=port,
@@ -121,7 +121,7 @@ def launch(demo: gr.Blocks, stage: Stage, port: int) -> None:
         max_file_size=1,
         app_kwargs={
             "routes": [Route("/gs/plotly.min.js", plotly_script), Route("/gs/alive", alive)],
-            "middleware": [Middleware(Gate), Middleware(FirstView, stage=stage)],
+            "middleware": [Middleware(SecurityMiddleware), Middleware(FirstPaint, registry=registry)],
         },
         ssr_mode=False,
         share=False,

@@ -2,7 +2,7 @@
 
 import gradio as gr
 
-from app.models import Shown, Stage
+from app.models import LoadedModel, ModelRegistry
 from app.wording.catalogue import LANGUAGES
 
 
@@ -11,9 +11,9 @@ def visitor_of(request: gr.Request) -> str:
     return str(request.session_hash)
 
 
-def shown_to(request: gr.Request, stage: Stage) -> Shown:
-    """The model that whoever asks sees."""
-    return stage.of(visitor_of(request))
+def model_of(request: gr.Request, registry: ModelRegistry) -> LoadedModel:
+    """The model that this visitor sees."""
+    return registry.of(visitor_of(request))
 
 
 def language_of(request: gr.Request) -> str:

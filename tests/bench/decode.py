@@ -15,7 +15,7 @@ from torch import Tensor
 import app.engine.engine as engine_module
 from app.checkpoint.bundle import load_bundle
 from app.engine.engine import Engine
-from app.engine.queue import Desk
+from app.engine.queue import RequestQueue
 from app.engine.sampling import Sampling
 from app.engine.trace_writer import under
 from app.network.experts import StackedExperts
@@ -73,21 +73,21 @@ def both_rates(
 
 def rate_together(texts: int, threads: int) -> float:
     """Tokens a second of several texts at once, prompts and all; in a process of its own, as teams of threads that this
-    one has would slow the desk's down."""
+    one has would slow the queue's down."""
     script = f"from tests.bench.decode import write_together; write_together({texts}, {threads})"
     done = subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, text=True)
     return float(done.stdout)
 
 
 def write_together(texts: int, threads: int) -> None:
-    """Print the tokens a second of several texts written at once by the desk."""
+    """Print the tokens a second of several texts generated at once by the request queue."""
     keep_small()
     grant_cores(threads)
-    desk = Desk(Engine(load_bundle()))
+    requests = RequestQueue(Engine(load_bundle()))
 
     def run() -> float:
         started = time.perf_counter()
-        orders = [desk.write(PROMPT, replace(SAMPLING, seed=seed)) for seed in range(texts)]
+        orders = [requests.write(PROMPT, replace(SAMPLING, seed=seed)) for seed in range(texts)]
         count = sum(len(order.steps) for order in orders if order.done.wait(60))
         return count / (time.perf_counter() - started)
 

@@ -21,7 +21,7 @@ from app.panels.lens import lens_view
 from app.panels.strip import strip_view
 from app.panels.words import words_view
 from app.probing.probe_suite import run_battery
-from app.probing.word_cache import Lexicon
+from app.probing.word_cache import WordCache
 from app.probing.word_list import all_words, preset
 from app.probing.word_states import word_states
 from app.wording.catalogue import speaker
@@ -93,7 +93,7 @@ def word_rows(engine: Engine) -> list[Row]:
     """The word list: taken from the folder, read anew, and drawn."""
     say = speaker("en")
     started = time.perf_counter()
-    lexicon = Lexicon(engine)
+    lexicon = WordCache(engine)
     lexicon.prepare(MINI)
     taken = time.perf_counter() - started
     own = tuple(replace(word, concept="x") for word in preset("en"))
@@ -126,7 +126,7 @@ def memory_rows() -> list[Row]:
 
     steps: dict[str, Callable[[], object]] = {
         "load the model": lambda: made.update(engine=Engine(load_bundle())),
-        "read the word list": lambda: made.update(lexicon=Lexicon(made["engine"])) or made["lexicon"].prepare(MINI),
+        "read the word list": lambda: made.update(lexicon=WordCache(made["engine"])) or made["lexicon"].prepare(MINI),
         f"write {TOKENS} tokens": write,
         "look at 200 tokens": lambda: made.update(trace=made["engine"].look("мама и кот " * 50)),
         "draw layers and lens": lambda: [

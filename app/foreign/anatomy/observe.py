@@ -54,7 +54,7 @@ class Reader:
         """
         self.model, self.vocabulary = model, vocabulary
         self.lock = threading.RLock()
-        """Held by whoever changes the network for a moment: its hooks, its parts, its number format."""
+        """Held while the network is changed for a moment: its hooks, its parts, its number format."""
         self._known = inspect.signature(model.forward).parameters
         self._ids = next((name for name in self._known if name in _IDS), next(iter(self._known), "input_ids"))
         self._targets: str | None = None

@@ -52,7 +52,7 @@ class Decoder:
         self.fuse = fuse
         self.embedding = experts[0].table
         self.trained = 0
-        """How many numbers were trained; set by whoever counted them."""
+        """How many numbers were trained; set by the caller."""
         self.turns = turn_table(style, shape.context) if style.rotation != "none" else None
 
     def computing_in(self, dtype: torch.dtype, fuse: Fuse | None = None) -> "Decoder":

@@ -15,7 +15,7 @@ from app.network.interface import Output, Shape
 
 
 @dataclass(eq=False)
-class Spoken:
+class TokenCache:
     """What was fed so far: without a cache, all of it is read again for every token."""
 
     ids: list[int] = field(default_factory=list)
@@ -35,13 +35,13 @@ class Original:
         self.shape = Shape(reader.vocabulary, width, len(first.blocks), heads, len(anatomy.towers), context)
         self.embedding = first.table.weight
         self.trained = 0
-        """How many numbers were trained; set by whoever counted them."""
+        """How many numbers were trained; set by the caller."""
         self._reader, self._anatomy = reader, anatomy
         self._tail = Tail(reader, anatomy.towers, context, wide=True)
 
-    def new_cache(self, capacity: int) -> Spoken:
-        """No room is kept but for the ids."""
-        return Spoken()
+    def new_cache(self, capacity: int) -> TokenCache:
+        """Only ids are kept."""
+        return TokenCache()
 
     @torch.inference_mode()
     def __call__(self, ids: Tensor, *, cache: Any = None, keep: int = 0) -> Output:
