@@ -12,10 +12,11 @@ import torch
 from scipy.spatial.distance import jensenshannon
 
 from app.checkpoint.bundle import load_bundle
-from app.engine.engine import MAX_CHARACTERS, Engine, Step, clean
+from app.engine.engine import MAX_CHARACTERS, Engine, Step
 from app.engine.sampling import Sampling, draw
 from app.engine.trace_writer import BLOCK, reduce_rows
 from app.network.interface import Output
+from app.substrate.plain_text import plain_text
 from app.system.topk import largest
 from app.trace.record import Trace
 from app.wording.errors import UserError
@@ -278,7 +279,7 @@ def test_odd_text_is_read_as_what_it_becomes(engine: Engine, text: str) -> None:
 
 
 def test_composed_and_decomposed_letters_are_the_same() -> None:
-    assert clean("и\u0306") == "й" and clean("a\r\nb\rc") == "a\nb\nc" and clean("\ud83d") == "\ufffd"
+    assert plain_text("и\u0306") == "й" and plain_text("a\r\nb\rc") == "a\nb\nc" and plain_text("\ud83d") == "\ufffd"
 
 
 BAD_SETTINGS = [

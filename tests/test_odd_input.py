@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.engine.engine import MAX_CHARACTERS, Engine, clean
+from app.engine.engine import MAX_CHARACTERS, Engine
 from app.engine.sampling import MAX_NEW_TOKENS, Sampling
 from app.panels.depth import depth_view
 from app.panels.disagreement import disagreement_view
@@ -23,6 +23,7 @@ from app.panels.strip import strip_view
 from app.panels.words import words_view
 from app.probing.word_list import MAX_WORDS, MIN_WORDS, parse_words
 from app.substrate.pictures import RECIPES, cell_borders, draw_pictures
+from app.substrate.plain_text import plain_text
 from app.web.security import _OPEN, language_of
 from app.wording.catalogue import LANGUAGES, say, speaker
 from app.wording.errors import UserError
@@ -73,9 +74,9 @@ def test_any_prompt_with_any_settings_is_written_on_or_refused(
 def test_tokens_spell_the_text_but_for_unknown_characters(engine: Engine, text: str) -> None:
     pieces = [engine.text_of(i) for i in engine.ids_of(text)]
     if not engine.unknown(text) and "<unk>" not in text:
-        assert "".join(pieces).strip() == clean(text).strip()
-    assert unicodedata.is_normalized("NFC", clean(text)) and clean(clean(text)) == clean(text)
-    clean(text).encode("utf-8")
+        assert "".join(pieces).strip() == plain_text(text).strip()
+    assert unicodedata.is_normalized("NFC", plain_text(text)) and plain_text(plain_text(text)) == plain_text(text)
+    plain_text(text).encode("utf-8")
 
 
 @given(text=texts().map(lambda text: text[:200]), recipe=st.sampled_from(sorted(RECIPES)))

@@ -3,6 +3,7 @@
 import dataclasses
 import itertools
 import json
+import lzma
 import os
 import shutil
 from pathlib import Path
@@ -10,21 +11,36 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from safetensors.numpy import load_file, save_file
 from tokenizers import Tokenizer
 
 from app.checkpoint.bundle import load_bundle, merge, take_expert
 from app.network.experts import StackedExperts
 from app.network.interface import Shape
 from app.probing.contexts import Readings
+from app.substrate.translation_frame import frame
 from app.substrate.vocabulary import build_tokenizer, mini_vocabulary
 from app.training import commands as train
 from app.training import run as expert
+from app.training import transfer
 from app.training.batches import order_rows, token_stream
-from app.training.corpus import LANGUAGES, is_fit, is_held_out, read_lines, read_pairs
-from app.training.evaluate import bits_per_character, chunks
+from app.training.corpus import (
+    LANGUAGES,
+    LONGEST_LINE,
+    TextError,
+    cut_line,
+    is_fit,
+    is_held_out,
+    read_lines,
+    read_pairs,
+    stream_names,
+)
+from app.training.evaluate import bits_per_character, chunks, load_network
 from app.training.model_card import _commands, _runs
 from app.training.muon import Muon
-from app.training.prepare import SEPARATOR
+from app.training.pairs import fold, repeats_test, sentences, split_pairs, training_lines
+from app.training.prepare import SEPARATOR, Plan, prepare
+from app.training.translation import WAYS, score, translate
 from tests.conftest import TEXT
 
 
@@ -104,11 +120,208 @@ def test_pairs_keep_off_held_out_and_unfit_lines(tmp_path: Path) -> None:
         "I see.\tЯ вижу.",
         "No.\tНет.",
     ]
-    (tmp_path / "en-ru.tsv").write_text("\n".join(rows), encoding="utf-8")
-    pairs = read_pairs(tmp_path, "en-ru")
-    assert len(pairs) == 2 and sorted(pairs[0].removeprefix("= ").split(" = ")) == ["I see.", "Я вижу."]
-    assert sorted(pairs[1].removeprefix("= ").split(" = ")) == ["No.", "Нет."]
-    assert read_pairs(tmp_path, "en-zh") == ()
+    (tmp_path / "en-ru.tsv").write_text("\r\n".join(rows), encoding="utf-8")
+    assert read_pairs(tmp_path).train["en-ru"] == (("I see.", "Я вижу."), ("No.", "Нет."))
+    assert read_pairs(tmp_path).train.get("en-zh", ()) == ()
+
+
+def many_pairs() -> dict[str, list[tuple[str, str]]]:
+    """300 English sentences; each has a Russian one, every second a Chinese one, some share a translation."""
+    english = [f"This is sentence number {i}." for i in range(300)]
+    return {
+        "en-ru": [(text, f"Это предложение {i % 290}.") for i, text in enumerate(english)],
+        "en-zh": [(text.upper(), f"这是第{i}句话。") for i, text in enumerate(english) if i % 2 == 0],
+    }
+
+
+def test_nothing_of_a_test_pair_is_in_training() -> None:
+    """Whatever side and pivot, case and punctuation aside; and the test would see it if it were."""
+    pairs = split_pairs(many_pairs())
+    folded_test = {fold(side) for rows in pairs.test.values() for pair in rows for side in pair}
+    trained = {fold(side) for rows in pairs.train.values() for pair in rows for side in pair}
+    assert len(pairs.test["ru-zh"]) > 20 and len(pairs.train["ru-zh"]) > 20
+    assert not folded_test & trained
+    assert folded_test & {fold(side) for pair in many_pairs()["en-ru"] for side in pair}
+    assert repeats_test(f"Once. {pairs.test['en-ru'][0][0].upper()} Then.", frozenset(folded_test))
+    assert not repeats_test("Nothing of it.", frozenset(folded_test))
+
+
+def test_training_lines_name_their_target() -> None:
+    assert training_lines([("I see.", "我明白。")], "en-zh") == ["= I see. = zh:我明白。", "= 我明白。 = en: I see."]
+    assert training_lines([("I see.", "我明白。")], "en-zh")[0].startswith(frame("I see.", "zh"))
+
+
+def test_prepared_streams_hold_no_test_sentence(tmp_path: Path) -> None:
+    text = tmp_path / "text"
+    shutil.copytree(TEXT, text)
+    for name, rows in many_pairs().items():
+        (text / f"{name}.tsv").write_text("\n".join("\t".join(row) for row in rows), encoding="utf-8")
+    sentence = split_pairs(many_pairs()).test["en-ru"][0][0]
+    story = [f"Once upon a time. {sentence} The end of story {i}." for i in range(40)] + [
+        f"Story {i}." for i in range(40)
+    ]
+    (text / "en_stories.txt").write_text("\n".join(story), encoding="utf-8")
+    work = tmp_path / "work"
+    prepare(text, work, Plan(700, 32))
+    tokenizer = Tokenizer.from_file(str(work / "tokenizer.json"))
+    streams = {path.stem: np.load(path).tolist() for path in work.glob("*.npy")}
+    assert {"en", "en_stories", "en-ru", "en-zh", "ru-zh"} <= streams.keys()
+    assert len(lines_of(streams["en_stories"])) <= 40
+    tests = [line.split("\t") for path in work.glob("*.test.tsv") for line in path.read_text("utf-8").splitlines()]
+    forbidden = {fold(side) for row in tests for side in row}
+    for stream in streams.values():
+        for ids in lines_of(stream):
+            line = tokenizer.decode(ids, skip_special_tokens=False)
+            parts = [line, *sentences(line), *line.replace("=", "\n").replace(":", "\n").split("\n")]
+            assert not forbidden & {fold(part) for part in parts}, line
+
+
+def lines_of(stream: list[int]) -> list[list[int]]:
+    """The lines of a token stream, without their separators."""
+    starts = [i for i, token in enumerate(stream) if token == SEPARATOR]
+    return [stream[a + 1 : b] for a, b in zip(starts, [*starts[1:], len(stream)], strict=True)]
+
+
+def test_text_is_read_as_the_page_reads_it(tmp_path: Path) -> None:
+    """Byte order mark, Windows' line ends, decomposed letters, odd spaces, invisible characters, Unicode's line
+    separator, a packed file."""
+    odd = "\ufeffи\u0306од\r\nне\u00a0тот\u200b дом\u2028и сад\r\n"
+    (tmp_path / "ru.txt").write_bytes(odd.encode("utf-8"))
+    lines = read_lines(tmp_path, "ru")
+    assert sorted(lines.train + lines.held_out) == ["йод", "не тот дом и сад"]
+    (tmp_path / "ru_more.txt.xz").write_bytes(lzma.compress(odd.encode("utf-8")))
+    assert read_lines(tmp_path, "ru_more") == lines
+
+
+@pytest.mark.parametrize(("name", "content"), [("ru.txt", "Мама".encode("cp1251")), ("ru.txt.xz", b"no archive")])
+def test_text_in_another_encoding_is_refused_by_its_name(tmp_path: Path, name: str, content: bytes) -> None:
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(TextError, match=f"{name} is not UTF-8"):
+        read_lines(tmp_path, "ru")
+
+
+def test_a_line_too_long_is_cut_at_sentence_ends_and_counted(tmp_path: Path) -> None:
+    story = " ".join(f"The cat sat on mat {i} and looked at the door." for i in range(200))
+    (tmp_path / "en.txt").write_text(story + "\n" + "".join(map(str, range(2000))), encoding="utf-8")
+    lines = read_lines(tmp_path, "en")
+    parts = lines.train + lines.held_out
+    assert lines.cut == 2 and len(parts) > 3 and all(len(part) <= LONGEST_LINE for part in parts)
+    assert sum(part.count("cat") for part in parts) == 200
+    assert sum(map(len, (part for part in parts if "cat" not in part))) == len("".join(map(str, range(2000))))
+    assert cut_line("一二三。四五六。七八九。", 8) == ["一二三。四五六。", "七八九。"]
+    assert cut_line("One. Two. Three.", 9) == ["One. Two.", "Three."]
+
+
+def test_streams_are_found_by_their_names(tmp_path: Path) -> None:
+    for name in ("en.txt", "en_stories.txt.xz", "ru.txt", "zh_stories-sa.txt", "notes.txt", "en-ru.tsv"):
+        (tmp_path / name).write_text("x", encoding="utf-8")
+    with pytest.raises(TextError, match="no text for zh"):
+        stream_names(tmp_path)
+    (tmp_path / "zh.txt").write_text("x", encoding="utf-8")
+    assert stream_names(tmp_path) == ["en", "en_stories", "ru", "zh", "zh_stories-sa"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--warmup", "0"], "--warmup must be 1"),
+        (["--dropout", "1.5"], "--dropout must be"),
+        (["--mix", "en=1,fr=1"], "no stream fr"),
+        (["--mix", "en=0"], "more than 0"),
+        (["--origin", "nowhere"], "nowhere"),
+    ],
+)
+def test_options_that_cannot_work_are_refused_in_a_sentence(
+    toy_work: Path, tmp_path: Path, arguments: list[str], said: str
+) -> None:
+    small_work(toy_work, tmp_path)
+    with pytest.raises(SystemExit, match=said):
+        train.main(["--work", str(tmp_path), "expert", "en", "--mix", "en=1", "--context", "32", *arguments])
+
+
+def test_a_mix_may_have_spaces() -> None:
+    assert train.parse_shares("ru=0.5, en = 0.5") == {"ru": 0.5, "en": 0.5}
+
+
+def test_a_checkpoint_of_another_tokenizer_or_table_is_refused(toy_work: Path, tmp_path: Path) -> None:
+    """Resumed, evaluated, merged or bundled."""
+    shape = small_work(toy_work, tmp_path)
+    recipe = expert.Recipe({"en": 1.0}, tokens=4 * 8 * 48, warmup=2)
+    expert.train_expert(tmp_path, "ru", recipe, shape)
+    table = load_file(tmp_path / "substrate.safetensors")
+    for swapped in ({**table, "embedding": table["embedding"][::-1].copy()}, table):
+        save_file(swapped, tmp_path / "substrate.safetensors")
+        if swapped is table:  # the table is back, now two tokens change places
+            tokenizer = (tmp_path / "tokenizer.json").read_text(encoding="utf-8")
+            ids = json.loads(tokenizer)
+            vocabulary = ids["model"]["vocab"]
+            vocabulary["а"], vocabulary["б"] = vocabulary["б"], vocabulary["а"]
+            (tmp_path / "tokenizer.json").write_text(json.dumps(ids), encoding="utf-8")
+        for command in (
+            ["expert", "ru", "--mix", "en=1"],
+            ["evaluate", "--experts", "ru"],
+            ["joint", "j", "--of", "ru", "--mix", "en=1"],
+        ):
+            with pytest.raises(SystemExit, match="another tokenizer or table"):
+                train.main(["--work", str(tmp_path), *command])
+
+
+def test_a_packed_expert_is_the_same_expert(toy_work: Path, tmp_path: Path) -> None:
+    """To half precision, in files of a bounded size; one trained on begins with fresh optimizers."""
+    shape = small_work(toy_work, tmp_path)
+    recipe = expert.Recipe({"en": 1.0}, tokens=4 * 8 * 48, warmup=2, embedding="trained")
+    expert.train_expert(tmp_path, "ru", recipe, shape)
+    before = expert.read_checkpoint(tmp_path, "ru")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(transfer, "LARGEST_FILE", 60_000)
+        files = transfer.pack_expert(tmp_path, "ru", tmp_path / "packed")
+    assert len(files) > 1
+    (tmp_path / "ru.pt").unlink()
+    train.main(["--work", str(tmp_path), "unpack", "ru", "--folder", str(tmp_path / "packed")])
+    after = expert.read_checkpoint(tmp_path, "ru")
+    for name, value in before["model"].items():
+        assert torch.allclose(after["model"][name], value, atol=1e-3), name
+    assert after["step"] == before["step"] and after["recipes"] == before["recipes"]
+    longer = dataclasses.replace(recipe, tokens=6 * 8 * 48)
+    assert expert.open_run(tmp_path, "ru", longer, shape, torch.device("cpu")).step == before["step"]
+    with pytest.raises(TextError, match="pack that expert first"):
+        transfer.unpack_expert(tmp_path / "packed", "zh", tmp_path)
+
+
+def test_greedy_translation_by_a_plain_loop(toy_work: Path) -> None:
+    """Whole text anew for every token, one sentence at a time, no cache; each expert, the mean and the gate."""
+    states = train.load_states(toy_work, ["ru", "zh"])
+    model = load_network(merge([state["model"] for state in states.values()]), train.merged_shape(states))
+    tokenizer = Tokenizer.from_file(str(toy_work / "tokenizer.json"))
+    sources = ["Где кот?", "Мама любит дом.", "Да."]
+
+    def plain(source: str, way: str | int) -> str:
+        ids = [SEPARATOR, *tokenizer.encode(f"= {source} = en:", add_special_tokens=False).ids]
+        start = len(ids)
+        for _ in range(min(model.shape.context - start, 2 * start + 12)):
+            with torch.inference_mode():
+                each = model(torch.tensor([ids])).logits[:, 0].log_softmax(-1)
+            known = sum(each[:, t, ids[t + 1]] for t in range(len(ids) - 1))
+            if isinstance(way, int):
+                scores = each[way, -1]
+            elif way == "mean of logits":
+                scores = each[:, -1].mean(0)
+            else:
+                scores = (torch.softmax(torch.as_tensor(known), 0)[:, None] * each[:, -1].exp()).sum(0)
+            ids.append(int(scores.argmax()))
+            if ids[-1] == SEPARATOR:
+                ids.pop()
+                break
+        return tokenizer.decode(ids[start:], skip_special_tokens=False).strip()
+
+    for way in (0, 1, *WAYS):
+        assert translate(model, tokenizer, sources, "en", way) == [plain(source, way) for source in sources]
+
+
+def test_scores_of_translations() -> None:
+    same = score(["Я люблю маму и папу."], ["Я люблю маму и папу."], "ru")
+    assert same == {"bleu": 100.0, "chrf": 100.0}
+    assert score(["我喜欢那只猫。"], ["我喜欢这只猫。"], "zh")["bleu"] < 60
 
 
 class Killed(Exception):
@@ -118,7 +331,7 @@ class Killed(Exception):
 def test_resume_after_a_kill_gives_the_same_weights(toy_work: Path, tmp_path: Path) -> None:
     """Killed in the middle of a step, and again in the middle of writing a checkpoint."""
     for file in toy_work.glob("*"):
-        if file.suffix in (".npy", ".safetensors"):
+        if file.suffix in (".npy", ".safetensors", ".json"):
             shutil.copy(file, tmp_path)
     vocabulary, width = expert.load_embedding(tmp_path).shape
     shape = Shape(vocabulary, width, layers=1, heads=2, experts=1, context=32)
@@ -129,7 +342,7 @@ def test_resume_after_a_kill_gives_the_same_weights(toy_work: Path, tmp_path: Pa
     for kill_step_at, kill_save_at in ((14, None), (None, 2)):
         calls = {"step": 0, "save": 0}
 
-        def step(*arguments: object, at: int | None = kill_step_at, calls: dict[str, int] = calls) -> float:
+        def step(*arguments: object, at: int | None = kill_step_at, calls: dict[str, int] = calls) -> torch.Tensor:
             calls["step"] += 1
             if calls["step"] == at:
                 raise Killed
@@ -183,7 +396,7 @@ def test_muon_on_a_stack_does_what_torch_does_to_each_matrix() -> None:
 
 def test_a_run_goes_on_from_a_written_checkpoint_folder(toy_work: Path, toy_bundle: Path, tmp_path: Path) -> None:
     for file in toy_work.glob("*"):
-        if file.suffix in (".npy", ".safetensors"):
+        if file.suffix in (".npy", ".safetensors", ".json"):
             shutil.copy(file, tmp_path)
     bundle = load_bundle(toy_bundle)
     shape = dataclasses.replace(bundle.model.shape, experts=1)
@@ -208,7 +421,7 @@ def test_another_frozen_table_is_not_continued(toy_work: Path, toy_bundle: Path)
 @pytest.mark.parametrize("control", expert.EMBEDDINGS)
 def test_only_the_trained_control_changes_its_table(toy_work: Path, tmp_path: Path, control: str) -> None:
     for file in toy_work.glob("*"):
-        if file.suffix in (".npy", ".safetensors"):
+        if file.suffix in (".npy", ".safetensors", ".json"):
             shutil.copy(file, tmp_path)
     pictures = expert.load_embedding(tmp_path)
     shape = Shape(pictures.shape[0], pictures.shape[1], layers=1, heads=2, experts=1, context=32)
@@ -351,6 +564,8 @@ def test_bundle_tells_how_it_was_made(toy_bundle: Path) -> None:
 
 def test_the_mean_of_two_checkpoints(toy_work: Path, tmp_path: Path) -> None:
     """Weights half way between, the table as it is, the later one's record; and what the card says of it."""
+    for name in ("tokenizer.json", "substrate.safetensors"):
+        shutil.copy(toy_work / name, tmp_path)
     shutil.copy(toy_work / "ru.pt", tmp_path / "early.pt")
     state = torch.load(toy_work / "ru.pt", weights_only=True)
     later = {key: value if key == "embedding" else value + 1 for key, value in state["model"].items()}

@@ -14,7 +14,7 @@ from app.substrate.vocabulary import (
     published_grams,
     published_vocabulary,
 )
-from app.training.prepare import corpus_vocabulary
+from app.training.prepare import PIECE_SHARES, corpus_vocabulary
 from tests.conftest import SHARED
 
 PUBLISHED = SHARED / "bvv241"
@@ -83,6 +83,6 @@ def test_spaced_tokenizer_gives_a_first_word_the_token_of_a_later_one() -> None:
 def test_corpus_vocabulary_has_the_asked_size_and_the_basics() -> None:
     hanzi = "".join(chr(0x4E00 + i) for i in range(600))
     lines = {"en": ("the cat sees the cat",) * 30, "ru": ("мама и мама",) * 30, "zh": (hanzi, hanzi)}
-    vocabulary = corpus_vocabulary(lines, 600)
+    vocabulary = corpus_vocabulary(lines, 600, PIECE_SHARES)
     assert len(vocabulary.tokens) == len(set(vocabulary.tokens)) == 600
     assert {"~", "я", "ё", "\n", " the", " мама"} <= set(vocabulary.tokens)

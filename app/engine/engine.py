@@ -5,7 +5,6 @@ and a random generator of its own.  It knows nothing about pages.
 """
 
 import time
-import unicodedata
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -21,6 +20,7 @@ from app.engine.sampling import Sampling, draw
 from app.engine.trace_writer import TraceWriter
 from app.network.experts import StackedExperts
 from app.network.interface import KeyValues, Output
+from app.substrate.plain_text import plain_text
 from app.system.topk import largest
 from app.trace.record import Floats, Trace
 from app.wording.errors import UserError
@@ -98,13 +98,13 @@ class Engine:
 
     def ids_of(self, text: str) -> list[int]:
         """Ids of any text, without the start token and without limits; <unk> for what the vocabulary lacks."""
-        ids: list[int] = self.bundle.tokenizer.encode(clean(text), add_special_tokens=False).ids
+        ids: list[int] = self.bundle.tokenizer.encode(plain_text(text), add_special_tokens=False).ids
         return ids
 
     def unknown(self, text: str) -> list[str]:
         """Distinct characters of a text that the vocabulary lacks: the model sees <unk> for them."""
         known, unknown = self.bundle.tokenizer.token_to_id, self._unknown
-        missing = [c for c in dict.fromkeys(clean(text)) if known(c) is None]
+        missing = [c for c in dict.fromkeys(plain_text(text)) if known(c) is None]
         return [c for c in missing if unknown in (ids := self.ids_of(c)) or not ids]  # else made of smaller pieces
 
     def look(self, text: str, weights: Sequence[float] | None = None) -> Trace:
@@ -270,10 +270,3 @@ def part_of_output(whole: Output, row: int) -> Output:
 def scores(row: Tensor, token: int) -> Floats:
     """Log-probabilities (E + 1,) of a token under each expert and their fusion, from logits (E + 1, V)."""
     return row.log_softmax(-1)[:, token].numpy()
-
-
-def clean(text: str) -> str:
-    """Composed characters (NFC), plain line ends, and U+FFFD for what is no character at all (lone
-    surrogates), which the vocabulary then shows as unknown."""
-    whole = "".join("\ufffd" if 0xD800 <= ord(c) <= 0xDFFF else c for c in text)
-    return unicodedata.normalize("NFC", whole.replace("\r\n", "\n").replace("\r", "\n"))

@@ -28,6 +28,7 @@ class Block(nn.Module):
     def __init__(self, shape: Shape) -> None:
         super().__init__()
         self.shape = shape
+        self.dropout = 0.0  # share of what attention and the MLP's inner layer give, while training
         experts, width = shape.experts, shape.width
         self.attention_in = nn.Parameter(torch.empty(experts, width, 3 * width))
         self.attention_out = nn.Parameter(torch.empty(experts, width, width))
@@ -39,10 +40,12 @@ class Block(nn.Module):
     def forward(
         self, x: Tensor, batch: int, turn: tuple[Tensor, Tensor], mask: Tensor | None, cache: Cache | None, layer: int
     ) -> Tensor:  # x: (E, B * T, d)
-        x = torch.baddbmm(
-            x, self._attend(norm(x) @ self.attention_in, batch, turn, mask, cache, layer), self.attention_out
-        )
-        return torch.baddbmm(x, F.gelu(norm(x) @ self.mlp_in), self.mlp_out)
+        attended = self._attend(norm(x) @ self.attention_in, batch, turn, mask, cache, layer)
+        x = torch.baddbmm(x, self._dropped(attended), self.attention_out)
+        return torch.baddbmm(x, self._dropped(F.gelu(norm(x) @ self.mlp_in)), self.mlp_out)
+
+    def _dropped(self, x: Tensor) -> Tensor:
+        return F.dropout(x, self.dropout) if self.training and self.dropout else x
 
     def step(self, x: Tensor, rotation: Tensor, shrink: Tensor, rooms: Sequence[Room]) -> Tensor:
         """`forward` of one token each of B texts (E, B, d), with fewer operations: the weights are read once for
@@ -115,6 +118,12 @@ class StackedExperts(nn.Module):
         for name, weight in self.named_parameters():
             shrink = math.sqrt(2 * self.shape.layers) if name.endswith("_out") else 1.0
             nn.init.normal_(weight, std=0.02 / shrink, generator=generator)
+
+    def set_dropout(self, share: float) -> None:
+        """Drop this share of what attention and the MLPs give, while training."""
+        for block in self.blocks:
+            assert isinstance(block, Block)
+            block.dropout = share
 
     def forward(
         self,

@@ -1,6 +1,6 @@
 """The glyph laboratory: two texts compared pixel by pixel, and layer by layer."""
 
-from app.engine.engine import Engine, clean
+from app.engine.engine import Engine
 from app.probing.word_cache import WordCache
 from app.probing.word_proof import pair_apart
 from app.substrate.glyphs import draw
@@ -21,7 +21,7 @@ def lab_view(engine: Engine, first: str, second: str, say: Say, depths: Depths |
     substrate = engine.bundle.substrate
     specimens, vectors = [], []
     for text in (first, second):
-        whole = clean(text) if isinstance(text, str) else ""
+        whole = plain_text(text) if isinstance(text, str) else ""
         if not 1 <= len(whole) <= LAB_CHARACTERS:
             raise UserError("bad_lab_text", limit=LAB_CHARACTERS)
         bitmap, vector = draw(substrate, whole)
@@ -34,7 +34,7 @@ def depths(lexicon: WordCache, first: str, second: str) -> Depths | None:
     """How far the layers of both experts pull two texts apart; None where there is nothing to read: no list
     yet, or a text that is no word in one of the three scripts."""
     scale, engine = lexicon.scale, lexicon.engine
-    texts = [clean(text).strip() for text in (first, second) if isinstance(text, str)]
+    texts = [plain_text(text).strip() for text in (first, second) if isinstance(text, str)]
     if scale is None or len(texts) < 2 or not all(1 <= len(text) <= LAB_CHARACTERS for text in texts):
         return None
     try:

@@ -16,9 +16,12 @@ Ids = NDArray[np.uint16]
 
 def token_stream(lines: Iterable[str], tokenizer: Tokenizer, separator: int, seed: int) -> Ids:
     """All lines shuffled and joined: separator, line, separator, line, … (n,)."""
-    encoded = [encoding.ids for encoding in tokenizer.encode_batch(list(lines))]
+    encoded = [
+        np.array([separator, *encoding.ids], np.uint16)
+        for encoding in tokenizer.encode_batch(list(lines), add_special_tokens=False)
+    ]
     order = np.random.default_rng(seed).permutation(len(encoded))
-    return np.array([i for row in order for i in (separator, *encoded[row])], np.uint16)
+    return np.concatenate([encoded[row] for row in order])
 
 
 @dataclass(frozen=True, eq=False)

@@ -4,6 +4,7 @@
     python -m app.training expert ru --mix ru=0.52,en=0.30,zh=0.18
     python -m app.training expert zh --mix zh=0.50,en=0.32,ru=0.18
     python -m app.training evaluate
+    python -m app.training translate
     python -m app.training bundle --to assets/mini
 
     python -m app.training twins --to assets/mini
@@ -19,6 +20,7 @@ it goes and resumes from it, whenever it was killed, on the same rows with the s
 
 import argparse
 import json
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -32,9 +34,10 @@ from app.probing.contexts import held_out_contexts
 from app.probing.word_cache import write_words
 from app.probing.word_list import all_words
 from app.training.controls import write_twins
-from app.training.evaluate import evaluate, load_network
+from app.training.corpus import LANGUAGES, TextError
+from app.training.evaluate import evaluate, held_out_streams, load_network
 from app.training.model_card import write_card
-from app.training.prepare import prepare
+from app.training.prepare import PIECE_SHARES, Plan, prepare
 from app.training.run import (
     EMBEDDINGS,
     OPTIONS,
@@ -47,13 +50,22 @@ from app.training.run import (
     read_curve,
     train_expert,
 )
+from app.training.transfer import pack_expert, unpack_expert
+from app.training.translation import evaluate_translation
 
 ATTRIBUTION = Path(__file__).parents[2] / "assets" / "attribution.md"
 
 
-def parse_mix(text: str) -> dict[str, float]:
-    """`ru=0.55,en=0.28` -> {"ru": 0.55, "en": 0.28}."""
-    return {name: float(share) for name, share in (part.split("=") for part in text.split(","))}
+def parse_shares(text: str) -> dict[str, float]:
+    """`ru=0.55, en=0.28` -> {"ru": 0.55, "en": 0.28}.
+
+    Raises:
+        argparse.ArgumentTypeError: when it is written otherwise.
+    """
+    try:
+        return {name.strip(): float(share) for name, share in (part.split("=") for part in text.split(","))}
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} should read like ru=0.5,en=0.3,zh=0.2") from None
 
 
 def load_states(work: Path, names: list[str]) -> dict[str, dict[str, Any]]:
@@ -64,11 +76,20 @@ def load_states(work: Path, names: list[str]) -> dict[str, dict[str, Any]]:
 def write_report(work: Path, states: dict[str, dict[str, Any]]) -> dict[str, Any]:
     """Evaluate the merged experts on the held-out lines; write and return `evaluation.json`."""
     model = load_network(merge([state["model"] for state in states.values()]), merged_shape(states))
-    report = evaluate(work, [model], list(states))
+    report = evaluate(work, [model], list(states), streams=held_out_streams(work))
     (work / "evaluation.json").write_text(json.dumps(report, indent=1), encoding="utf-8")
-    for language, row in report.items():
-        print(language, "  ".join(f"{name} {bits:.3f}" for name, bits in row.items()))
+    for stream, row in report.items():
+        print(stream, "  ".join(f"{name} {bits:.3f}" for name, bits in row.items()))
     return report
+
+
+def write_translation_report(work: Path, states: dict[str, dict[str, Any]], limit: int | None) -> None:
+    """Translate the test pairs by each expert and the merged ones; write `translation.json`."""
+    model = load_network(merge([state["model"] for state in states.values()]), merged_shape(states))
+    report = evaluate_translation(work, model, list(states), limit)
+    (work / "translation.json").write_text(json.dumps(report, indent=1), encoding="utf-8")
+    for direction, row in report.items():
+        print(direction, "  ".join(f"{name} {s['bleu']:.1f} / {s['chrf']:.1f}" for name, s in row.items()))
 
 
 def merged_shape(states: dict[str, dict[str, Any]]) -> Shape:
@@ -91,7 +112,13 @@ def training_record(work: Path, states: dict[str, dict[str, Any]]) -> dict[str, 
         for name, state in states.items()
     }
     report = json.loads((work / "evaluation.json").read_text(encoding="utf-8"))
-    return {"experts": experts, "bits_per_character": report}
+    translation = work / "translation.json"
+    return {
+        "experts": experts,
+        "bits_per_character": {language: report[language] for language in LANGUAGES},
+        "bits_per_character_stories": {stream: row for stream, row in report.items() if stream not in LANGUAGES},
+        "translation": json.loads(translation.read_text(encoding="utf-8")) if translation.is_file() else {},
+    }
 
 
 def make_parser() -> argparse.ArgumentParser:
@@ -101,9 +128,16 @@ def make_parser() -> argparse.ArgumentParser:
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
     steps = parser.add_subparsers(dest="step", required=True)
     first = steps.add_parser("prepare", help="vocabulary, pictures, embedding and token streams")
-    first.add_argument("--text", type=Path, required=True, help="folder with en.txt, ru.txt, zh.txt (or .txt.xz)")
-    first.add_argument("--size", type=int, default=Shape.vocabulary, help="vocabulary size")
-    first.add_argument("--width", type=int, default=Shape.width, help="dimensions of the embedding")
+    first.add_argument(
+        "--text",
+        type=Path,
+        required=True,
+        help="folder with en.txt, en_stories.txt, …, ru.txt, zh.txt, en-ru.tsv (or .xz)",
+    )
+    first.add_argument("--size", type=int, default=Plan.size, help="vocabulary size")
+    first.add_argument("--width", type=int, default=Plan.width, help="dimensions of the embedding")
+    first.add_argument("--pieces", type=parse_shares, default=PIECE_SHARES, help="share of the vocabulary a language")
+    first.add_argument("--origin", type=Path, help="checkpoint folder whose tokenizer and table are taken instead")
     expert = steps.add_parser("expert", help="train one expert; resumes from its checkpoint")
     expert.add_argument("--origin", type=Path, help="checkpoint folder whose expert of that name goes on")
     grow = steps.add_parser("grow", help="train an expert layer by layer: NAME1, NAME2, …")
@@ -114,17 +148,26 @@ def make_parser() -> argparse.ArgumentParser:
     joint.add_argument("--of", nargs="+", required=True, help="the experts to merge")
     for run in (expert, grow, joint):
         run.add_argument("name")
-        run.add_argument("--mix", type=parse_mix, required=True, help="language shares: ru=0.52,en=0.30,zh=0.18")
+        run.add_argument(
+            "--mix", type=parse_shares, required=True, help="shares of streams: ru=0.3,ru_stories=0.2,en=0.3,en-ru=0.2"
+        )
         for field in OPTIONS:
             default, among = getattr(Recipe, field), EMBEDDINGS if field == "embedding" else None
             run.add_argument(f"--{field.replace('_', '-')}", type=type(default), default=default, choices=among)
         for name in ("layers", "heads", "context"):
             run.add_argument(f"--{name}", type=int, default=getattr(Shape, name))
     evaluated = steps.add_parser("evaluate", help="held-out bits per character")
+    translated = steps.add_parser("translate", help="BLEU and chrF on the test pairs")
+    translated.add_argument("--limit", type=int, help="the first pairs of each direction only")
+    pack = steps.add_parser("pack", help="write an expert as files under 16 MB, to be carried to another machine")
+    unpack = steps.add_parser("unpack", help="read such files into the work folder")
+    for carried in (pack, unpack):
+        carried.add_argument("name")
+        carried.add_argument("--folder", type=Path, required=True)
     bundle = steps.add_parser("bundle", help="write a checkpoint folder")
     twins = steps.add_parser("twins", help="measure all twins of the work folder; their figures beside a bundle")
     words = steps.add_parser("words", help="read the word list in the held-out text; maps and curves beside a bundle")
-    for last in (evaluated, bundle):
+    for last in (evaluated, translated, bundle):
         last.add_argument("--experts", nargs="+", default=["ru", "zh"])
     for last in (bundle, twins, words):
         last.add_argument("--to", type=Path, required=True)
@@ -151,10 +194,22 @@ def train(options: argparse.Namespace) -> None:
 def main(arguments: list[str] | None = None) -> None:
     options = make_parser().parse_args(arguments)
     torch.set_num_threads(options.threads)
+    try:
+        run(options)
+    except TextError as error:
+        sys.exit(str(error))
+
+
+def run(options: argparse.Namespace) -> None:
+    """One step, as the command line says."""
     if options.step == "prepare":
-        prepare(options.text, options.work, options.size, options.width)
+        prepare(options.text, options.work, Plan(options.size, options.width, options.pieces, options.origin))
     elif options.step in ("expert", "grow", "joint"):
         train(options)
+    elif options.step == "pack":
+        pack_expert(options.work, options.name, options.folder)
+    elif options.step == "unpack":
+        unpack_expert(options.folder, options.name, options.work)
     elif options.step == "mean":
         mean_expert(options.work, options.name, options.of)
     elif options.step == "words":
@@ -167,6 +222,8 @@ def main(arguments: list[str] | None = None) -> None:
         states = load_states(options.work, options.experts)
         if options.step == "evaluate":
             write_report(options.work, states)
+        elif options.step == "translate":
+            write_translation_report(options.work, states, options.limit)
         else:
             weights = {name: state["model"] for name, state in states.items()}
             record = training_record(options.work, states)

@@ -1,21 +1,33 @@
 """Training text: folders of lines in, cleaned training and held-out lines out.
 
-A folder holds `en.txt`, `ru.txt`, `zh.txt` (or `.txt.xz`), one sentence or short story a line, and may
-hold `en-ru.tsv`, `en-zh.tsv` (or `.tsv.xz`), a sentence and its translation a line, separated by a tab.
-Lines unfit for a classroom are dropped; every fiftieth line, chosen by its hash, is held out, so
-that the split never depends on order.  Nothing here knows tokens or models.
+A folder holds `en.txt`, `ru.txt`, `zh.txt` (or `.txt.xz`), one sentence or short story a line, may hold further files
+a language, `en_stories.txt`, each of which is a stream of its own in the mix, and may hold `en-ru.tsv`, `en-zh.tsv`
+(or `.tsv.xz`), a sentence and its translation a line, separated by a tab.  Lines unfit for a classroom are dropped;
+every fiftieth line, chosen by its hash, is held out, so that the split never depends on order.  Nothing here knows
+tokens or models.
 """
 
 import hashlib
 import lzma
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from app.substrate.plain_text import plain_text
+from app.training.pairs import PAIRED, Pair, Pairs, split_pairs
+
 LANGUAGES = ("en", "ru", "zh")
-PAIRED = ("en-ru", "en-zh")
 HELD_OUT_ONE_IN = 50
 LONGEST_LINE = 4_000
+
+_STREAM = re.compile(r"(?P<stream>(?:en|ru|zh)(?:_[\w-]+)?)\.txt(?:\.xz)?")
+_SENTENCE = re.compile(r"(?<=[.!?…])\s+|(?<=[。！？])(?![”」])")
+
+
+class TextError(ValueError):
+    """Training text that cannot be used; the message says which file and what to do."""
+
 
 # Stems, not words: a line with any of them is dropped.  Better to lose an innocent line than to
 # let the demo write the other kind in front of a class.
@@ -45,11 +57,25 @@ _UNFIT = {
 
 @dataclass(frozen=True)
 class Lines:
-    """One language's text, split."""
+    """The text of one stream, split.  dropped: lines unfit for a class; cut: lines longer than `LONGEST_LINE`, whose
+    sentences went on as lines of their own."""
 
     train: tuple[str, ...]
     held_out: tuple[str, ...]
     dropped: int
+    cut: int = 0
+
+
+def stream_names(folder: Path) -> list[str]:
+    """The streams that a folder has text for: `en`, `en_stories`, …; a stream's language is its first two letters.
+
+    Raises:
+        TextError: when one of the three languages has no text.
+    """
+    found = sorted({match["stream"] for path in folder.iterdir() if (match := _STREAM.fullmatch(path.name))})
+    if missing := [language for language in LANGUAGES if language not in found]:
+        raise TextError(f"{folder} has no text for {', '.join(missing)}: add {missing[0]}.txt or {missing[0]}.txt.xz.")
+    return found
 
 
 def is_fit(line: str, language: str) -> bool:
@@ -66,47 +92,77 @@ def _digest(line: str) -> int:
     return int.from_bytes(hashlib.blake2b(line.encode(), digest_size=8).digest(), "big")
 
 
-def read_lines(folder: Path, language: str) -> Lines:
-    """Read, clean and split the lines of one language.
+def read_lines(folder: Path, stream: str) -> Lines:
+    """Read, clean and split the lines of one stream.
 
     Raises:
-        FileNotFoundError: when the folder has no `<language>.txt` or `<language>.txt.xz`.
+        TextError: when the folder has no such file, or one that is not UTF-8.
     """
-    lines = [line.strip() for line in _read(folder, f"{language}.txt").split("\n")]
-    whole = [line for line in dict.fromkeys(lines) if 0 < len(line) <= LONGEST_LINE]
-    fit = [line for line in whole if is_fit(line, language)]
+    read = [line.strip() for line in _read(folder, f"{stream}.txt").split("\n")]
+    lines = list(dict.fromkeys(part for line in read for part in cut_line(line)))
+    fit = [line for line in lines if is_fit(line, stream[:2])]
     return Lines(
         train=tuple(line for line in fit if not is_held_out(line)),
         held_out=tuple(line for line in fit if is_held_out(line)),
-        dropped=len(whole) - len(fit),
+        dropped=len(lines) - len(fit),
+        cut=sum(len(line) > LONGEST_LINE for line in read),
     )
 
 
-def read_pairs(folder: Path, pair: str) -> tuple[str, ...]:
-    """Sentences with their translations, `en-ru`: each pair as one training line, `= this = that`, either side
-    first by the line's hash.  The signs keep translations apart from plain text, which goes on in its own
-    language.  A pair is left out if a line of it is held out or unfit; no pairs for a folder without them."""
-    try:
-        text = _read(folder, f"{pair}.tsv")
-    except FileNotFoundError:
-        return ()
-    languages = pair.split("-")
-    rows = (tuple(side.strip() for side in line.split("\t")) for line in dict.fromkeys(text.split("\n")))
-    kept = (
-        row for row in rows
+def cut_line(line: str, longest: int = LONGEST_LINE) -> list[str]:
+    """A line in parts of at most `longest` characters, cut behind sentences, or where a sentence is longer than that
+    at a space or anywhere; nothing but spaces is lost."""
+    parts = [""]
+    for sentence in _SENTENCE.split(line) if len(line) > longest else [line]:
+        while len(sentence) > longest:
+            at = sentence.rfind(" ", 1, longest)
+            parts.append(sentence[: at if at > 0 else longest])
+            sentence = sentence[len(parts[-1]) :].lstrip()
+        gap = " " if parts[-1].endswith((".", "!", "?", "…")) else ""
+        if len(parts[-1]) + len(gap) + len(sentence) > longest:
+            parts.append("")
+            gap = ""
+        parts[-1] += gap + sentence
+    return [part for part in parts if part]
+
+
+def read_pairs(folder: Path) -> Pairs:
+    """Sentences with their translations, split into training and test pairs.  A pair is left out if a line of it is
+    held out or unfit; no pairs for a folder without them."""
+    return split_pairs({name: _read_pairs(folder, name) for name in PAIRED if _file(folder, f"{name}.tsv")})
+
+
+def _read_pairs(folder: Path, name: str) -> Sequence[Pair]:
+    languages = name.split("-")
+    rows = (line.split("\t") for line in dict.fromkeys(_raw(folder, f"{name}.tsv").split("\n")))
+    sides = ([plain_text(side).strip() for side in row] for row in rows)
+    return [
+        (row[0], row[1])
+        for row in sides
         if len(row) == len(languages) and all(row) and not any(map(is_held_out, row))
         and all(map(is_fit, row, languages))
-    )  # fmt: skip
-    return tuple("= {} = {}".format(*(row if _digest(row[0]) % 2 else row[::-1])) for row in kept)
+    ]  # fmt: skip
 
 
 def _read(folder: Path, name: str) -> str:
+    return plain_text(_raw(folder, name))
+
+
+def _raw(folder: Path, name: str) -> str:
     """A text file of a folder, packed or not.
 
     Raises:
-        FileNotFoundError: when there is neither.
+        TextError: when there is neither, or it is not UTF-8.
     """
-    if (folder / name).exists():
-        return (folder / name).read_text(encoding="utf-8")
-    with lzma.open(folder / f"{name}.xz", "rt", encoding="utf-8") as file:
-        return file.read()
+    path = _file(folder, name)
+    if path is None:
+        raise TextError(f"{folder} has neither {name} nor {name}.xz: add one of them.")
+    packed = path.read_bytes()
+    try:
+        return (lzma.decompress(packed) if path.suffix == ".xz" else packed).decode("utf-8-sig")
+    except (UnicodeDecodeError, lzma.LZMAError):
+        raise TextError(f"{path.name} is not UTF-8 text: save it as UTF-8 (an .xz file: packed by xz).") from None
+
+
+def _file(folder: Path, name: str) -> Path | None:
+    return next((path for path in (folder / name, folder / f"{name}.xz") if path.is_file()), None)

@@ -12,6 +12,9 @@ from app.network.interface import Shape
 from app.training.corpus import LANGUAGES
 from app.training.prepare import SEPARATOR
 
+_ROWS = {"cpu": 24, "cuda": 192}
+"""Rows that are scored at once, by device."""
+
 FUSIONS = ("mean of logits", "mean of probabilities", "gate by likelihood")
 
 
@@ -19,7 +22,7 @@ def chunks(lines: Sequence[str], tokenizer: Tokenizer, separator: int, context: 
     """Every line as ids after a separator; a line longer than the context continues in the next
     chunk, which again starts after a separator (so it is scored without what came before)."""
     size = context - 1
-    rows = [encoding.ids for encoding in tokenizer.encode_batch(list(lines))]
+    rows = [encoding.ids for encoding in tokenizer.encode_batch(list(lines), add_special_tokens=False)]
     return [[separator, *row[i : i + size]] for row in rows for i in range(0, len(row), size)]
 
 
@@ -34,13 +37,13 @@ def padded(rows: Sequence[list[int]], batch: int) -> Iterator[tuple[Tensor, Tens
 
 
 @torch.inference_mode()
-def nats(models: Sequence[StackedExperts], rows: Sequence[list[int]], batch: int = 24) -> Tensor:
+def nats(models: Sequence[StackedExperts], rows: Sequence[list[int]]) -> Tensor:
     """Total negative log-likelihood (E + 3,) in nats of all tokens after the first of each row: each
     expert of each model, the mean of logits, the mean of probabilities, and that mean weighted by each
     expert's likelihood of the row so far.  Experts of one model share a table, those of two need not."""
     device = models[0].embedding.device
     total = torch.zeros(sum(model.shape.experts for model in models) + len(FUSIONS), dtype=torch.float64)
-    for ids, real in padded(rows, batch):
+    for ids, real in padded(rows, _ROWS[device.type]):
         inputs, targets, scored = (t.to(device) for t in (ids[:, :-1], ids[:, 1:], real[:, 1:]))
         experts = torch.cat([model(inputs).logits for model in models]).float().log_softmax(-1)  # (E, B, T, V)
         by_logits = fuse(experts).log_softmax(-1)
@@ -70,16 +73,26 @@ def bits_per_character(
 
 
 def evaluate(
-    work: Path, models: Sequence[StackedExperts], names: Sequence[str], limit: int | None = None
+    work: Path,
+    models: Sequence[StackedExperts],
+    names: Sequence[str],
+    limit: int | None = None,
+    streams: Sequence[str] = LANGUAGES,
 ) -> dict[str, dict[str, float]]:
-    """Bits per character of named experts on a work folder's held-out lines, `{language: {who: bits}}`;
+    """Bits per character of named experts on a work folder's held-out lines, `{stream: {who: bits}}`;
     `limit` takes the first lines only."""
     tokenizer = Tokenizer.from_file(str(work / "tokenizer.json"))
     report = {}
-    for language in LANGUAGES:
-        lines = (work / f"{language}.held_out.txt").read_text(encoding="utf-8").split("\n")[:limit]
-        report[language] = bits_per_character(models, tokenizer, lines, SEPARATOR, names)
+    for stream in streams:
+        lines = (work / f"{stream}.held_out.txt").read_text(encoding="utf-8").split("\n")[:limit]
+        report[stream] = bits_per_character(models, tokenizer, lines, SEPARATOR, names)
     return report
+
+
+def held_out_streams(work: Path) -> list[str]:
+    """The streams that a work folder holds lines out of: the three languages, then others such as `en_stories`."""
+    others = {path.name.removesuffix(".held_out.txt") for path in work.glob("*.held_out.txt")} - set(LANGUAGES)
+    return [*LANGUAGES, *sorted(others)]
 
 
 def load_network(weights: dict[str, Tensor], shape: Shape) -> StackedExperts:

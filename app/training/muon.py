@@ -42,11 +42,26 @@ class Muon(torch.optim.Optimizer):
     def step(self, closure: Any = None) -> None:  # type: ignore[override]
         assert closure is None, "this optimizer takes no closure"
         for group in self.param_groups:
-            for weight in group["params"]:
-                state = self.state[weight]
-                if not state:
-                    state["momentum"] = torch.zeros_like(weight)
-                momentum = state["momentum"].lerp_(weight.grad, 1 - _MOMENTUM)
-                update = orthogonalised(weight.grad.lerp(momentum, _MOMENTUM), self._dtype)
-                scale = 0.2 * max(weight.shape[-2:]) ** 0.5
-                weight.mul_(1 - group["lr"] * group["weight_decay"]).add_(update, alpha=-group["lr"] * scale)
+            for weights in _by_shape(group["params"]):
+                self._step(weights, group["lr"], group["weight_decay"])
+
+    def _step(self, weights: list[Tensor], rate: float | Tensor, decay: float) -> None:
+        """Update weights of one shape, all in one stack: a graphics card waits for the number of products."""
+        for weight in weights:
+            if not self.state[weight]:
+                self.state[weight]["momentum"] = torch.zeros_like(weight)
+        momenta = [self.state[weight]["momentum"].lerp_(weight.grad, 1 - _MOMENTUM) for weight in weights]
+        ahead = torch.cat(
+            [w.grad.lerp(m, _MOMENTUM) for w, m in zip(weights, momenta, strict=True) if w.grad is not None]
+        )
+        updates = torch.split(orthogonalised(ahead, self._dtype), [len(weight) for weight in weights])
+        scale = 0.2 * max(weights[0].shape[-2:]) ** 0.5
+        for weight, update in zip(weights, updates, strict=True):
+            weight.mul_(1 - rate * decay).sub_(update * (rate * scale))
+
+
+def _by_shape(weights: Iterable[Tensor]) -> list[list[Tensor]]:
+    groups: dict[torch.Size, list[Tensor]] = {}
+    for weight in weights:
+        groups.setdefault(weight.shape, []).append(weight)
+    return list(groups.values())

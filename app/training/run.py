@@ -1,5 +1,6 @@
 """Train one expert: its recipe, one step, a run that can be killed at any moment and goes on."""
 
+import hashlib
 import json
 import os
 import shutil
@@ -14,6 +15,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from safetensors.numpy import load_file
+from tokenizers import Tokenizer
 from torch import Tensor
 from tqdm import tqdm
 
@@ -22,13 +24,15 @@ from app.network.experts import StackedExperts, fuse
 from app.network.interface import Shape
 from app.system.timing import quickest
 from app.training.batches import Rows, order_rows
+from app.training.captured import Step, captured
+from app.training.corpus import TextError
 from app.training.muon import Muon
 
 LOG_EVERY = 25
 _SQUARE = 256  # rows of the matrices that arithmetic is timed on
 
 
-OPTIONS = ("tokens", "seed", "batch", "adam_rate", "muon_rate", "warmup", "decay", "embedding")
+OPTIONS = ("tokens", "seed", "batch", "adam_rate", "muon_rate", "warmup", "decay", "dropout", "embedding")
 """Fields of a recipe, beside the mix, that the command line sets."""
 
 
@@ -39,7 +43,12 @@ class Recipe:
 
     embedding: `frozen` pictures, or one of the controls in `EMBEDDINGS`.  kept_layers: so many first
     blocks are left as they are (growth).  fused: the loss is that of the experts' mean logits, not the
-    mean of their own losses (joint tuning after a merge)."""
+    mean of their own losses (joint tuning after a merge).  dropout: of what attention and the MLP give, for runs
+    that read their text many times (Srivastava 2014).
+
+    Raises:
+        TextError: for values that no run can work with.
+    """
 
     mix: dict[str, float]
     tokens: int = 10_000_000
@@ -54,6 +63,15 @@ class Recipe:
     embedding: str = "frozen"
     kept_layers: int = 0
     fused: bool = False
+    dropout: float = 0.0
+
+    def __post_init__(self) -> None:
+        if self.tokens < 1 or self.batch < 1 or self.warmup < 1:
+            raise TextError("--tokens, --batch and --warmup must be 1 or more.")
+        if not (0 <= self.dropout < 1 and 0 < self.decay <= 1):
+            raise TextError("--dropout must be 0 or more and less than 1, --decay more than 0 and at most 1.")
+        if any(share <= 0 for share in self.mix.values()):
+            raise TextError("Shares of a mix must be more than 0: leave a stream out instead.")
 
     def steps(self, context: int) -> int:
         return max(1, self.tokens // (self.batch * context))
@@ -96,7 +114,14 @@ def make_optimizers(model: StackedExperts, recipe: Recipe) -> list[torch.optim.O
     dtype = torch.bfloat16 if half_pays(model.embedding.device) else torch.float32
     return [
         Muon(model.blocks[recipe.kept_layers :].parameters(), recipe.muon_rate, decay, dtype),
-        torch.optim.AdamW(tables, lr=recipe.adam_rate, betas=(0.9, 0.95), weight_decay=decay, fused=True),
+        torch.optim.AdamW(
+            tables,
+            lr=recipe.adam_rate,
+            betas=(0.9, 0.95),
+            weight_decay=decay,
+            fused=True,
+            capturable=model.embedding.is_cuda,
+        ),
     ]
 
 
@@ -110,24 +135,47 @@ def half_pays(device: torch.device) -> bool:
     return quickest({dtype: partial(torch.matmul, m, m) for dtype, m in squares.items()}) is torch.bfloat16
 
 
-def train_step(
-    model: StackedExperts, optimizers: list[torch.optim.Optimizer], batch: Tensor, recipe: Recipe, share: float
-) -> float:
-    """One optimizer step on rows (B, T + 1) at a share of the peak rates; returns the loss in nats a
-    token: the mean over the experts' own losses, or that of their fusion."""
-    with torch.autocast(batch.device.type, torch.bfloat16, enabled=half_pays(batch.device)):
+def loss_of(model: StackedExperts, batch: Tensor, recipe: Recipe) -> Tensor:
+    """Loss in nats a token on rows (B, T + 1): the mean over the experts' own losses, or that of their fusion."""
+    with torch.autocast(batch.device.type, torch.bfloat16, enabled=half_pays(batch.device), cache_enabled=False):
         logits = model(batch[:, :-1]).logits
         logits = fuse(logits)[None] if recipe.fused else logits
     targets = batch[:, 1:].flatten().repeat(len(logits))
-    loss = F.cross_entropy(logits.flatten(0, 2).float(), targets)
-    loss.backward()  # type: ignore[no-untyped-call]
+    return F.cross_entropy(logits.flatten(0, 2).float(), targets)
+
+
+def clip(optimizers: list[torch.optim.Optimizer], recipe: Recipe) -> None:
+    """Scale all gradients down to a norm of `recipe.clip` together."""
     weights = [weight for optimizer in optimizers for weight in optimizer.param_groups[0]["params"]]
     torch.nn.utils.clip_grad_norm_(weights, recipe.clip)
+
+
+def train_step(
+    model: StackedExperts, optimizers: list[torch.optim.Optimizer], batch: Tensor, recipe: Recipe, share: float
+) -> Tensor:
+    """One optimizer step on rows (B, T + 1) at a share of the peak rates; returns the loss, a scalar."""
+    loss = loss_of(model, batch, recipe)
+    loss.backward()  # type: ignore[no-untyped-call]
+    clip(optimizers, recipe)
     for optimizer, peak in zip(optimizers, (recipe.muon_rate, recipe.adam_rate), strict=True):
         optimizer.param_groups[0]["lr"] = peak * share
         optimizer.step()
     model.zero_grad()
-    return loss.item()
+    return loss.detach()
+
+
+def make_step(run: "Run", recipe: Recipe, rows: Tensor) -> Step:
+    """The step of a run: as it is on a processor, captured on a graphics card.  rows: a first batch."""
+    device = run.model.embedding.device
+    if device.type != "cuda":
+        return lambda batch, share: train_step(run.model, run.optimizers, batch, recipe, share)
+    return captured(
+        lambda batch: loss_of(run.model, batch, recipe),
+        run.optimizers,
+        [recipe.muon_rate, recipe.adam_rate],
+        lambda: clip(run.optimizers, recipe),
+        rows.to(device),
+    )
 
 
 @dataclass(eq=False)
@@ -159,6 +207,7 @@ def open_run(
     one that goes on from an expert in the checkpoint folder `origin`, the one that the name begins with
     (`ru_try_pairs`: RU; with fresh optimizers: such folders keep none)."""
     model = StackedExperts(shape)
+    model.set_dropout(recipe.dropout)
     model.initialise(torch.Generator().manual_seed(recipe.seed))
     model.embedding.copy_(table_of(load_embedding(work), recipe))
     if start is not None:
@@ -167,13 +216,14 @@ def open_run(
     model.to(device)
     run = Run(model, make_optimizers(model, recipe), step=0, seconds=0.0, recipes=[], curve=[])
     if origin is not None and not (work / f"{name}.pt").exists():
+        check_same_tokenizer(work, origin)
         record = take_expert(origin, name.partition("_")[0].upper(), model)
         run.step = record["tokens"] // (recipe.batch * shape.context)
         run.seconds, run.recipes, run.curve = record["minutes"] * 60, record["recipes"], record["curve"]
     elif (work / f"{name}.pt").exists():
         state = read_checkpoint(work, name, device)
         model.load_state_dict(state["model"])
-        for optimizer, part in zip(run.optimizers, state["optimizers"], strict=True):
+        for optimizer, part in zip(run.optimizers, state["optimizers"], strict=False):  # none: carried from elsewhere
             optimizer.load_state_dict(part)
         run.step, run.seconds, run.recipes = state["step"], state["seconds"], state["recipes"]
         run.curve = [line for line in read_curve(work / f"{name}.curve.jsonl") if line["step"] <= run.step]
@@ -195,17 +245,52 @@ def save_run(work: Path, name: str, run: Run) -> None:
         "optimizers": [optimizer.state_dict() for optimizer in run.optimizers],
         "shape": asdict(run.model.shape),
         "recipes": run.recipes,
+        "substrate": substrate_checksum(work),
     }
-    _write_checkpoint(work, name, state)
+    write_checkpoint(work, name, state)
 
 
 def read_checkpoint(work: Path, name: str, device: torch.device | str = "cpu") -> dict[str, Any]:
-    """What `save_run` wrote; plain tensors only, nothing is unpickled."""
-    state: dict[str, Any] = torch.load(work / f"{name}.pt", map_location=device, weights_only=True)
+    """What `save_run` wrote; plain tensors only, nothing is unpickled.
+
+    Raises:
+        TextError: when there is none, or when it was trained on another tokenizer or table than the work folder has.
+    """
+    path = work / f"{name}.pt"
+    if not path.is_file():
+        raise TextError(f"There is no {path}: train that expert first.")
+    state: dict[str, Any] = torch.load(path, map_location=device, weights_only=True)
+    if state.get("substrate", substrate_checksum(work)) != substrate_checksum(work):
+        raise TextError(
+            f"{path} was trained on another tokenizer or table than {work} has now: "
+            "prepare again with the text of that time, or train anew in another folder."
+        )
     return state
 
 
-def _write_checkpoint(work: Path, name: str, state: dict[str, Any]) -> None:
+def substrate_checksum(work: Path) -> str:
+    """One checksum of a work folder's tokenizer and frozen table: what every number in a checkpoint refers to."""
+    digest = hashlib.sha256(json.dumps(_vocabulary(work), sort_keys=True).encode())
+    digest.update(load_file(work / "substrate.safetensors")["embedding"].tobytes())
+    return digest.hexdigest()
+
+
+def _vocabulary(folder: Path) -> dict[str, int]:
+    path = folder / "tokenizer.json"
+    if not path.is_file():
+        raise TextError(f"There is no {path}: prepare the work folder, or name a checkpoint folder.")
+    vocabulary: dict[str, int] = Tokenizer.from_file(str(path)).get_vocab()
+    return vocabulary
+
+
+def check_same_tokenizer(work: Path, origin: Path) -> None:
+    """Raise a `TextError` when a checkpoint folder has other tokens than the work folder."""
+    if _vocabulary(work) != _vocabulary(origin):
+        raise TextError(f"{origin} has another tokenizer than {work}: prepare with --origin {origin}.")
+
+
+def write_checkpoint(work: Path, name: str, state: dict[str, Any]) -> None:
+    """Write `<name>.pt`: beside, then renamed."""
     beside = work / f"{name}.new"
     torch.save(state, beside)
     os.replace(beside, work / f"{name}.pt")
@@ -232,12 +317,16 @@ def train_expert(
     begun = run.recipes[-1]["from_step"]
     rows = training_rows(work, recipe, shape)
     steps, started = recipe.steps(shape.context), time.monotonic() - run.seconds
-    losses: list[float] = []
+    losses: list[Tensor] = []
+
+    def batch(step: int) -> Tensor:
+        return torch.from_numpy(rows.batch(step * recipe.batch, recipe.batch))
+
+    take_step = make_step(run, recipe, batch(0))  # any rows of the right shape
     with tqdm(total=steps, initial=run.step, desc=name, unit="step", mininterval=5) as bar:
         while run.step < steps:
-            batch = torch.from_numpy(rows.batch(run.step * recipe.batch, recipe.batch)).to(device)
             share = rate(run.step - begun, steps - begun, recipe)
-            losses.append(train_step(run.model, run.optimizers, batch, recipe, share))
+            losses.append(take_step(batch(run.step), share))
             run.step += 1
             run.seconds = time.monotonic() - started
             bar.update()
@@ -246,7 +335,7 @@ def train_expert(
                     {
                         "step": run.step,
                         "tokens": run.step * recipe.batch * shape.context,
-                        "loss": round(sum(losses) / len(losses), 4),
+                        "loss": round(float(torch.stack(losses).mean()), 4),
                         "rate": round(share, 4),
                         "seconds": round(run.seconds, 1),
                     }
@@ -286,7 +375,7 @@ def mean_expert(work: Path, name: str, of: Sequence[str]) -> None:
         for key, last in states[-1]["model"].items()
     }
     shutil.copy(work / f"{of[-1]}.curve.jsonl", work / f"{name}.curve.jsonl")
-    _write_checkpoint(work, name, {**states[-1], "model": weights, "mean_of": [state["step"] for state in states]})
+    write_checkpoint(work, name, {**states[-1], "model": weights, "mean_of": [state["step"] for state in states]})
 
 
 def read_curve(log: Path) -> list[dict[str, float]]:
@@ -295,7 +384,14 @@ def read_curve(log: Path) -> list[dict[str, float]]:
 
 
 def training_rows(work: Path, recipe: Recipe, shape: Shape) -> Rows:
-    """The order of rows of a recipe over the token streams of the work folder."""
+    """The order of rows of a recipe over the token streams of the work folder.
+
+    Raises:
+        TextError: when the mix names a stream that the work folder lacks.
+    """
+    if missing := [name for name in recipe.mix if not (work / f"{name}.npy").is_file()]:
+        known = ", ".join(sorted(path.stem for path in work.glob("*.npy")))
+        raise TextError(f"{work} has no stream {', '.join(missing)} for the mix: it has {known}.")
     streams = {name: np.load(work / f"{name}.npy", mmap_mode="r") for name in recipe.mix}
     count = recipe.steps(shape.context) * recipe.batch
     return order_rows(streams, recipe.mix, count, shape.context, recipe.seed)
