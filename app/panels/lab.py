@@ -4,6 +4,7 @@ from app.engine.engine import Engine
 from app.probing.word_cache import WordCache
 from app.probing.word_proof import pair_apart
 from app.substrate.glyphs import draw
+from app.substrate.plain_text import plain_text
 from app.wording.errors import UserError
 from viz.html import Say
 from viz.lab import Depths, Specimen, lab_figure
