@@ -1,0 +1,158 @@
+"""Two texts of equal length in tokens and two answers, and the reasons for which such a pair explains nothing."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from difflib import SequenceMatcher
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from app.engine.engine import Engine
+from app.intervene.interface import OpenedNetwork
+from app.intervene.predictions import margins
+from app.intervene.runs import Run, open_network, read
+from app.wording.errors import UserError
+
+MAX_TOKENS = 32
+MAX_TOKENS_LARGE = 12
+"""Longest texts that are patched, without the start token: of any network, and of one with more numbers than `LARGE`."""
+LARGE = 100_000_000
+LEAST_MARGIN = 1.0
+"""Nats by which the margin must differ between the texts: below, a share of the difference is a share of noise."""
+
+
+@dataclass(frozen=True, eq=False)
+class Pair:
+    """first, second (T,): token ids of two texts, start token included.  answers: the two tokens whose margin is
+    followed: the first text's, the second's."""
+
+    first: NDArray[np.int64]
+    second: NDArray[np.int64]
+    answers: tuple[int, int]
+
+    def __post_init__(self) -> None:
+        assert self.first.shape == self.second.shape, f"{self.first.shape} != {self.second.shape}"
+
+    @property
+    def changed(self) -> NDArray[np.int64]:
+        """Positions at which the tokens differ."""
+        return np.flatnonzero(self.first != self.second)
+
+    @property
+    def reversed(self) -> "Pair":
+        """The other direction: what of the first text moves the second towards it."""
+        return replace(self, first=self.second, second=self.first)
+
+
+@dataclass(frozen=True, eq=False)
+class ReadPair:
+    """A pair with both texts read by an opened network.  margins (E + 1, 2): of the first answer over the second in
+    nats, after each text, under each expert and the fusion."""
+
+    pair: Pair
+    opened: OpenedNetwork
+    first: Run
+    second: Run
+    margins: NDArray[np.float64]
+
+    @property
+    def reversed(self) -> "ReadPair":
+        return ReadPair(self.pair.reversed, self.opened, self.second, self.first, self.margins[:, ::-1])
+
+    @property
+    def explained(self) -> NDArray[np.bool_]:
+        """For which experts (E + 1,) the margin differs by enough to be explained."""
+        return np.abs(self.margins[:, 1] - self.margins[:, 0]) >= LEAST_MARGIN
+
+    def effect(self, patched: NDArray[np.floating]) -> NDArray[np.float32]:
+        """Share of the margins' change that patched margins (E + 1, ...) restore: 0 nothing, 1 all; NaN where there
+        is nothing to explain."""
+        before, after = (self.margins[:, i].reshape(-1, *[1] * (patched.ndim - 1)) for i in (0, 1))
+        change = np.where(self.explained.reshape(before.shape), after - before, np.nan)
+        return ((patched - before) / change).astype(np.float32)
+
+
+def make_pair(engine: Engine, first: str, second: str, answers: tuple[str, str] | None = None) -> ReadPair:
+    """Read two texts for patching.  answers: the two tokens to compare; by default those of the likeliest next tokens
+    whose margin moves most.
+
+    Raises:
+        UserError: for texts that cannot be read (`Engine.encode`), that are the same (`patch_same`), of different
+            length in tokens (`patch_lengths`) or too long (`patch_long`); for answers that are no token of the model
+            or one and the same (`patch_answer`, `patch_answers_same`); for a margin that hardly changes
+            (`patch_margin`); for a network that cannot be opened (`cannot_open`).
+    """
+    opened = open_network(engine)
+    ids = [engine.encode(text) for text in (first, second)]
+    check_texts(engine, *ids)
+    chosen = None if answers is None else (answer_id(engine, answers[0]), answer_id(engine, answers[1]))
+    read_pair = read_texts(opened, *([engine.bundle.start, *own] for own in ids), answers=chosen)
+    if not read_pair.explained.any():
+        moved = float(np.abs(np.diff(read_pair.margins)).max())
+        a, b = map(engine.text_of, read_pair.pair.answers)
+        raise UserError("patch_margin", first=a, second=b, nats=f"{moved:.2f}", least=f"{LEAST_MARGIN:g}")
+    return read_pair
+
+
+def read_texts(
+    opened: OpenedNetwork, first: Sequence[int], second: Sequence[int], answers: tuple[int, int] | None = None
+) -> ReadPair:
+    """Read two texts of ids, start token included, without any check of whether they explain anything."""
+    if answers is not None and answers[0] == answers[1]:
+        raise UserError("patch_answers_same")
+    runs = [read(opened, ids) for ids in (first, second)]
+    logits = torch.stack([opened.read_out(run.last)[:, 0] for run in runs], 1)  # (E + 1, 2, V)
+    answers = likely_answers(logits[-1]) if answers is None else answers
+    pair = Pair(np.array(first), np.array(second), answers)
+    return ReadPair(pair, opened, *runs, margins(logits, answers).double().numpy())
+
+
+def likely_answers(logits: torch.Tensor, count: int = 8) -> tuple[int, int]:
+    """The two tokens, out of the likeliest after two texts (logits (2, V)), whose margin differs most between them."""
+    either = logits.topk(count).indices.unique()
+    moved = logits[0, either] - logits[1, either]
+    return int(either[moved.argmax()]), int(either[moved.argmin()])
+
+
+def check_texts(engine: Engine, first: Sequence[int], second: Sequence[int]) -> None:
+    """Refuse texts that cannot be compared position by position."""
+    if first == second:
+        raise UserError("patch_same")
+    limit = MAX_TOKENS if engine.model.trained <= LARGE else MAX_TOKENS_LARGE
+    if max(len(first), len(second)) > limit:
+        raise UserError("patch_long", length=max(len(first), len(second)), limit=limit)
+    if len(first) != len(second):
+        here, there = unlike(first, second)
+        raise UserError(
+            "patch_lengths",
+            first=len(first),
+            second=len(second),
+            here=shown(engine, [first[i] for i in here]),
+            there=shown(engine, [second[i] for i in there]),
+        )
+
+
+def unlike(first: Sequence[int], second: Sequence[int]) -> tuple[list[int], list[int]]:
+    """Places in two texts whose tokens have no counterpart in the other."""
+    blocks = SequenceMatcher(None, first, second, autojunk=False).get_matching_blocks()
+    same = [(block.a + i, block.b + i) for block in blocks for i in range(block.size)]
+    here, there = ({pair[side] for pair in same} for side in (0, 1))
+    return [i for i in range(len(first)) if i not in here], [i for i in range(len(second)) if i not in there]
+
+
+def shown(engine: Engine, ids: Sequence[int]) -> str:
+    """Tokens as a sentence names them, separated by bars; a dash where there are none."""
+    return "|".join(engine.text_of(i) for i in ids) or "–"
+
+
+def answer_id(engine: Engine, text: str) -> int:
+    """The token that an answer begins with.
+
+    Raises:
+        UserError: `patch_answer` where that is nothing that the model could say.
+    """
+    ids = engine.ids_of(text) if isinstance(text, str) and text.strip() else []
+    if not ids or engine.unknown(text):
+        raise UserError("patch_answer", text=str(text)[:40])
+    return ids[0]
