@@ -33,6 +33,10 @@ class OpenedDecoder:
             torch.is_tensor(getattr(m, "weight", None)) for e in self._decoder.experts for m in e.blocks[0].mlp_in
         )
 
+    @property
+    def table(self) -> Tensor:
+        return self._decoder.embedding
+
     def embed(self, ids: Tensor) -> Tensor:
         rows = [self._placed(expert, expert.table[ids], 0) for expert in self._decoder.experts]
         return torch.stack(rows)
@@ -68,6 +72,7 @@ class OpenedDecoder:
         return Inside(self._after(layer, kept, attention, before_mlp, added), heads, attention, added, whole)
 
     def attention(self, layer: int, x: Tensor) -> Tensor:
+        x = x.to(self._decoder.dtype)
         projected = [self._project(p, _normed(self._first(p), rows), 0) for p, rows in self._each(layer, x)]
         queries, keys, _ = (torch.stack(same) for same in zip(*projected, strict=True))
         scores = self._style.scale * (queries @ self._repeated(keys).transpose(-1, -2)).float()

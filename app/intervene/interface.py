@@ -72,6 +72,11 @@ class OpenedNetwork(Protocol):
     @property
     def differentiable(self) -> bool: ...
 
+    @property
+    def table(self) -> Tensor:
+        """The frozen table (V, d), of the first expert where each has its own."""
+        ...
+
     def embed(self, ids: Tensor) -> Tensor:
         """Token ids (B, T) -> states before the first block (E, B, T, d)."""
         ...

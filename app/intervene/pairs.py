@@ -16,7 +16,7 @@ from app.wording.errors import UserError
 
 MAX_TOKENS = 32
 MAX_TOKENS_LARGE = 12
-"""Longest texts that are patched, without the start token: of any network, and of one with more numbers than `LARGE`."""
+"""Longest texts in tokens that are patched, start token left out; of networks with more numbers than `LARGE`, fewer."""
 LARGE = 100_000_000
 LEAST_MARGIN = 1.0
 """Nats by which the margin must differ between the texts: below, a share of the difference is a share of noise."""
@@ -84,10 +84,11 @@ def make_pair(engine: Engine, first: str, second: str, answers: tuple[str, str] 
             (`patch_margin`); for a network that cannot be opened (`cannot_open`).
     """
     opened = open_network(engine)
-    ids = [engine.encode(text) for text in (first, second)]
-    check_texts(engine, *ids)
+    here, there = engine.encode(first), engine.encode(second)
+    check_texts(engine, here, there)
     chosen = None if answers is None else (answer_id(engine, answers[0]), answer_id(engine, answers[1]))
-    read_pair = read_texts(opened, *([engine.bundle.start, *own] for own in ids), answers=chosen)
+    start = engine.bundle.start
+    read_pair = read_texts(opened, [start, *here], [start, *there], chosen)
     if not read_pair.explained.any():
         moved = float(np.abs(np.diff(read_pair.margins)).max())
         a, b = map(engine.text_of, read_pair.pair.answers)
@@ -101,16 +102,16 @@ def read_texts(
     """Read two texts of ids, start token included, without any check of whether they explain anything."""
     if answers is not None and answers[0] == answers[1]:
         raise UserError("patch_answers_same")
-    runs = [read(opened, ids) for ids in (first, second)]
-    logits = torch.stack([opened.read_out(run.last)[:, 0] for run in runs], 1)  # (E + 1, 2, V)
+    here, there = read(opened, first), read(opened, second)
+    logits = torch.stack([opened.read_out(run.last)[:, 0] for run in (here, there)], 1)  # (E + 1, 2, V)
     answers = likely_answers(logits[-1]) if answers is None else answers
     pair = Pair(np.array(first), np.array(second), answers)
-    return ReadPair(pair, opened, *runs, margins(logits, answers).double().numpy())
+    return ReadPair(pair, opened, here, there, margins(logits, answers).double().numpy())
 
 
 def likely_answers(logits: torch.Tensor, count: int = 8) -> tuple[int, int]:
     """The two tokens, out of the likeliest after two texts (logits (2, V)), whose margin differs most between them."""
-    either = logits.topk(count).indices.unique()
+    either = torch.tensor(sorted(set(logits.topk(count).indices.flatten().tolist())))
     moved = logits[0, either] - logits[1, either]
     return int(either[moved.argmax()]), int(either[moved.argmin()])
 

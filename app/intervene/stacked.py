@@ -26,6 +26,10 @@ class OpenedExperts:
     def shape(self) -> Shape:
         return self._model.shape
 
+    @property
+    def table(self) -> Tensor:
+        return self._model.embedding
+
     def embed(self, ids: Tensor) -> Tensor:
         rows = self._model.embedding[ids].to(self._model.head.dtype)
         return rows.expand(self.shape.experts, -1, -1, -1)
@@ -50,7 +54,7 @@ class OpenedExperts:
         return Inside(middle + mlp, heads, attention, mlp, whole)
 
     def attention(self, layer: int, x: Tensor) -> Tensor:
-        queries, keys, _ = self._project(self._block(layer), x, 0)
+        queries, keys, _ = self._project(self._block(layer), x.to(self._model.head.dtype), 0)
         scores = queries @ keys.transpose(-1, -2) / math.sqrt(self.shape.head_width)
         return scores.masked_fill(~causal_mask(x.shape[-2], x.shape[-2], x.device), -math.inf).softmax(-1)
 

@@ -1481,6 +1481,81 @@ _SENTENCES: dict[str, tuple[str, str, str]] = {
         "Веса в {folder} повреждены или другой формы: восстановите папку или выберите другую.",
         "{folder} 中的权重已损坏或形状不符：请恢复该文件夹或另选一个。",
     ),
+    # Causal instruments
+    "cannot_open": (
+        "{model} runs by its own code, so it cannot be opened here: choose another model.",
+        "{model} работает на собственном коде, и здесь её не вскрыть: выберите другую модель.",
+        "{model} 用自带的代码运行，无法在此打开：请选择其他模型。",
+    ),
+    "patch_same": (
+        "Both texts are the same: change one word in one of them.",
+        "Тексты одинаковы: замените в одном из них одно слово.",
+        "两段文字相同：请改动其中一段的一个词。",
+    ),
+    "patch_long": (
+        "{length} tokens are too many here: take at most {limit}.",
+        "{length} токенов — здесь это слишком много: возьмите не больше {limit}.",
+        "{length} 个词元太多：这里最多 {limit} 个。",
+    ),
+    "patch_lengths": (
+        "The texts have {first} and {second} tokens; states are moved only between texts with equally many. "
+        "These have no counterpart: {here} in the first, {there} in the second.",
+        "В текстах {first} и {second} токенов, а состояния переносятся только между текстами с равным их числом. "
+        "Без пары остались: {here} в первом, {there} во втором.",
+        "两段文字分别有 {first} 和 {second} 个词元；只有词元数相同才能移动状态。没有对应的词元：第一段 {here}，第二段 {there}。",
+    ),
+    "patch_answer": (
+        "“{text}” is no token that this model can say: choose one from the lists.",
+        "«{text}» — не токен, который эта модель может сказать: выберите из списков.",
+        "“{text}”不是这个模型能说的词元：请从列表中选择。",
+    ),
+    "patch_answers_same": (
+        "Both answers begin with the same token: choose two different ones.",
+        "Оба ответа начинаются с одного токена: выберите два разных.",
+        "两个答案以同一个词元开头：请选择两个不同的。",
+    ),
+    "patch_margin": (
+        "There is nothing to explain here: between the texts, “{first}” against “{second}” changes by only {nats} nats "
+        "(at least {least} are needed). Choose other answers or texts.",
+        "Здесь нечего объяснять: от текста к тексту «{first}» против «{second}» меняется лишь на {nats} ната "
+        "(нужно хотя бы {least}). Выберите другие ответы или тексты.",
+        "这里没有可解释的差别：两段文字之间，“{first}”相对“{second}”只变化 {nats} 奈特（至少需要 {least}）。请换答案或文字。",
+    ),
+    "no_head": (
+        "There is no such part: blocks go from 1 to {layers}, heads from 0 to {heads}.",
+        "Такой части нет: блоки от 1 до {layers}, головы от 0 до {heads}.",
+        "没有这个部分：层块为 1 到 {layers}，注意力头为 0 到 {heads}。",
+    ),
+    "nothing_silenced": (
+        "Choose at least one part to silence.",
+        "Выберите хотя бы одну часть, которую заглушить.",
+        "请至少选择一个要静默的部分。",
+    ),
+    "no_pictures": (
+        "No pictures were found behind the vectors of {model}, so there is nothing to draw: choose another model.",
+        "За векторами {model} не найдено картинок, и рисовать нечего: выберите другую модель.",
+        "在 {model} 的向量背后没有找到图片，因此无法绘制：请选择其他模型。",
+    ),
+    "bad_position": (
+        "There is no such token in this text: count from 0 to {last}.",
+        "В этом тексте нет такого токена: счёт от 0 до {last}.",
+        "这段文字里没有这个词元：请从 0 数到 {last}。",
+    ),
+    "bad_pixels": (
+        "A picture is {side} strings of {side} characters, each 0 or 1.",
+        "Картинка — это {side} строк по {side} знаков, каждый 0 или 1.",
+        "一张图片是 {side} 个字符串，每个 {side} 个字符，只能是 0 或 1。",
+    ),
+    "cannot_draw": (
+        "Type one to sixteen characters to draw.",
+        "Введите от одного до шестнадцати знаков, чтобы их нарисовать.",
+        "请输入一到十六个字符来绘制。",
+    ),
+    "no_gradient": (
+        "{model} runs in a number format that has no gradients here: draw by hand instead.",
+        "{model} работает в числовом формате без градиентов: рисуйте вручную.",
+        "{model} 所用的数值格式在此没有梯度：请手动绘制。",
+    ),
     "busy": (
         "Something went wrong on our side; your text is kept, try again.",
         "Что-то пошло не так на нашей стороне; ваш текст цел, попробуйте ещё раз.",
