@@ -73,7 +73,7 @@ class ReadPair:
         return ((patched - before) / change).astype(np.float32)
 
 
-def make_pair(engine: Engine, first: str, second: str, answers: tuple[str, str] | None = None) -> ReadPair:
+def make_pair(engine: Engine, first: str, second: str, answers: tuple[str | int, str | int] | None = None) -> ReadPair:
     """Read two texts for patching.  answers: the two tokens to compare; by default those of the likeliest next tokens
     whose margin moves most.
 
@@ -147,13 +147,17 @@ def shown(engine: Engine, ids: Sequence[int]) -> str:
     return "|".join(engine.text_of(i) for i in ids) or "–"
 
 
-def answer_id(engine: Engine, text: str) -> int:
-    """The token that an answer begins with.
+def answer_id(engine: Engine, answer: str | int) -> int:
+    """The token of an answer: an id as it is; a text that is one token in a text, or else a token by itself ("гда"),
+    or else the token that it begins with.
 
     Raises:
         UserError: `patch_answer` where that is nothing that the model could say.
     """
-    ids = engine.ids_of(text) if isinstance(text, str) and text.strip() else []
-    if not ids or engine.unknown(text):
-        raise UserError("patch_answer", text=str(text)[:40])
-    return ids[0]
+    if isinstance(answer, int) and not isinstance(answer, bool) and 0 <= answer < engine.model.shape.vocabulary:
+        return answer
+    if not isinstance(answer, str) or not answer.strip() or len(answer) > 64 or engine.unknown(answer):
+        raise UserError("patch_answer", text=str(answer)[:40])
+    ids = [i for i in engine.ids_of(answer) if engine.text_of(i).strip()]
+    exact = engine.bundle.tokenizer.token_to_id(answer)
+    return ids[0] if len(ids) == 1 or exact is None else exact

@@ -1,0 +1,100 @@
+"""Silencing by the mean against plain runs with the mean put in by hand."""
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from app.engine.engine import Engine
+from app.intervene.interface import OpenedNetwork
+from app.intervene.silencing import Means, Silenced, measure_means, silence
+from app.network.experts import StackedExperts
+from app.wording.errors import UserError
+from tests.intervene.plain import Recorder, plain
+
+IDS = [2, 20, 11, 30, 17, 9]
+REFERENCE = [[2, 7, 50, 41], [2, 12, 33]]
+
+
+@pytest.fixture(scope="module")
+def means(opened: OpenedNetwork) -> Means:
+    return measure_means(opened, REFERENCE)
+
+
+def recorded(model: StackedExperts, expert: int, name: str, layer: int) -> Tensor:
+    """The mean over all positions of the reference texts, start tokens left out."""
+    rows = []
+    for ids in REFERENCE:
+        seen = Recorder()
+        logits = plain(model, expert, model.embedding[ids], seen)
+        rows.append((logits if name == "logits" else seen.seen[name, layer])[1:])
+    return torch.cat(rows).mean(0)
+
+
+PARTS = [
+    [Silenced(0, "head", 2, 3)],
+    [Silenced(1, "attention", 1)],
+    [Silenced(0, "mlp", 3)],
+    [Silenced(0, "block", 2)],
+    [Silenced(0, "head", 1, 0), Silenced(0, "head", 1, 2), Silenced(1, "mlp", 2)],
+]
+
+
+@pytest.mark.parametrize("parts", PARTS)
+def test_predictions_equal_those_with_means_put_in(
+    tiny: Engine, opened: OpenedNetwork, means: Means, parts: list[Silenced]
+) -> None:
+    model = tiny.model
+    assert isinstance(model, StackedExperts)
+    found = silence(opened, means, IDS, parts)
+    rows = []
+    for expert in range(2):
+
+        def hook(name: str, layer: int, x: Tensor, expert: int = expert) -> Tensor:
+            for part in parts:
+                halves = ("attention", "mlp") if part.kind == "block" else (part.kind,)
+                if part.expert != expert or part.layer != layer:
+                    continue
+                if name == "heads" and part.kind == "head":
+                    x = x.clone()
+                    x[:, part.head] = recorded(model, expert, "heads", layer)[part.head]
+                elif name in halves:
+                    x = recorded(model, expert, name, layer).expand_as(x)
+            return x
+
+        rows.append(plain(model, expert, model.embedding[IDS], hook)[-1])
+    logits = torch.stack([*rows, (rows[0] + rows[1]) / 2])
+    best = logits.log_softmax(-1).topk(8)
+    assert np.allclose(found.after.log_probs, best.values, atol=5e-3)
+    assert np.array_equal(found.after.ids[:, 0], best.indices[:, 0])
+    assert found.jensen_shannon[-1] > 1e-4
+
+
+def test_a_silenced_expert_gives_its_mean_logits(tiny: Engine, opened: OpenedNetwork, means: Means) -> None:
+    model = tiny.model
+    assert isinstance(model, StackedExperts)
+    found = silence(opened, means, IDS, [Silenced(0, "expert")])
+    mean = recorded(model, 0, "logits", 0)
+    other = plain(model, 1, model.embedding[IDS])[-1]
+    logits = torch.stack((mean, other, (mean + other) / 2))
+    assert np.allclose(found.after.log_probs, logits.log_softmax(-1).topk(8).values, atol=5e-3)
+    assert found.jensen_shannon[1] == pytest.approx(0, abs=1e-6)
+
+
+def test_divergence_and_the_same_tokens_before(tiny: Engine, opened: OpenedNetwork, means: Means) -> None:
+    found = silence(opened, means, IDS, [Silenced(1, "block", 1)])
+    model = tiny.model
+    assert isinstance(model, StackedExperts)
+    before = plain(model, 1, model.embedding[IDS])[-1].log_softmax(-1)
+    assert np.allclose(found.before_again[1], before[found.after.ids[1]], atol=5e-3)
+    assert found.jensen_shannon[0] == pytest.approx(0, abs=1e-6)  # the other expert is left alone
+
+
+@pytest.mark.parametrize(
+    ("parts", "code"),
+    [([], "nothing_silenced"), ([Silenced(0, "head", 1, 9)], "no_head"), ([Silenced(5, "expert")], "no_head")],
+)
+def test_refusals(opened: OpenedNetwork, means: Means, parts: list[Silenced], code: str) -> None:
+    with pytest.raises(UserError) as error:
+        silence(opened, means, IDS, parts)
+    assert error.value.code == code
