@@ -87,7 +87,7 @@ def open_canvas(engine: Engine, text: str, index: int) -> Canvas:
     clean = read(opened, ids.tolist())
     others = opened.table[torch.from_numpy(random_tokens(engine, int(ids[index])))]
     twin = untrained(opened.shape)
-    twin_run = None if twin is None else run_over(twin, opened.table[torch.from_numpy(ids)])
+    twin_run = None if twin is None else run_over(twin, opened.table[torch.from_numpy(ids[: index + 1])])
     return Canvas(
         engine=engine,
         opened=opened,
@@ -147,10 +147,12 @@ def padded(vector: Floats, width: int) -> Floats:
     return np.pad(vector, (0, width - len(vector)))
 
 
-def run_on(opened: OpenedNetwork, clean: Run, vectors: Tensor, index: int) -> tuple[Tensor, ...]:
-    """States (L + 1 of (E, B, T - index, d)) of a text with vectors (B, d) in the place of one token; what stands
-    before it is as it was."""
-    after = clean.states[0][:, :, index + 1 :].expand(-1, len(vectors), -1, -1)
+def run_on(
+    opened: OpenedNetwork, clean: Run, vectors: Tensor, index: int, end: int | None = None
+) -> tuple[Tensor, ...]:
+    """States (L + 1 of (E, B, end - index, d)) of a text, up to `end`, with vectors (B, d) in the place of one token;
+    what stands before it is as it was."""
+    after = clean.states[0][:, :, index + 1 : end].expand(-1, len(vectors), -1, -1)
     states = [torch.cat((opened.lift(vectors, index)[:, :, None], after), 2)]
     for layer, inside in enumerate(clean.blocks):
         states.append(opened.block(layer, states[-1], inside.past.before(index)).states)
@@ -169,7 +171,7 @@ def apart(states: tuple[Tensor, ...], clean: Run, index: int) -> Floats:
 @torch.no_grad()
 def distances(opened: OpenedNetwork, clean: Run, vectors: Tensor, index: int) -> Floats:
     """Distance (E, L + 1, B) of a token's states from those with vectors (B, d) in its place."""
-    return apart(run_on(opened, clean, vectors, index), clean, index)
+    return apart(run_on(opened, clean, vectors, index, index + 1), clean, index)
 
 
 def random_tokens(engine: Engine, token: int, count: int = CONTROLS) -> NDArray[np.int64]:

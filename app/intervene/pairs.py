@@ -74,8 +74,8 @@ class ReadPair:
 
 
 def make_pair(engine: Engine, first: str, second: str, answers: tuple[str | int, str | int] | None = None) -> ReadPair:
-    """Read two texts for patching.  answers: the two tokens to compare; by default those of the likeliest next tokens
-    whose margin moves most.
+    """Read two texts for patching.  answers: the two tokens to compare; by default the likeliest next ones
+    (`likely_answers`).
 
     Raises:
         UserError: for texts that cannot be read (`Engine.encode`), that are the same (`patch_same`), of different
@@ -110,10 +110,14 @@ def read_texts(
 
 
 def likely_answers(logits: torch.Tensor, count: int = 8) -> tuple[int, int]:
-    """The two tokens, out of the likeliest after two texts (logits (2, V)), whose margin differs most between them."""
+    """The likeliest tokens after two texts (logits (2, V)); where that is one and the same, or their margin hardly
+    changes, the two of the likeliest whose margin changes most."""
+    winners = logits.argmax(-1)
+    moved = logits[0] - logits[1]
+    if float(moved[winners[0]] - moved[winners[1]]) >= LEAST_MARGIN:
+        return int(winners[0]), int(winners[1])
     either = torch.tensor(sorted(set(logits.topk(count).indices.flatten().tolist())))
-    moved = logits[0, either] - logits[1, either]
-    return int(either[moved.argmax()]), int(either[moved.argmin()])
+    return int(either[moved[either].argmax()]), int(either[moved[either].argmin()])
 
 
 def check_texts(engine: Engine, first: Sequence[int], second: Sequence[int]) -> None:

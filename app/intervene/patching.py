@@ -86,6 +86,13 @@ def patch_steps(read: ReadPair) -> Work:
     return PatchMap(read.pair, read.margins, patched.astype(np.float32), read.effect(patched))
 
 
+def patch_position(read: ReadPair, position: int) -> Floats:
+    """Effect (E + 1, L + 1) of one position, by layer: a column of the map."""
+    last = position == len(read.pair.first) - 1
+    inner = margins(_patched_from(read, position, 0), read.pair.answers).double().numpy()
+    return read.effect(np.concatenate((inner, read.margins[:, int(last), None]), 1))
+
+
 @torch.no_grad()
 def _patched_from(read: ReadPair, position: int, first: int) -> Tensor:
     """Logits (E + 1, n, V) after the first text with the second's state at one position, of layers first .. L - 1."""
