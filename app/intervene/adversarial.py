@@ -107,7 +107,7 @@ def pixel_gradient(canvas: Canvas, picture: Bitmap, answer: int) -> Floats:
     basis = canvas.engine.bundle.substrate.basis
     order = torch.from_numpy(polar_order())
     ink = torch.from_numpy(picture.ravel()).float().requires_grad_()
-    with torch.enable_grad():
+    with torch.inference_mode(False), torch.enable_grad():
         projected = torch.from_numpy(basis.components) @ (ink[order] - torch.from_numpy(basis.mean))
         left = lead(_logits(canvas, (projected / projected.norm())[None]), answer).sum()
     (slope,) = torch.autograd.grad(left, ink)

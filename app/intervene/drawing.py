@@ -27,7 +27,7 @@ from app.wording.errors import UserError
 
 NEIGHBOURS = 8
 CONTROLS = 8  # random tokens
-_LARGEST_TWIN = 50_000_000  # numbers
+_LARGEST_TWIN = 20_000_000  # numbers
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,7 +82,7 @@ def open_canvas(engine: Engine, text: str, index: int) -> Canvas:
     if report is not None and not report.pictures:
         raise UserError("no_pictures", model=engine.bundle.name)
     ids = np.array([engine.bundle.start, *engine.encode(text)])
-    if not 0 <= index < len(ids):
+    if not isinstance(index, int) or not 0 <= index < len(ids):
         raise UserError("bad_position", last=len(ids) - 1)
     clean = read(opened, ids.tolist())
     others = opened.table[torch.from_numpy(random_tokens(engine, int(ids[index])))]

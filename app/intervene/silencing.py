@@ -6,14 +6,17 @@ arXiv 2211.00593).
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
+from weakref import WeakKeyDictionary
 
 import torch
 from torch import Tensor
 
+from app.engine.engine import Engine
 from app.intervene.interface import Edits, OpenedNetwork
 from app.intervene.predictions import TOP, Change, change
-from app.intervene.runs import read
+from app.intervene.runs import open_network, read
+from app.intervene.stories import read_stories
 from app.wording.errors import UserError
 
 Kind = Literal["head", "attention", "mlp", "block", "expert"]
@@ -40,6 +43,22 @@ class Means:
     mlp: Tensor
     logits: Tensor
     positions: int
+
+
+_measured: WeakKeyDictionary[Engine, Means] = WeakKeyDictionary()  # a network that is let go takes its means along
+
+
+def reference_means(engine: Engine) -> Means:
+    """The means of an engine's network over the reference texts of the stories, measured once.
+
+    Raises:
+        UserError: `cannot_open` where it runs by its own code.
+    """
+    if engine not in _measured:
+        ids = map(engine.ids_of, read_stories().reference)
+        texts = [[engine.bundle.start, *own[: engine.context - 1]] for own in ids if own]
+        _measured[engine] = measure_means(open_network(engine), texts)
+    return _measured[engine]
 
 
 @torch.no_grad()
@@ -91,8 +110,9 @@ def check_parts(opened: OpenedNetwork, parts: Sequence[Silenced]) -> None:
         raise UserError("nothing_silenced")
     for part in parts:
         inside = part.kind == "expert" or 1 <= part.layer <= shape.layers
+        known = part.kind in get_args(Kind) and 0 <= part.expert < shape.experts
         headed = part.kind != "head" or 0 <= part.head < shape.heads
-        if not (inside and headed and 0 <= part.expert < shape.experts):
+        if not (known and inside and headed):
             raise UserError("no_head", layers=shape.layers, heads=shape.heads - 1)
         if part.kind == "expert" and opened.weights is None:
             raise UserError("fixed_weights")

@@ -7,7 +7,8 @@ from torch import Tensor
 
 from app.engine.engine import Engine
 from app.intervene.interface import OpenedNetwork
-from app.intervene.silencing import Means, Silenced, measure_means, silence
+from app.intervene.silencing import Means, Silenced, measure_means, reference_means, silence
+from app.intervene.stories import read_stories
 from app.network.experts import StackedExperts
 from app.wording.errors import UserError
 from tests.intervene.plain import Recorder, plain
@@ -90,9 +91,21 @@ def test_divergence_and_the_same_tokens_before(tiny: Engine, opened: OpenedNetwo
     assert found.jensen_shannon[0] == pytest.approx(0, abs=1e-6)  # the other expert is left alone
 
 
+def test_means_over_the_reference_texts_are_measured_once(tiny: Engine, opened: OpenedNetwork) -> None:
+    found = reference_means(tiny)
+    texts = [[2, *tiny.ids_of(text)[: tiny.context - 1]] for text in read_stories().reference]
+    assert found.positions == sum(len(ids) - 1 for ids in texts)
+    assert torch.equal(found.mlp, measure_means(opened, texts).mlp) and reference_means(tiny) is found
+
+
 @pytest.mark.parametrize(
     ("parts", "code"),
-    [([], "nothing_silenced"), ([Silenced(0, "head", 1, 9)], "no_head"), ([Silenced(5, "expert")], "no_head")],
+    [
+        ([], "nothing_silenced"),
+        ([Silenced(0, "head", 1, 9)], "no_head"),
+        ([Silenced(5, "expert")], "no_head"),
+        ([Silenced(0, "block", 0)], "no_head"),
+    ],
 )
 def test_refusals(opened: OpenedNetwork, means: Means, parts: list[Silenced], code: str) -> None:
     with pytest.raises(UserError) as error:
