@@ -1,5 +1,6 @@
 """Word sets: what a visitor may type, what the experts make of it, and what the panel shows of that."""
 
+import hashlib
 import json
 import re
 import threading
@@ -29,6 +30,7 @@ from app.probing.word_list import (
     KEPT_OUT,
     MAX_WORDS,
     PRESETS,
+    SECOND_FILE,
     Word,
     all_words,
     even,
@@ -36,6 +38,8 @@ from app.probing.word_list import (
     kept_out,
     parse_words,
     preset,
+    second,
+    second_list,
 )
 from app.probing.word_states import WordStates, centred, cosines, nearest_words, word_states
 from app.substrate.vocabulary import build_tokenizer, mini_vocabulary
@@ -68,6 +72,18 @@ def test_presets_are_parts_of_the_list() -> None:
     assert set(preset("few_ru")) < set(preset("ru")) and set(preset("few_ru")) < set(preset("mixed"))
     assert len(kept_out("ru")) == 55 and {word.concept for word in kept_out("ru")} == set(KEPT_OUT)
     assert not set(kept_out("ru")) & set(preset("ru"))
+
+
+def test_the_second_list_is_the_one_that_was_fixed_before_measuring() -> None:
+    assert hashlib.sha256(SECOND_FILE.read_bytes()).hexdigest() == (
+        "c202f6aeaa1ab1f83c99c0cd66deb3fa92f82923f9688eccf7093d7783eaded4"
+    )
+    sizes = Counter((word.language, word.concept) for word in second_list())
+    assert len(sizes) == 3 * 12 and set(sizes.values()) == {10}
+    for language in CARRIERS:
+        own = [word.text.casefold() for word in second(language)]
+        known = {word.text.casefold() for word in all_words() if word.language == language}
+        assert len(set(own)) == 120 and not known & set(own)
 
 
 def test_words_of_the_list_are_glossed() -> None:
