@@ -93,8 +93,17 @@ def test_published_example_runs_on_the_bundled_checkpoint() -> None:
     inputs = tokenizer("Жила-была девочка", return_tensors="pt")
     torch.manual_seed(0)
     output = model.generate(**inputs, max_new_tokens=100, temperature=0.8, top_k=50, top_p=0.95, do_sample=True)
-    assert tokenizer.decode(output[0]).startswith(" Жила-была девочка")
+    assert tokenizer.decode(output[0], skip_special_tokens=True).startswith(" Жила-была девочка")
     assert output.shape[1] > inputs["input_ids"].shape[1] + 5
+
+
+@pytest.mark.parametrize("text", [*(prompt for prompt, _ in PROMPTS), "a\nb  c", "Ёж and 猫，Ω!"])
+def test_transformers_feeds_what_the_engine_feeds(mini: Engine, text: str) -> None:
+    """Token by token, with one start token before them; and both say the same of what follows."""
+    fed = AutoTokenizer.from_pretrained(MINI)(text)["input_ids"]
+    trace = mini.look(text)
+    assert fed == trace.ids.tolist() == [mini.bundle.start, *mini.encode(text)]
+    assert fed.count(mini.bundle.start) == 1
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,7 @@
 """What stands in the way of a start: a sentence that names the remedy, and a status that is not zero."""
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -15,6 +16,11 @@ from tests.server import ROOT, ended
 
 @pytest.mark.parametrize("damage", ["missing", "empty"])
 def test_without_its_font_the_demo_names_the_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, damage: str) -> None:
+    """Not even where the system has a font of that file name, which Pillow would take in its place."""
+    system = tmp_path / "share" / "fonts"
+    system.mkdir(parents=True)
+    shutil.copy(pictures.FONT_PATH, system / "unifont.otf")
+    monkeypatch.setenv("XDG_DATA_HOME", str(system.parent))
     if damage == "empty":
         (tmp_path / "unifont.otf").write_bytes(b"")
     monkeypatch.setattr(pictures, "FONT_PATH", tmp_path / "unifont.otf")

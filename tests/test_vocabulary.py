@@ -3,8 +3,11 @@
 import ast
 import json
 
+import numpy as np
 import pytest
 
+from app.probing.contexts import find_contexts
+from app.probing.word_list import Word
 from app.substrate.vocabulary import (
     Vocabulary,
     build_tokenizer,
@@ -13,7 +16,10 @@ from app.substrate.vocabulary import (
     mini_vocabulary,
     published_grams,
     published_vocabulary,
+    with_start,
 )
+from app.training.batches import token_stream
+from app.training.evaluate import chunks
 from app.training.prepare import PIECE_SHARES, corpus_vocabulary
 from tests.conftest import SHARED
 
@@ -86,3 +92,16 @@ def test_corpus_vocabulary_has_the_asked_size_and_the_basics() -> None:
     vocabulary = corpus_vocabulary(lines, 600, PIECE_SHARES)
     assert len(vocabulary.tokens) == len(set(vocabulary.tokens)) == 600
     assert {"~", "я", "ё", "\n", " the", " мама"} <= set(vocabulary.tokens)
+
+
+def test_a_marked_tokenizer_puts_the_start_before_every_text_and_can_leave_it_out() -> None:
+    plain = build_tokenizer(mini_vocabulary(" cat猫", [" cat", " ca", " c"]), spaced_words=True)
+    marked = with_start(plain, "</s>")
+    assert marked.encode("cat猫").tokens == ["</s>", " cat", "猫"] and plain.encode("cat猫").tokens == [" cat", "猫"]
+    assert marked.encode("cat", "猫").tokens == ["</s>", " cat", "猫"]
+    assert marked.encode("cat猫", add_special_tokens=False).ids == plain.encode("cat猫").ids
+    lines = ["cat", "猫 cat"]
+    assert np.array_equal(token_stream(lines, marked, 2, seed=0), token_stream(lines, plain, 2, seed=0))
+    assert chunks(lines, marked, 2, 9) == chunks(lines, plain, 2, 9)
+    word = Word("cat", "en", "")
+    assert find_contexts(["a cat"], [word], marked) == find_contexts(["a cat"], [word], plain)

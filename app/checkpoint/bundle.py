@@ -25,9 +25,12 @@ from app.checkpoint.import_report import Report
 from app.network.experts import StackedExperts
 from app.network.interface import Network, Shape
 from app.substrate.glyphs import Substrate, read_substrate
+from app.substrate.vocabulary import with_start
 from app.wording.errors import UserError
 
 MINI = Path(__file__).parents[2] / "assets" / "mini"
+START = "</s>"
+"""The token before every text, which also ends it."""
 _PREFIX = "model."  # transformers' name of the network inside its wrapper class
 _FILES = ("config.json", "model.safetensors", "tokenizer.json", "substrate.safetensors")
 
@@ -191,14 +194,15 @@ def write_bundle(
             "model_max_length": shape.context,
             "model_input_names": ["input_ids", "attention_mask"],
             "pad_token": "<pad>",
-            "bos_token": "</s>",
-            "eos_token": "</s>",
+            "bos_token": START,
+            "eos_token": START,
             "unk_token": "<unk>",
             "clean_up_tokenization_spaces": False,
         },
     )
     _write_json(folder / "training.json", training)
-    (folder / "tokenizer.json").write_bytes((work / "tokenizer.json").read_bytes())
+    tokenizer = Tokenizer.from_file(str(work / "tokenizer.json"))
+    with_start(tokenizer, START).save(str(folder / "tokenizer.json"))
     with safe_open(work / "substrate.safetensors", "pt") as file:
         kept = {name: file.get_tensor(name) for name in ("pictures", "mean", "components")}
         save_file(kept, folder / "substrate.safetensors", metadata=file.metadata())

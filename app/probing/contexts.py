@@ -25,7 +25,7 @@ def find_contexts(lines: Sequence[str], words: Iterable[Word], tokenizer: Tokeni
     A word counts where it stands by itself: between other characters than letters, and, for Chinese, between
     borders of tokens (花 in 花钱, to spend, is no flower).
     """
-    offsets = [encoding.offsets for encoding in tokenizer.encode_batch(list(lines))]
+    offsets = [encoding.offsets for encoding in tokenizer.encode_batch(list(lines), add_special_tokens=False)]
     borders = [({start for start, _ in pairs}, {end for _, end in pairs}) for pairs in offsets]
     found: dict[Word, tuple[str, ...]] = {}
     for word in words:

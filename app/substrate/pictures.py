@@ -5,6 +5,7 @@ same seeded noise for every token, 1-bit nearest-pixel resize.  `legible` keeps 
 natural advance widths, a grey box filter, no noise.  Nothing here knows vocabularies or models.
 """
 
+import io
 import random
 from collections.abc import Callable, Sequence
 from functools import lru_cache
@@ -32,8 +33,9 @@ _EASY_RANGES = ((0x0000, 0x024F), (0x0370, 0x058F))  # Latin .. Extended-B; Gree
 
 @lru_cache(maxsize=1)
 def _font() -> ImageFont.FreeTypeFont:
+    # From its bytes: given a path that it cannot read, Pillow looks for a system font of the same file name.
     try:
-        return ImageFont.truetype(str(FONT_PATH), SIDE)
+        return ImageFont.truetype(io.BytesIO(FONT_PATH.read_bytes()), SIDE)
     except OSError as error:
         raise UserError("no_font", file=FONT_PATH.name) from error
 

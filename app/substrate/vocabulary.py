@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
-from tokenizers import AddedToken, Regex, Tokenizer, decoders, normalizers, pre_tokenizers
+from tokenizers import AddedToken, Regex, Tokenizer, decoders, normalizers, pre_tokenizers, processors
 from tokenizers.models import BPE
 from tokenizers.trainers import BpeTrainer
 
@@ -160,6 +160,15 @@ def build_tokenizer(vocabulary: Vocabulary, spaced_words: bool = False) -> Token
         tokenizer.normalizer = normalizers.Replace(Regex(r"\A(?=[^\s\p{Han}])"), " ")
         tokenizer.add_special_tokens([AddedToken(token, special=True) for token in MINI_SPECIALS])
     return tokenizer
+
+
+def with_start(tokenizer: Tokenizer, token: str) -> Tokenizer:
+    """The same tokenizer with a post-processor that puts a start token before every text, as transformers asks
+    for it; `encode(..., add_special_tokens=False)` leaves it out."""
+    marked = Tokenizer.from_str(tokenizer.to_str())
+    ids = [(token, tokenizer.token_to_id(token))]
+    marked.post_processor = processors.TemplateProcessing(f"{token} $A", f"{token} $A $B", ids)
+    return marked
 
 
 def frequent_characters(lines: Iterable[str], minimum: int) -> list[str]:
