@@ -59,9 +59,9 @@ def test_a_word_shows_its_nearest_words_of_every_layer(browser: Browser, address
     page = open_page(browser, address)
     word_map(page)
     data = carried(page)
-    page.locator("#words [data-pick='word']").select_option(label="dog")
+    page.locator("#words [data-pick='word']").select_option(label="door")
     page.wait_for_selector(".gs-word-near table")
-    chosen = data["words"].index("dog")
+    chosen = data["words"].index("door")
     for expert in (0, 1):
         shown = page.locator(".gs-word-near table").nth(expert).locator("tbody tr")
         for rank in range(5):
@@ -92,7 +92,7 @@ def test_a_group_can_be_singled_out_and_marks_shown(browser: Browser, address: s
     word_map(page)
     page.locator("#words [data-pick='mode']").select_option("dots")
     texts = page.evaluate("document.querySelector('.gs-figure').data[1].text")
-    assert {len(text) for text in texts} == {1} and len(set(texts)) == 4
+    assert {len(text) for text in texts} == {1} and len(set(texts)) == 5
     page.locator("#words [data-group='1']").click()
     page.wait_for_function("() => document.querySelector('.gs-figure').data[1].text.some((t) => t.length > 1)")
     texts = page.evaluate("document.querySelector('.gs-figure').data[1].text")
@@ -112,9 +112,9 @@ def test_play_goes_through_all_layers(browser: Browser, address: str) -> None:
 def test_the_visitors_language_chooses_the_words(browser: Browser, bundled: str) -> None:
     page = open_page(browser, bundled, locale="zh-CN")
     word_map(page)
-    assert carried(page)["words"] == [word.text for word in preset("few_zh")]
+    assert carried(page)["words"] == [word.text for word in preset("kept_zh")]
     assert page.locator("#words [data-pick='mode']").input_value() == "pictures"
-    page.wait_for_function("() => document.querySelector('.gs-figure').querySelectorAll('image').length === 44")
+    page.wait_for_function("() => document.querySelector('.gs-figure').querySelectorAll('image').length === 55")
     page.locator("#words .gs-layer").fill("2")  # pictures stay with their words
     bitmaps = carried(page)["pictures"]
     shown = page.evaluate("document.querySelector('.gs-figure').layout.images.map((image) => image.source)")
@@ -162,7 +162,7 @@ def test_bad_words_get_a_sentence_and_keep_the_old_map(
     page.locator("#own-show").click()
     page.wait_for_selector("#words-status .gs-failed", timeout=30_000)
     assert sentence in page.locator("#words-status").inner_text()
-    assert len(carried(page)["words"]) == 44
+    assert len(carried(page)["words"]) == 55
     page.context.close()
 
 
@@ -199,11 +199,11 @@ def test_curves_are_drawn_switched_and_made_for_the_words_on_the_map(browser: Br
     page.locator("#probe").click()
     page.wait_for_function("() => window.progressShown")
     page.wait_for_function(
-        "() => document.querySelector('#proof .gs-picks span').textContent.includes('44 words')", timeout=60_000
+        "() => document.querySelector('#proof .gs-picks span').textContent.includes('55 words')", timeout=60_000
     )
     assert page.locator("#proof .gs-measure").input_value() == "2"
     page.get_by_label("Русский", exact=True).click()  # the same words in another language
-    page.wait_for_function("() => document.querySelector('#proof .gs-picks span').textContent.includes('слов 44')")
+    page.wait_for_function("() => document.querySelector('#proof .gs-picks span').textContent.includes('слов 55')")
     page.context.close()
 
 

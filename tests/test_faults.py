@@ -27,7 +27,7 @@ from app.panels import lens as lens_module
 from app.panels.compose import PANELS
 from app.panels.settings import PanelSettings
 from app.probing.control_record import TWINS_FILE, read_twins
-from app.probing.word_cache import WORDS_FILE, WordCache, read_words, write_words
+from app.probing.word_cache import PROOF_FILE, WORDS_FILE, WordCache, read_words, write_words
 from app.probing.word_list import preset
 from app.probing.word_states import word_states
 from app.web.on_select import Listeners
@@ -79,12 +79,15 @@ def test_a_cut_file_of_a_folder_without_checksums_is_refused(copy: Path, name: s
 def test_what_is_shipped_fits_its_checksums() -> None:
     lines = (MINI / CHECKSUMS_FILE).read_text(encoding="utf-8").splitlines()
     names = [line.partition("  ")[2] for line in lines]
-    assert {*FILES, WORDS_FILE} <= set(names) and not broken(MINI, names)
+    assert {*FILES, WORDS_FILE, PROOF_FILE} <= set(names) and not broken(MINI, names)
 
 
 def test_a_damaged_word_list_is_not_used(engine: Engine, copy: Path) -> None:
     write_words(copy, engine)
     assert read_words(copy, engine) is not None
+    flip(copy / PROOF_FILE, 0.5)
+    without = read_words(copy, engine)
+    assert without is not None and without.proof is None and not without.places
     flip(copy / WORDS_FILE, 0.5)
     assert read_words(copy, engine) is None
     lexicon = WordCache(engine)

@@ -191,7 +191,7 @@ def test_the_name_of_a_group_is_shown_as_text(engine: Engine, name: str) -> None
     from app.probing.word_cache import WordCache
 
     try:
-        words = parse_words(f"{name}: кот cat дом мама red blue sun water fire")
+        words = parse_words(f"{name}: кот cat дом мама red\nblue sun water fire")
     except UserError:
         return
     harmless(words_view(WordCache(engine), words, speaker("en")))

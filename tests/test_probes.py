@@ -38,9 +38,10 @@ from app.probing.measures import (
 )
 from app.probing.probe_suite import LABELLED, MEASURES, run_battery, untrained_twin
 from app.probing.word_cache import WordCache
-from app.probing.word_list import KEPT_OUT, all_words, parse_words, preset
-from app.probing.word_proof import cross, pair_apart, plain_proof, proof_set, prove, read_proof
+from app.probing.word_list import CARRIERS, KEPT_OUT, Word, all_words, nouns, parse_words, preset
+from app.probing.word_proof import PROOF_SETS, cross, pair_apart, plain_proof, proof_set, prove, read_proof
 from app.probing.word_states import WordStates, centred, cosines, word_states
+from app.substrate.pictures import draw_pictures
 from app.wording.catalogue import speaker
 from app.wording.errors import UserError
 from tests.conftest import SHARED
@@ -215,9 +216,8 @@ def test_the_battery_gives_what_each_probe_gives(engine: Engine, states: WordSta
     words = states.words
     labels, same = [w.concept for w in words], same_labels([w.concept for w in words])
     apart = letters_apart([w.text for w in words], [w.language for w in words])
-    from app.substrate.pictures import draw_pictures
-
-    pictures = picture_distances(draw_pictures([w.text for w in words], "legible"))
+    last = [engine.ids_of(word.text)[-1] for word in words]
+    pictures = picture_distances(draw_pictures([engine.text_of(i) for i in last], "legible"))
     twin = word_states(untrained_twin(engine), words).states
     for name, measure in {
         "purity": lambda s: purity(s, labels),
@@ -240,6 +240,57 @@ def test_the_battery_gives_what_each_probe_gives(engine: Engine, states: WordSta
         assert np.all(curve.low <= curve.values + 0.05) and np.all(curve.high >= curve.values - 0.05), name
         assert (len(curve.emergence) == 2) == (name in LABELLED)
     assert set(battery.curves) == set(MEASURES)
+
+
+def test_picture_memory_is_of_the_token_whose_state_it_is(engine: Engine) -> None:
+    """By scipy, on words of several tokens: the picture is the last token's, drawn again, not the word's."""
+    words = preset("few_ru")
+    ids = [engine.ids_of(word.text) for word in words]
+    assert np.mean([len(own) > 1 for own in ids]) > 0.9
+    states = word_states(engine, words)
+    curve = run_battery(engine, states).curves["memory"]
+    drawn = draw_pictures([engine.text_of(own[-1]) for own in ids], "legible").reshape(len(words), -1).astype(float)
+    drawn -= drawn.mean(axis=0)
+    near = drawn @ drawn.T / np.outer(*[np.linalg.norm(drawn, axis=1)] * 2)
+    upper = np.triu_indices(len(words), 1)
+    for e in (0, 1):
+        for layer in range(3):
+            z = states.states[e, layer].astype(float)
+            z = (z - z.mean(axis=0)) / z.std(axis=0)
+            alike = z @ z.T / np.outer(*[np.linalg.norm(z, axis=1)] * 2)
+            expected = spearmanr(alike[upper], near[upper]).statistic
+            assert curve.values[e, layer] == pytest.approx(expected, abs=2e-3)
+
+
+def test_a_small_set_is_measured_with_fewer_neighbours_and_says_so(engine: Engine) -> None:
+    words = parse_words("latin: b c d f\ncyrillic: б в г д ж")
+    battery = run_battery(engine, word_states(engine, words))
+    assert battery.neighbours == 3 and battery.best == {"purity": 1.0, "purity_apart": 1.0}
+    assert battery.chance["purity"] == pytest.approx((4 * 3 / 8 + 5 * 4 / 8) / 9)
+    charts = json.loads(Reader(proof_view(battery, None, None, SAY)).with_class("gs-picker")[0]["data-charts"])
+    chance = f"{battery.chance['purity']:.2f}"
+    assert charts[0]["sentence"].endswith(f"k = 3 neighbours: {chance} by chance, 1.00 at the most.")
+    assert "k = " not in charts[MEASURES.index("auc")]["sentence"]
+    assert "purity of 3" in proof_view(battery, None, None, SAY)
+
+
+@pytest.mark.parametrize("sizes", [[9], [3, 2], [1] * 12])
+def test_too_few_groups_or_words_are_not_measured(engine: Engine, sizes: list[int]) -> None:
+    words = tuple(Word(chr(97 + 9 * g + i), "en", str(g)) for g, size in enumerate(sizes) for i in range(size))
+    with pytest.raises(UserError, match="at least 2 groups, one a line, with at least 3") as caught:
+        run_battery(engine, WordStates(words, np.zeros((2, 3, len(words), 64), np.float32)))
+    assert caught.value.code == "few_groups"
+
+
+def test_what_word_classes_add_is_said_with_its_size(engine: Engine, bank: WordStates) -> None:
+    every, nouns = (run_battery(engine, bank.subset(proof_set(name))) for name in ("zh", "nouns_zh"))
+    sentence = Reader(proof_view(None, ("proof_set_kept_zh", every), None, SAY, (every, nouns))).text
+    for e, name in enumerate(engine.bundle.experts):
+        whole, part = (battery.curves["purity_apart"].values[e, -1] for battery in (every, nouns))
+        above = [value - battery.chance["purity_apart"] for value, battery in ((whole, every), (part, nouns))]
+        assert f"{name} {above[0] - above[1]:+.2f}" in sentence
+    assert "Word classes (numbers, colours, countries, actions, feelings)" in sentence
+    assert "Word classes" not in proof_view(every, None, None, SAY)
 
 
 def test_layer_zero_is_the_same_for_experts_and_twin(battery: Battery) -> None:
@@ -284,6 +335,8 @@ def test_what_is_shipped_comes_back(battery: Battery) -> None:
 
 def test_sets_of_the_proof() -> None:
     assert {w.concept for w in proof_set("kept_zh")} == set(KEPT_OUT) and proof_set("ru") == preset("ru")
+    assert PROOF_SETS[0] == "kept_en" and all(len(proof_set(f"second_{language}")) == 120 for language in CARRIERS)
+    assert proof_set("nouns_ru") == nouns("ru")
 
 
 @pytest.fixture(scope="module")
@@ -330,7 +383,7 @@ def test_the_proof_survives_a_file(engine: Engine, bank: WordStates, monkeypatch
     monkeypatch.setattr(WordStates, "places", lambda self, words: list(range(len(words))))
     proof = prove(engine, bank, bank, bank)
     again = read_proof(plain_proof(proof))
-    assert set(again.batteries) == set(proof.batteries) and again.crossings.words == 209
+    assert set(again.batteries) == set(proof.batteries) == set(PROOF_SETS) and again.crossings.words == 209
     assert np.allclose(again.crossings.alike, proof.crossings.alike, atol=1e-4)
 
 

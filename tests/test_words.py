@@ -15,13 +15,14 @@ import pytest
 import torch
 from safetensors.numpy import load_file, save_file
 
+from app.checkpoint.checksums import CHECKSUMS_FILE
 from app.engine.engine import Engine
 from app.panels.glyphs import meanings
 from app.panels.words import CONCEPTS, words_view
 from app.probing import word_cache as lexicons
 from app.probing.contexts import MOST, find_contexts
 from app.probing.control_states import TwinStates, read_twin_states, write_twin_states
-from app.probing.measures import chance_purity, nearest_rows, purity
+from app.probing.measures import best_purity, chance_purity, nearest_rows, neighbours_of, purity
 from app.probing.umap_layout import MIN_POINTS, aligned_umap
 from app.probing.word_cache import WordCache, read_words, write_words
 from app.probing.word_list import (
@@ -31,11 +32,13 @@ from app.probing.word_list import (
     MAX_WORDS,
     PRESETS,
     SECOND_FILE,
+    WORD_CLASSES,
     Word,
     all_words,
     even,
     gloss,
     kept_out,
+    nouns,
     parse_words,
     preset,
     second,
@@ -68,7 +71,9 @@ def test_the_list_has_the_same_concepts_in_three_languages() -> None:
 
 
 def test_presets_are_parts_of_the_list() -> None:
-    assert [len(preset(name)) for name in PRESETS] == [44, 44, 44, 132, 154, 154, 154]
+    assert [len(preset(name)) for name in PRESETS] == [55, 55, 55, 99, 99, 99, 44, 44, 44, 132, 154, 154, 154]
+    assert {word.concept for word in preset("ru")} - {word.concept for word in nouns("ru")} == set(WORD_CLASSES)
+    assert set(nouns("ru")) < set(preset("ru"))
     assert set(preset("few_ru")) < set(preset("ru")) and set(preset("few_ru")) < set(preset("mixed"))
     assert len(kept_out("ru")) == 55 and {word.concept for word in kept_out("ru")} == set(KEPT_OUT)
     assert not set(kept_out("ru")) & set(preset("ru"))
@@ -106,11 +111,15 @@ def test_own_words_come_in_groups() -> None:
         ("", "few_words"),
         ("one two", "few_words"),
         ("a " * 400, "few_words"),
+        ("a b c d e f", "few_groups"),
+        ("a b c\nd e f\ng h", "few_groups"),
+        ("a b c\nd e f a b c\ng c d", "few_groups"),
+        ("\n".join(f"w{chr(97 + i // 26)}{chr(97 + i % 26)}" for i in range(200)), "few_groups"),
         (" ".join(f"w{chr(97 + i // 26)}{chr(97 + i % 26)}" for i in range(MAX_WORDS + 1)), "many_words"),
         ("x" * 100_000, "many_words"),
         (None, "many_words"),
         ("a b c d e " + "x" * 41, "odd_word"),
-        ("a b c d e f\u0000", "odd_word"),
+        ("a b c\nd e f\u0000", "odd_word"),
         ("a b c d e \u202ef", "odd_word"),
         ("a b c d e 😀", "other_script"),
         ("a b c d e שלום", "other_script"),
@@ -203,6 +212,37 @@ def test_chance_purity_is_the_mean_over_shuffled_labels() -> None:
     states = generator.normal(size=(20, 8)).astype(np.float32)
     shuffled = [purity(states, generator.permutation(labels).tolist()) for _ in range(2000)]
     assert np.mean(shuffled) == pytest.approx(chance_purity(labels), abs=0.01)
+
+
+def test_small_groups_are_asked_for_no_more_neighbours_than_they_have() -> None:
+    """Two groups of three told apart perfectly: of five neighbours two could be right, of two both are."""
+    assert neighbours_of(["a"] * 3 + ["b"] * 9) == 2 and neighbours_of(["a"] * 6 + ["b"] * 60) == 5
+    labels = ["a", "a", "a", "b", "b", "b"]
+    states = np.array([[i < 3] * 9 + [i % 3] for i in range(6)], np.float32)
+    assert purity(states, labels) == 1 and purity(states, labels, neighbours=5) == pytest.approx(0.4)
+
+
+def test_neighbours_that_do_not_count_are_not_counted() -> None:
+    """Where few pairs count, the places without a neighbour are no hits, and the ceiling says how high it can get:
+    against a plain count, word by word."""
+    generator = np.random.default_rng(3)
+    labels = ["a"] * 4 + ["b"] * 5
+    apart = np.triu(generator.random((9, 9)) < 0.5, 1)
+    apart |= apart.T
+    states = generator.normal(size=(9, 4)).astype(np.float32)
+    z = (states - states.mean(0)) / states.std(0)
+    z /= np.linalg.norm(z, axis=1, keepdims=True)
+    shares, most, chance = [], [], []
+    for i in range(9):
+        others = sorted((j for j in range(9) if apart[i, j]), key=lambda j: -z[i] @ z[j])
+        same = [labels[j] == labels[i] for j in others]
+        shares.append(sum(same[:3]) / 3)
+        most.append(min(sum(same), 3) / 3)
+        chance.append(sum(same) / len(same))
+    assert neighbours_of(labels) == 3 and np.mean(most) < 1
+    assert purity(states, labels, apart=apart) == pytest.approx(np.mean(shares))
+    assert best_purity(labels, 3, apart) == pytest.approx(np.mean(most))
+    assert chance_purity(labels, apart) == pytest.approx(np.mean(chance))
 
 
 def test_nearest_words_of_a_word_are_those_of_the_list(lexicon: WordCache) -> None:
@@ -316,7 +356,7 @@ def test_the_table_holds_places_and_neighbours(lexicon: WordCache) -> None:
 @pytest.mark.parametrize("text", HOSTILE[:-1])
 def test_hostile_words_and_groups_stay_text(lexicon: WordCache, text: str) -> None:
     word = "x" + text.replace(" ", "")
-    words = parse_words(f"{text}: a b c d\n{text.replace(':', '')}2: {word} e")
+    words = parse_words(f"{text}: a b c d\n{text.replace(':', '')}2: {word} e f")
     reader = Reader(words_view(lexicon, words, SAY))
     assert not {"script", "img", "b"} & {tag for tag, _ in reader.tags}
     assert word in json.loads(unescape(reader.with_class("gs-words-data")[0]["data-words"]))["words"]
@@ -349,11 +389,15 @@ def test_the_shipped_list_is_used_only_by_its_own_model(
     assert shipped.bank is not None and lexicon.bank is not None
     assert np.allclose(shipped.bank.states, lexicon.bank.states, atol=0.01)
     assert shipped.places(preset("zh")) is not None and lexicon.places(preset("zh")) is None
+    (tmp_path / CHECKSUMS_FILE).unlink()
     stored = load_file(tmp_path / "words.safetensors")
     save_file({**stored, "states": stored["states"] + np.float16(0.3)}, tmp_path / "words.safetensors")
     assert read_words(tmp_path, engine) is None
     save_file({**stored, "states": stored["states"][:1].copy()}, tmp_path / "words.safetensors")
     assert read_words(tmp_path, engine) is None
+    save_file({**stored, "states": stored["states"] + np.float16(0.01)}, tmp_path / "words.safetensors")
+    other = read_words(tmp_path, engine)  # near enough to be this model's, but not what the proof was measured on
+    assert other is not None and other.proof is None and not other.places
     (tmp_path / "words.safetensors").write_bytes(b"broken")
     assert read_words(tmp_path, engine) is None
 
@@ -368,7 +412,7 @@ def test_the_last_sets_are_kept_and_no_more(
         return WordStates(words, np.zeros((2, 3, len(words), 4), np.float32))
 
     monkeypatch.setattr(lexicons, "word_states", read)
-    sets = [parse_words(f"a b c d e f{chr(97 + i)}") for i in range(17)]
+    sets = [parse_words(f"a b c\nd e f{chr(97 + i)}") for i in range(17)]
     own = WordCache(engine)
     for words in (*sets, sets[-1]):
         own.states(words)

@@ -23,10 +23,14 @@ class Crossed:
     chance: float
 
 
-def proof_panel(charts: Sequence[Chart], table: Table, crossed: Crossed | None, subject: str, say: Say) -> str:
-    """One chart at a time, chosen in the page; its sentence under it.  subject: which words it is about."""
+def proof_panel(
+    charts: Sequence[Chart], table: Table, crossed: Crossed | None, subject: str, note: str, say: Say
+) -> str:
+    """One chart at a time, chosen in the page; its sentence under it.  subject: which words it is about; note: what
+    to know of the groups, or nothing."""
     tables = "" if crossed is None else _crossed(crossed, say)
-    body = chart_picker(charts, subject, say) + tables
+    noted = f"<p class='gs-note'>{escape(note)}</p>" if note else ""
+    body = chart_picker(charts, subject, say) + noted + tables
     return panel(say, "proof", body, say("proof_summary"), {"words": subject}, table)
 
 

@@ -37,10 +37,10 @@ class WordMap:
     """n words with their group, language, meaning in the visitor's language (or nothing) and picture
     (n, 32, 32), for E experts and L + 1 layers.
 
-    near (E, L + 1, n, k): rows of the nearest other words in all dimensions.  purity (E, L + 1): kNN purity
-    of the groups, 0..1, and what it is by chance; around: the same for the token before each word, None where
-    all words stand in the same sentences.  changes (E, L): 1 - Jaccard of the neighbourhoods
-    of one layer and the next.
+    near (E, L + 1, n, k): rows of the nearest other words in all dimensions.  purity (E, L + 1): kNN purity of the
+    groups over that many `neighbours`, 0..1, and what it is by chance; around: the same for the token before each
+    word, None where all words stand in the same sentences.  changes (E, L): 1 - Jaccard of the neighbourhoods of one
+    layer and the next.
     """
 
     experts: tuple[str, ...]
@@ -52,6 +52,7 @@ class WordMap:
     layouts: tuple[Layout, ...]
     near: NDArray[np.int64]
     purity: NDArray[np.float64]
+    neighbours: int
     chance: float
     changes: NDArray[np.float32]
     around: NDArray[np.float32] | None = None
@@ -112,7 +113,7 @@ def _ribbon(words: WordMap, say: Say) -> str:
     steps = "".join(f"<th scope='col'>{layer}→{layer + 1}</th>" for layer in range(last))
     owners = list(zip(words.experts, sides(len(words.experts)), strict=True))
     told: list[tuple[str, str, NDArray[np.floating]]] = [
-        (say("words_purity", chance=percent(words.chance)), layers, words.purity)
+        (say("words_purity", k=words.neighbours, chance=percent(words.chance)), layers, words.purity)
     ]
     if words.around is not None:
         told.append((say("words_around"), layers, words.around))
@@ -175,7 +176,7 @@ def _summary(words: WordMap, say: Say) -> str:
         listed = ", ".join(f"{name} {percent(float(p[0]))} → {percent(float(p[-1]))}" for name, p in each)
         return say(
             "words_summary_each", count=len(words.words), groups=len(set(words.concepts)), list=listed,
-            last=words.purity.shape[1] - 1, chance=percent(words.chance),
+            last=words.purity.shape[1] - 1, k=words.neighbours, chance=percent(words.chance),
         )  # fmt: skip
     first, second = words.purity[0], words.purity[1]
     return say(
@@ -185,6 +186,7 @@ def _summary(words: WordMap, say: Say) -> str:
         first=words.experts[0],
         second=words.experts[1],
         last=len(first) - 1,
+        k=words.neighbours,
         first_start=percent(float(first[0])),
         first_end=percent(float(first[-1])),
         second_start=percent(float(second[0])),

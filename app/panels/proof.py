@@ -16,9 +16,16 @@ from viz.plotly_figure import Line, curve_figure
 from viz.proof import Crossed, proof_panel
 
 
-def proof_view(own: Battery | None, shipped: tuple[str, Battery] | None, crossings: Crossings | None, say: Say) -> str:
+def proof_view(
+    own: Battery | None,
+    shipped: tuple[str, Battery] | None,
+    crossings: Crossings | None,
+    say: Say,
+    classes: tuple[Battery, Battery] | None = None,
+) -> str:
     """Every measure as a chart with its controls: of a visitor's own words, beside a shipped set (the code of
-    its name, and its battery) in the same plot; or of the shipped set alone."""
+    its name, and its battery) in the same plot; or of the shipped set alone.  classes: batteries of all groups and
+    of those that are nouns, for a sentence on what word classes add."""
     assert own is not None or shipped is not None, "nothing to show"
     battery, beside = (own, shipped) if own is not None else (shipped[1], None) if shipped else (None, None)
     assert battery is not None
@@ -40,7 +47,8 @@ def proof_view(own: Battery | None, shipped: tuple[str, Battery] | None, crossin
             ),
         },
     )
-    return proof_panel(charts, table, None if crossings is None else _crossed(crossings, say), subject, say)
+    note = "" if classes is None else _word_classes(*classes, say)
+    return proof_panel(charts, table, None if crossings is None else _crossed(crossings, say), subject, note, say)
 
 
 def subject_of(battery: Battery, say: Say, code: str) -> str:
@@ -61,7 +69,7 @@ def _known(values: NDArray[np.floating]) -> NDArray[np.object_]:
 
 
 def _chart(name: str, battery: Battery, beside: tuple[str, Battery] | None, say: Say) -> Chart:
-    curve, label = battery.curves[name], say("measure_of_" + name)
+    curve, label = battery.curves[name], say("measure_of_" + name, k=battery.neighbours)
     labelled, inks = name in LABELLED, sides(len(battery.experts))
     sampled = not np.array_equal(curve.low, curve.values)
     lines = [
@@ -92,6 +100,10 @@ def _chart(name: str, battery: Battery, beside: tuple[str, Battery] | None, say:
         if found.layer is not None
     ]
     sentence = " ".join(_sentence(name, curve, e, expert, say) for e, expert in enumerate(battery.experts))
+    if name in battery.best:
+        sentence += " " + say(
+            "says_best", k=battery.neighbours, chance=f"{battery.chance[name]:.2f}", best=f"{battery.best[name]:.2f}"
+        )
     return Chart(name, label, curve_figure(lines, band, marks, say("layer_slider")), sentence)
 
 
@@ -114,6 +126,19 @@ def _sentence(name: str, curve: Curve, expert: int, title: str, say: Say) -> str
     if found.layer is None:
         return say("says_none", **known)
     return say("says_from", layer=found.layer, earliest=min(found.earliest or found.layer, found.layer), **known)
+
+
+def _word_classes(every: Battery, nouns: Battery, say: Say) -> str:
+    """What the groups that are word classes add to the last layer's purity above chance, of pairs without common
+    letters: chance differs with the number of groups."""
+    whole, part = (battery.curves["purity_apart"].values[:, -1] for battery in (every, nouns))
+    lifts = (whole - every.chance["purity_apart"]) - (part - nouns.chance["purity_apart"])
+
+    def listed(values: NDArray[np.floating], signed: str = "") -> str:
+        return ", ".join(f"{name} {float(v):{signed}.2f}" for name, v in zip(every.experts, values, strict=True))
+
+    last = every.curves["purity_apart"].values.shape[1] - 1
+    return say("proof_classes", last=last, list=listed(lifts, "+"), all=listed(whole), nouns=listed(part))
 
 
 def _crossed(crossings: Crossings, say: Say) -> Crossed:

@@ -4,7 +4,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from app.probing.measures import agreement, chance_purity, nearest_rows
+from app.probing.measures import agreement, chance_purity, nearest_rows, neighbours_of
 from app.probing.word_cache import NEAR_ON_MAP, WordCache
 from app.probing.word_list import Word, gloss
 from app.probing.word_states import WordStates, centred
@@ -52,6 +52,7 @@ def words_view(lexicon: WordCache, words: tuple[Word, ...], say: Say, language: 
             layouts=tuple(layouts),
             near=facts.near,
             purity=facts.purity,
+            neighbours=facts.neighbours,
             around=lexicon.around(words),
             chance=chance_purity([word.concept for word in states.words]),
             changes=facts.changes,
@@ -67,7 +68,8 @@ def concept_name(concept: str, say: Say) -> str:
 
 class _Facts:
     """What a map shows besides its places: points (E, L + 1, n, 2), shown and trust (E, L + 1), near
-    (E, L + 1, n, k), purity (E, L + 1), changes (E, L), and the words' pictures (n, 32, 32)."""
+    (E, L + 1, n, k), purity (E, L + 1) of the first `neighbours` of them, changes (E, L), and the words' pictures
+    (n, 32, 32)."""
 
     def __init__(self, states: WordStates, recipe: str) -> None:
         concepts = [word.concept for word in states.words]
@@ -76,7 +78,9 @@ class _Facts:
         self.shown = np.stack([p.shown for p in projections])
         self.trust = np.stack([p.trust for p in projections])
         self.near = np.stack([[nearest_rows(layer, NEAR_ON_MAP) for layer in expert] for expert in states.states])
-        self.purity = np.array([[agreement(rows, concepts).mean() for rows in expert] for expert in self.near])
+        self.neighbours = neighbours_of(concepts)
+        counted = self.near[..., : self.neighbours]
+        self.purity = np.array([[agreement(rows, concepts).mean() for rows in expert] for expert in counted])
         self.bitmaps = draw_pictures([word.text for word in states.words], recipe)
         self.changes = np.stack([neighbour_changes(expert) for expert in states.states])
 

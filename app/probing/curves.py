@@ -39,12 +39,16 @@ class Curve:
 @dataclass(frozen=True, eq=False)
 class Battery:
     """Curves of one word set in E experts: `curves[measure]`.  in_text: how many of the words were read in
-    real sentences."""
+    real sentences.  neighbours: how many purity looks at; chance[measure], best[measure]: what
+    either kind of purity is on average if labels say nothing, and at the most."""
 
     experts: tuple[str, ...]
     words: int
     groups: int
     in_text: int
+    neighbours: int
+    chance: dict[str, float]
+    best: dict[str, float]
     curves: dict[str, Curve]
 
 
@@ -61,6 +65,9 @@ def to_plain(battery: Battery) -> dict[str, Any]:
         "words": battery.words,
         "groups": battery.groups,
         "in_text": battery.in_text,
+        "neighbours": battery.neighbours,
+        "chance": battery.chance,
+        "best": battery.best,
         "curves": {
             name: {field: plain(value) for field, value in vars(curve).items()}
             for name, curve in battery.curves.items()
@@ -81,4 +88,5 @@ def from_plain(record: dict[str, Any]) -> Battery:
         return Curve(**arrays, emergence=found)
 
     curves = {name: curve(fields) for name, fields in record["curves"].items()}
-    return Battery(tuple(record["experts"]), record["words"], record["groups"], record["in_text"], curves)
+    plain = {name: record[name] for name in ("words", "groups", "in_text", "neighbours", "chance", "best")}
+    return Battery(experts=tuple(record["experts"]), curves=curves, **plain)

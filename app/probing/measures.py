@@ -6,6 +6,7 @@ measures take a mask of the pairs that count.  These are the plain forms; `app.p
 over many draws and shuffles at once.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -20,28 +21,47 @@ Mask = NDArray[np.bool_]
 Rows = NDArray[np.int64]
 
 
-def purity(states: Floats, labels: Sequence[str], neighbours: int = 5, apart: Mask | None = None) -> float:
-    """kNN purity: the mean share of each item's nearest others, by cosine, that carry its label, 0..1."""
-    return float(agreement(nearest_rows(states, neighbours, apart), labels).mean())
+MOST_NEIGHBOURS = 5
+"""Neighbours that purity looks at, where every label has more items than that."""
+
+
+def neighbours_of(labels: Sequence[str]) -> int:
+    """How many neighbours k purity looks at: no more than the smallest label has others, for with k above that no
+    states at all could reach 1 (of 3 labels with 2 items each, 5 neighbours give 20 % whatever happens)."""
+    return max(1, min(MOST_NEIGHBOURS, min(Counter(labels).values()) - 1))
+
+
+def purity(states: Floats, labels: Sequence[str], neighbours: int | None = None, apart: Mask | None = None) -> float:
+    """kNN purity: the mean share of each item's nearest others, by cosine, that carry its label, 0..1.  neighbours:
+    `neighbours_of` the labels by default."""
+    return float(agreement(nearest_rows(states, neighbours or neighbours_of(labels), apart), labels).mean())
 
 
 def agreement(nearest: Rows, labels: Sequence[str]) -> Floats:
-    """Each item's share (n,) of nearest others (n, k) with its own label."""
+    """Each item's share (n,) of nearest others (n, k) with its own label; a place without an item (-1) has none."""
     names = np.unique(np.array(labels), return_inverse=True)[1]
-    shares: Floats = (names[nearest] == names[:, None]).mean(axis=1).astype(np.float32)
+    same = (names[nearest] == names[:, None]) & (nearest >= 0)
+    shares: Floats = same.mean(axis=1).astype(np.float32)
     return shares
 
 
-def chance_purity(labels: Sequence[str]) -> float:
-    """What purity is on average if labels say nothing: sum over labels of n_c/n (n_c - 1)/(n - 1)."""
-    counts = np.unique(np.array(labels), return_counts=True)[1]
-    total = len(labels)
-    return float((counts * (counts - 1)).sum() / max(total * (total - 1), 1))
+def best_purity(labels: Sequence[str], neighbours: int, apart: Mask) -> float:
+    """The ceiling of purity over the pairs that count: an item may have fewer than k others of its label there."""
+    others = (same_labels(labels) & apart).sum(axis=1)
+    return float(np.minimum(others, neighbours).mean() / neighbours)
+
+
+def chance_purity(labels: Sequence[str], apart: Mask | None = None) -> float:
+    """What purity is on average if states say nothing of labels: the mean share of each item's others, or of those
+    that count, that carry its label."""
+    counted = ~np.eye(len(labels), dtype=bool) if apart is None else apart
+    same = (same_labels(labels) & counted).sum(axis=1)
+    return float((same / np.maximum(counted.sum(axis=1), 1)).mean())
 
 
 def nearest_rows(states: Floats, neighbours: int, apart: Mask | None = None) -> Rows:
     """Rows (n, k) of each item's nearest others among states (n, d), best first; of `apart` (n, n) only
-    those pairs count."""
+    those pairs count, and -1 stands where an item has no more of them."""
     return nearest_by(cosines(states), neighbours, apart)
 
 
@@ -50,7 +70,7 @@ def nearest_by(near: Floats, neighbours: int, apart: Mask | None = None) -> Rows
     if apart is not None:
         near = np.where(apart, near, -np.inf)
     rows: Rows = np.argsort(-near, axis=1, kind="stable")[:, : min(neighbours, len(near) - 1)]
-    return rows
+    return rows if apart is None else np.where(np.take_along_axis(apart, rows, 1), rows, -1)
 
 
 def letters_apart(words: Sequence[str], languages: Sequence[str]) -> Mask:
@@ -107,7 +127,8 @@ def _pearson(a: NDArray[np.floating], b: NDArray[np.floating]) -> float:
 def rsa(states: Floats, same: Mask, pictures: Floats) -> tuple[float, float, float]:
     """Representational similarity (Kriegeskorte 2008) of cosine distances with the labels' own matrix; the
     same, given the distances of the pictures (n, n) (partial correlation); and picture memory, the
-    correlation with the pictures themselves.  All Spearman."""
+    correlation with the pictures themselves.  All Spearman.  The pictures are of the very tokens whose states
+    these are: a whole word's picture says little of its last token's state, and memory would look flat."""
     upper = np.triu_indices(len(states), 1)
     near = 1 - cosines(states)[upper]
     with_labels = rank_correlation(near, ~same[upper])

@@ -23,21 +23,23 @@ from app.probing.control_states import TwinStates
 from app.probing.curves import Battery, Curve, Curves
 from app.probing.measures import (
     agreement,
+    best_purity,
     bootstrap,
+    chance_purity,
     effective_rank,
     emergence,
     item_draws,
     letters_apart,
     nearest_by,
+    neighbours_of,
     partial,
     picture_distances,
     ranks,
     selectivity,
     two_nn,
 )
-from app.probing.word_list import Word
-from app.probing.word_states import Progress, WordStates, cosines, part_of, word_states
-from app.substrate.pictures import draw_pictures
+from app.probing.word_list import Word, check_groups
+from app.probing.word_states import Progress, WordStates, cosines, part_of, token_pictures, word_states
 from app.trace.record import Floats
 from app.wording.errors import UserError
 
@@ -77,8 +79,9 @@ def run_battery(
     tokens before the words, for words that were not all read in the same sentences.
 
     Raises:
-        UserError: `cancelled` when `progress` says so.
+        UserError: `few_groups` for too few groups or words a group; `cancelled` when `progress` says so.
     """
+    check_groups(states.words)
     begun = 0.0 if twins else 0.3
     if twins is None:
         untrained = word_states(untrained_twin(engine), states.words, part_of(progress, 0.0, begun)).states
@@ -86,7 +89,7 @@ def run_battery(
         untrained = twins.untrained[None]
     others = [*(() if context is None else context), *(twins.unfrozen if twins else ())]
     layers = [*states.states, *untrained, *others]
-    jobs = _Jobs(states.words, engine.bundle.substrate.recipe)
+    jobs = _Jobs(states.words, token_pictures(engine, states.words))
     total = len(layers) * states.states.shape[1]
     found = []
     for number, expert in enumerate(layers):
@@ -101,7 +104,16 @@ def run_battery(
     parts = found[:count], found[count], found[count + 1 : end], found[end:]
     curves = {name: _curve(name, *parts) for name in MEASURES}
     groups = len({word.concept for word in states.words})
-    return Battery(engine.bundle.experts, len(states.words), groups, states.in_text, curves)
+    return Battery(
+        engine.bundle.experts,
+        len(states.words),
+        groups,
+        states.in_text,
+        jobs.neighbours,
+        jobs.chance,
+        jobs.best,
+        curves,
+    )
 
 
 @dataclass(frozen=True, eq=False)
@@ -120,11 +132,15 @@ class _Jobs:
     over B draws, S shuffles and m pairs.
     """
 
-    def __init__(self, words: tuple[Word, ...], recipe: str) -> None:
+    def __init__(self, words: tuple[Word, ...], pictures: NDArray[np.bool_]) -> None:
         texts = [word.text for word in words]
         self.labels = [word.concept for word in words]
         self.names = np.unique(np.array(self.labels), return_inverse=True)[1]
         self.apart = letters_apart(texts, [word.language for word in words])
+        self.neighbours = neighbours_of(self.labels)
+        pairs = {"purity": ~np.eye(len(words), dtype=bool), "purity_apart": self.apart}
+        self.chance = {name: chance_purity(self.labels, counted) for name, counted in pairs.items()}
+        self.best = {name: best_purity(self.labels, self.neighbours, counted) for name, counted in pairs.items()}
         self.draws = item_draws(len(words), DRAWS)
         generator = np.random.default_rng(1)
         self.shuffled = np.stack([self.names, *(generator.permutation(self.names) for _ in range(SHUFFLES))])
@@ -133,7 +149,7 @@ class _Jobs:
         self.kept_same = self._same(self.kept)
         self.kept_weights = self._weights(self.kept)
         self.other = _standard(~self._same(self.upper))
-        self.pictures = _standard(ranks(picture_distances(draw_pictures(texts, recipe))[self.upper]))
+        self.pictures = _standard(ranks(picture_distances(pictures)[self.upper]))
         self.weights = self._weights(self.upper)
 
     def _same(self, pairs: Pairs) -> NDArray[np.bool_]:
@@ -154,8 +170,8 @@ class _Jobs:
         none = np.zeros(0)
         near = cosines(layer)
         return {
-            "purity": self._purity(nearest_by(near, 5)),
-            "purity_apart": self._purity(nearest_by(near, 5, self.apart)),
+            "purity": self._purity(nearest_by(near, self.neighbours)),
+            "purity_apart": self._purity(nearest_by(near, self.neighbours, self.apart)),
             "auc": self._auc(near[self.kept]),
             **self._similarity(1 - near[self.upper]),
             **{name: _Measured(value, none, none) for name, value in plain.items()},
@@ -163,7 +179,8 @@ class _Jobs:
 
     def _purity(self, nearest: NDArray[np.int64]) -> _Measured:
         shares = agreement(nearest, self.labels)
-        shuffled = (self.shuffled[1:, nearest] == self.shuffled[1:, :, None]).mean(axis=(1, 2))
+        same = (self.shuffled[1:, nearest] == self.shuffled[1:, :, None]) & (nearest >= 0)
+        shuffled = same.mean(axis=(1, 2))
         return _Measured(float(shares.mean()), bootstrap(shares, self.draws), shuffled)
 
     def _auc(self, near: Curves) -> _Measured:

@@ -1,15 +1,18 @@
 """The word list as the model on display sees it: computed once, kept, and shipped with the bundled model.
 
 `words.safetensors` of a checkpoint folder holds the hidden states of every word of the list, read in held-out
-sentences where there are any, the UMAP places of the presets, and the curves of the probes over them.  It is
-used only if it proves to be this model's: at start, layer 0 must be the model's own embedding of every word,
-and a few words are read anew in carrier sentences and compared with what the file has of that.
+sentences where there are any; `proof.safetensors` what was measured on them: the UMAP places of the presets, and
+the curves of the probes.  They are used only if they prove to be this model's: at start, layer 0 must be the
+model's own embedding of every word, and a few words are read anew in carrier sentences and compared with what
+the file has of that; and the measures must be of the very states beside them.
 """
 
+import hashlib
 import json
 import logging
 import threading
 from collections import OrderedDict
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,7 +30,7 @@ from app.probing.curves import Battery
 from app.probing.measures import purity
 from app.probing.probe_suite import run_battery
 from app.probing.umap_layout import MIN_POINTS, aligned_umap
-from app.probing.word_list import PRESETS, Word, all_words, preset
+from app.probing.word_list import PRESETS, Word, all_words, preset, second_list
 from app.probing.word_proof import Proof, plain_proof, prove, read_proof
 from app.probing.word_states import Progress, WordStates, centred, part_of, word_states
 from app.substrate.pictures import draw_pictures
@@ -35,6 +38,7 @@ from app.trace.record import Floats
 from app.wording.errors import UserError
 
 WORDS_FILE = "words.safetensors"
+PROOF_FILE = "proof.safetensors"
 NEAR_ON_MAP = 5
 _AROUND = "around_"
 _SAMPLE = 7  # words compared at start, spread over the list
@@ -146,7 +150,7 @@ class WordCache:
 def purity_by_layer(states: WordStates) -> Floats:
     """kNN purity (E, L + 1) of the groups in a word set."""
     groups = [word.concept for word in states.words]
-    return np.array([[purity(layer, groups, NEAR_ON_MAP) for layer in expert] for expert in states.states], np.float32)
+    return np.array([[purity(layer, groups) for layer in expert] for expert in states.states], np.float32)
 
 
 def _umap(states: Floats, progress: Progress = lambda share: True) -> Floats:
@@ -160,8 +164,8 @@ def _umap(states: Floats, progress: Progress = lambda share: True) -> Floats:
 
 @dataclass(frozen=True, eq=False)
 class WordFile:
-    """What a `words.safetensors` holds.  places[preset]: UMAP places (E, L + 1, n, 2); around[preset]: kNN purity
-    (E, L + 1) of the tokens before the words."""
+    """What the two files hold.  places[preset]: UMAP places (E, L + 1, n, 2); around[preset]: kNN purity (E, L + 1)
+    of the tokens before the words."""
 
     bank: WordStates
     scale: Scale
@@ -180,20 +184,43 @@ def read_words(folder: Path, engine: Engine) -> WordFile | None:
         return None
     try:
         with safe_open(path, "numpy") as file:
-            stored = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  not a dict
-            facts = file.metadata() or {}
-        states, sample = stored.pop("states").astype(np.float32), stored.pop("sample")
-        scale = stored.pop("mean"), stored.pop("deviation")
-        bank = WordStates(all_words(), states, tuple(stored.pop("sentences").tolist()))
+            names = ("states", "sample", "mean", "deviation", "sentences")
+            states, sample, mean, deviation, sentences = (file.get_tensor(name) for name in names)
+        bank = WordStates(all_words(), states.astype(np.float32), tuple(sentences.tolist()))
     except (OSError, SafetensorError, KeyError, AssertionError):
         log.warning("%s is damaged and is not used", path.name)
         return None
     if not _is_of(engine, bank, sample):
         log.warning("%s belongs to another model and is not used", path.name)
         return None
-    around = {name: stored.pop(_AROUND + name) for name in PRESETS if _AROUND + name in stored}
-    proof = read_proof(json.loads(facts["proof"])) if "proof" in facts else None
-    return WordFile(bank, scale, stored, around, proof)
+    return WordFile(bank, (mean, deviation), *_measured(folder, _code_of(states)))
+
+
+def _measured(folder: Path, code: str) -> tuple[dict[str, Floats], dict[str, Floats], Proof | None]:
+    """Places, purity of the tokens before, and proof from a folder's `proof.safetensors`; nothing where there is no
+    whole file of the states with this code."""
+    path = folder / PROOF_FILE
+    if not path.is_file():
+        return {}, {}, None
+    try:
+        if broken(folder, [PROOF_FILE]):
+            raise ValueError("another checksum")
+        with safe_open(path, "numpy") as file:
+            stored = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  not a dict
+            facts = file.metadata() or {}
+        if facts["states"] != code:
+            log.warning("%s was measured on other states and is not used", path.name)
+            return {}, {}, None
+        around = {name: stored.pop(_AROUND + name) for name in PRESETS if _AROUND + name in stored}
+        return stored, around, read_proof(json.loads(facts["proof"]))
+    except (OSError, SafetensorError, ValueError, KeyError, TypeError):
+        log.warning("%s is damaged and is not used", path.name)
+        return {}, {}, None
+
+
+def _code_of(states: NDArray[np.float16]) -> str:
+    """What tells the stored states of one model from another's: measures hold for one only."""
+    return hashlib.sha256(np.ascontiguousarray(states).tobytes()).hexdigest()
 
 
 def _sample() -> tuple[Word, ...]:
@@ -218,28 +245,34 @@ def _close(stored: Floats, fresh: Floats) -> bool:
 
 
 def write_words(folder: Path, engine: Engine, readings: Readings | None = None) -> None:
-    """Compute and write `words.safetensors` for a checkpoint folder's model.  readings: real sentences to read
-    the words in; those without any are read in carrier sentences.  What is known of twins comes from the
-    folder's `twins.safetensors`."""
+    """Compute and write `words.safetensors` and `proof.safetensors` for a checkpoint folder's model.  readings: real
+    sentences to read the words in; those without any are read in carrier sentences.  What is known of twins
+    comes from the folder's `twins.safetensors`."""
     words = all_words()
-    carried = word_states(engine, words)
-    bank = word_states(engine, words, readings=readings) if readings else carried
-    mean, deviation = centred(carried.states)[1:]
-    arrays: dict[str, Any] = {
-        "states": bank.states.astype(np.float16),
+    carried = word_states(engine, (*words, *second_list()))
+    known = carried.subset(words)
+    bank = word_states(engine, words, readings=readings) if readings else known
+    mean, deviation = centred(known.states)[1:]
+    states = bank.states.astype(np.float16)
+    arrays: dict[str, NDArray[Any]] = {
+        "states": states,
         "sentences": np.array(bank.sentences, np.int16),
-        "sample": carried.subset(_sample()).states,
+        "sample": known.subset(_sample()).states,
         "mean": mean,
         "deviation": deviation,
     }
-    for name in PRESETS:
-        arrays[name] = _umap(bank.subset(preset(name)).states)
+    _save(folder / WORDS_FILE, arrays)
     context = word_states(engine, words, readings=readings, before=True)
+    measured = {name: _umap(bank.subset(preset(name)).states) for name in PRESETS}
     for name in PRESETS:
         if bank.subset(preset(name)).in_text:
-            arrays[_AROUND + name] = purity_by_layer(context.subset(preset(name)))
+            measured[_AROUND + name] = purity_by_layer(context.subset(preset(name)))
     proof = prove(engine, carried, bank, context, read_twin_states(folder, bank.states.shape[1:]))
-    rows = {name: np.ascontiguousarray(array) for name, array in arrays.items()}  # else stored in another order
-    save_file(rows, folder / WORDS_FILE, metadata={"proof": json.dumps(plain_proof(proof))})
-    (folder / WORDS_FILE).chmod(0o644)
+    _save(folder / PROOF_FILE, measured, {"proof": json.dumps(plain_proof(proof)), "states": _code_of(states)})
     write_checksums(folder)
+
+
+def _save(path: Path, arrays: Mapping[str, NDArray[Any]], facts: dict[str, str] | None = None) -> None:
+    rows = {name: np.ascontiguousarray(array) for name, array in arrays.items()}  # else stored in another order
+    save_file(rows, path, metadata=facts)
+    path.chmod(0o644)  # safetensors writes for the owner only

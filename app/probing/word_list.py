@@ -9,7 +9,7 @@ import hashlib
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -20,7 +20,10 @@ from app.wording.errors import UserError
 WORDS_FILE = Path(__file__).parents[2] / "assets" / "words.tsv"
 SECOND_FILE = WORDS_FILE.with_name("words_second.tsv")
 MAX_WORDS = 200
-MIN_WORDS = 6
+MIN_GROUPS = 2
+MIN_GROUP_WORDS = 3
+"""With fewer, a word has hardly a neighbour of its own group to find."""
+MIN_WORDS = MIN_GROUPS * MIN_GROUP_WORDS
 MAX_WORD_CHARACTERS = 40
 MAX_TEXT_CHARACTERS = 6_000
 
@@ -78,24 +81,34 @@ FEW = ("colours", "numbers", "animals", "family")
 """The groups of the small presets: 44 words of one language, or `mixed`, all three."""
 KEPT_OUT = ("furniture", "transport", "reading", "music", "qualities")
 """Groups that no decision about training was ever measured on; they are reported apart."""
-PRESETS = ("few_en", "few_ru", "few_zh", "mixed", "en", "ru", "zh")
+WORD_CLASSES = ("numbers", "colours", "countries", "actions", "feelings")
+"""Groups that are classes of words as much as of meanings: grammar alone can tell them from nouns."""
+PRESETS = (
+    *("kept_en", "kept_ru", "kept_zh", "nouns_en", "nouns_ru", "nouns_zh"),
+    *("few_en", "few_ru", "few_zh", "mixed", "en", "ru", "zh"),
+)
+"""Those that decided nothing come first."""
 
 
 def preset(name: str) -> tuple[Word, ...]:
-    """`few_en` and the like: a few groups of one language; `mixed`: the same groups in all three; else all
-    groups of one language but those kept out."""
-    few, language = name == "mixed" or name.startswith("few_"), name.removeprefix("few_")
-    return tuple(
-        word
-        for word in all_words()
-        if (word.concept in FEW if few else word.concept not in KEPT_OUT)
-        and (name == "mixed" or word.language == language)
-    )
+    """`kept_en` and the like: the groups kept out, in one language; `nouns_`: the others that are no word classes;
+    `few_`: a few groups; `mixed`: these few in all three languages; else all groups but those kept out."""
+    kind, _, language = name.rpartition("_")
+    if name == "mixed":
+        return tuple(word for word in all_words() if word.concept in FEW)
+    groups = {word.concept for word in all_words()} - set(KEPT_OUT)
+    chosen = {"kept": set(KEPT_OUT), "nouns": groups - set(WORD_CLASSES), "few": set(FEW)}.get(kind, groups)
+    return tuple(word for word in all_words() if word.concept in chosen and word.language == language)
 
 
 def kept_out(language: str) -> tuple[Word, ...]:
     """The groups kept out, in one language."""
-    return tuple(word for word in all_words() if word.concept in KEPT_OUT and word.language == language)
+    return preset(f"kept_{language}")
+
+
+def nouns(language: str) -> tuple[Word, ...]:
+    """The groups that are no word classes, in one language."""
+    return preset(f"nouns_{language}")
 
 
 def second(language: str) -> tuple[Word, ...]:
@@ -143,7 +156,8 @@ def parse_words(text: str) -> tuple[Word, ...]:
     A word's language follows from the script of its first letter.  Repeated words count once.
 
     Raises:
-        UserError: for too few or too many words, too long a word, or one in none of the three scripts.
+        UserError: for too few or too many words, too few groups or words in one of them, too long a word, or one
+            in none of the three scripts.
     """
     if not isinstance(text, str) or len(text) > MAX_TEXT_CHARACTERS:
         raise UserError("many_words", limit=MAX_WORDS)
@@ -159,7 +173,20 @@ def parse_words(text: str) -> tuple[Word, ...]:
         raise UserError("few_words", limit=MIN_WORDS)
     if len(found) > MAX_WORDS:
         raise UserError("many_words", limit=MAX_WORDS)
-    return tuple(found.values())
+    words = tuple(found.values())
+    check_groups(words)
+    return words
+
+
+def check_groups(words: Sequence[Word]) -> None:
+    """Refuse words in which no neighbours of one's own group could be told from chance.
+
+    Raises:
+        UserError: `few_groups`.
+    """
+    sizes = Counter(word.concept for word in words)
+    if len(sizes) < MIN_GROUPS or min(sizes.values()) < MIN_GROUP_WORDS:
+        raise UserError("few_groups", groups=MIN_GROUPS, words=MIN_GROUP_WORDS)
 
 
 def _checked(word: str) -> str:

@@ -10,7 +10,7 @@ from app.probing.control_states import TwinStates
 from app.probing.curves import Battery, from_plain, to_plain
 from app.probing.measures import cka, retrieval
 from app.probing.probe_suite import run_battery
-from app.probing.word_list import CARRIERS, Word, even, kept_out, language_of, preset
+from app.probing.word_list import CARRIERS, Word, even, kept_out, language_of, nouns, preset, second
 from app.probing.word_states import WordStates, unit, word_states
 from app.trace.record import Floats
 
@@ -81,21 +81,25 @@ def pair_apart(engine: Engine, scale: tuple[Floats, Floats], first: str, second:
     return Apart(distances(same), distances(own))
 
 
-PROOF_SETS = tuple(kind + language for kind in ("", "text_", "even_", "kept_") for language in CARRIERS)
+PROOF_SETS = tuple(
+    kind + language for kind in ("kept_", "second_", "nouns_", "", "text_", "even_") for language in CARRIERS
+)
+"""Those that decided nothing come first."""
 
 
 def proof_set(name: str) -> tuple[Word, ...]:
-    """Words of a shipped battery: all groups of a language, in carrier sentences or (`text`) in real ones; its
-    words of one length; those groups that were kept out of every decision."""
+    """Words of a shipped battery: the groups that were kept out of every decision; the second list; the nouns among
+    the other groups; all of these, in carrier sentences or (`text`) in real ones; and their words of one length."""
     kind, _, language = name.rpartition("_")
-    return {"": preset, "text": preset, "even": even, "kept": kept_out}[kind](language)
+    sets = {"kept": kept_out, "second": second, "nouns": nouns, "": preset, "text": preset, "even": even}
+    return sets[kind](language)
 
 
 def prove(
     engine: Engine, carried: WordStates, bank: WordStates, context: WordStates, twins: TwinStates | None = None
 ) -> Proof:
-    """Everything that is shipped, computed by the code that also answers a visitor's own words.  The whole list
-    three times: read in carrier sentences, in real ones, and the tokens before the words in the latter."""
+    """Everything that is shipped, computed by the code that also answers a visitor's own words.  carried: both lists,
+    read in carrier sentences; bank and context: the first one in real sentences, and the tokens before its words."""
     batteries = {}
     for name in PROOF_SETS:
         words = proof_set(name)
@@ -124,4 +128,4 @@ def read_proof(record: dict[str, Any]) -> Proof:
     """The reverse of `plain_proof`."""
     alike, found = (np.array(record[name], np.float32) for name in ("alike", "found"))
     crossings = Crossings(tuple(record["experts"]), alike, found, record["words"])
-    return Proof({name: from_plain(battery) for name, battery in record["batteries"].items()}, crossings)
+    return Proof({name: from_plain(record["batteries"][name]) for name in PROOF_SETS}, crossings)

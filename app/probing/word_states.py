@@ -94,6 +94,13 @@ def word_states(
     return WordStates(words, total / counts[:, None], tuple(map(len, real)))
 
 
+def token_pictures(engine: Engine, words: tuple[Word, ...]) -> NDArray[np.bool_]:
+    """Pictures (n, 32, 32) of the tokens whose states `word_states` gives: the last one of each word."""
+    last = np.array([engine.ids_of(word.text)[-1] for word in words])
+    pictures: NDArray[np.bool_] = engine.bundle.substrate.pictures[last]
+    return pictures
+
+
 def part_of(progress: Progress, start: float, end: float) -> Progress:
     """Progress of a part of some work, which goes from one share of it to another."""
     return lambda share: progress(start + (end - start) * share)

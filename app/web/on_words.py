@@ -41,8 +41,8 @@ class WordListeners:
         return model_of(request, self.registry).lexicon
 
     def on_load(self, language: str, request: gr.Request) -> list[Any]:
-        """A new visitor: a few groups in the visitor's language."""
-        name = f"few_{language}"
+        """A new visitor: the groups kept out, in the visitor's language."""
+        name = f"kept_{language}"
         return [name, *self.on_preset(name, language, request)]
 
     def on_preset(self, name: Any, language: str, request: gr.Request) -> list[Any]:
@@ -79,8 +79,9 @@ class WordListeners:
         return _proved(self._lexicon(request), own, name, language)
 
     def on_load_proof(self, language: str, request: gr.Request) -> list[Any]:
-        """A new visitor: the curves of the visitor's language."""
-        return [language, *self.on_proof(None, language, language, request)]
+        """A new visitor: the curves of the groups kept out, in the visitor's language."""
+        name = f"kept_{language}"
+        return [name, *self.on_proof(None, name, language, request)]
 
     def on_measure(
         self, words: tuple[Word, ...] | None, name: Any, request: gr.Request, language: str
@@ -146,7 +147,7 @@ def watched(job: Callable[[Progress], Result], stop: threading.Event) -> Generat
 
 def _proved(lexicon: WordCache, own: Battery | None, name: Any, language: str) -> list[Any]:
     """The proof panel: curves of a visitor's own words, beside those of a shipped set; for a name that is none,
-    the set of the visitor's language, or the first."""
+    the groups kept out in the visitor's language, or the first."""
     speak = speaker(language)
     if own is not None and own.experts != lexicon.engine.bundle.experts:  # of a model that is no longer on view
         own = None
@@ -155,9 +156,11 @@ def _proved(lexicon: WordCache, own: Battery | None, name: Any, language: str) -
     if lexicon.proof is None:
         empty = panel(speak, "proof", "", speak("proof_none"))
         return [own, empty if own is None else proof_view(own, None, None, speak), ""]
-    known = next((asked for asked in (name, language) if asked in PROOF_SETS), PROOF_SETS[0])
-    shipped = f"proof_set_{known}", lexicon.proof.batteries[known]
-    return [own, proof_view(own, shipped, lexicon.proof.crossings, speak), ""]
+    batteries = lexicon.proof.batteries
+    known = next(asked for asked in (name, f"kept_{language}", PROOF_SETS[0]) if asked in PROOF_SETS)
+    tongue = known.rpartition("_")[2]
+    classes = batteries[tongue], batteries[f"nouns_{tongue}"]
+    return [own, proof_view(own, (f"proof_set_{known}", batteries[known]), lexicon.proof.crossings, speak, classes), ""]
 
 
 def _read(lexicon: WordCache, text: Any, progress: Progress) -> tuple[Word, ...]:

@@ -530,17 +530,17 @@ _SENTENCES: dict[str, tuple[str, str, str]] = {
         "{count} 个词在专家 {expert} 各层中的位置",
     ),
     "words_summary": (
-        "Of a word's five nearest words (all dimensions), this share belongs to its own group: {first} {first_start} at layer 0, "
+        "Of a word's {k} nearest words (all dimensions), this share belongs to its own group: {first} {first_start} at layer 0, "
         "{first_end} at layer {last}; {second} {second_start} and {second_end}; by chance {chance} ({count} words, {groups} groups).",
-        "Из пяти ближайших слов (во всех измерениях) к своей группе относятся: у {first} {first_start} на слое 0 и {first_end} "
+        "Из {k} ближайших слов (во всех измерениях) к своей группе относятся: у {first} {first_start} на слое 0 и {first_end} "
         "на слое {last}; у {second} {second_start} и {second_end}; случайно — {chance} (слов: {count}, групп: {groups}).",
-        "每个词最近的五个词（全部维度）中属于同组的比例：{first} 第 0 层 {first_start}，第 {last} 层 {first_end}；"
+        "每个词最近的 {k} 个词（全部维度）中属于同组的比例：{first} 第 0 层 {first_start}，第 {last} 层 {first_end}；"
         "{second} {second_start} 与 {second_end}；随机为 {chance}（{count} 个词，{groups} 组）。",
     ),
     "words_purity": (
-        "Neighbours of the same group by layer (%), by chance {chance}",
-        "Соседи из той же группы по слоям (%), случайно {chance}",
-        "各层中同组近邻（%），随机为 {chance}",
+        "Nearest {k} of the same group by layer (%), by chance {chance}",
+        "Соседи из той же группы по слоям (%, {k} ближайших), случайно {chance}",
+        "各层中最近 {k} 个词的同组比例（%），随机为 {chance}",
     ),
     "words_around": (
         "The same for the token before each word (%): what the sentences tell by themselves",
@@ -579,6 +579,36 @@ _SENTENCES: dict[str, tuple[str, str, str]] = {
     "mode_pictures": ("pictures", "картинки", "图片"),
     "pick_word": ("Word", "Слово", "词"),
     "word_set": ("Word set", "Набор слов", "词组"),
+    "word_set_kept_en": (
+        "Five groups kept out of every decision, English",
+        "Пять групп, не влиявших ни на одно решение, английский",
+        "未参与任何决策的五个类别，英语",
+    ),
+    "word_set_kept_ru": (
+        "Five groups kept out of every decision, Russian",
+        "Пять групп, не влиявших ни на одно решение, русский",
+        "未参与任何决策的五个类别，俄语",
+    ),
+    "word_set_kept_zh": (
+        "Five groups kept out of every decision, Chinese",
+        "Пять групп, не влиявших ни на одно решение, китайский",
+        "未参与任何决策的五个类别，中文",
+    ),
+    "word_set_nouns_en": (
+        "Nine groups of nouns, English",
+        "Девять групп существительных, английский",
+        "九个名词类别，英语",
+    ),
+    "word_set_nouns_ru": (
+        "Nine groups of nouns, Russian",
+        "Девять групп существительных, русский",
+        "九个名词类别，俄语",
+    ),
+    "word_set_nouns_zh": (
+        "Nine groups of nouns, Chinese",
+        "Девять групп существительных, китайский",
+        "九个名词类别，中文",
+    ),
     "word_set_few_en": ("Four groups, English", "Четыре группы, английский", "四个类别，英语"),
     "word_set_few_ru": ("Four groups, Russian", "Четыре группы, русский", "四个类别，俄语"),
     "word_set_few_zh": ("Four groups, Chinese", "Четыре группы, китайский", "四个类别，中文"),
@@ -716,6 +746,36 @@ _SENTENCES: dict[str, tuple[str, str, str]] = {
         "Пять групп, не влиявших ни на одно решение, китайский",
         "未参与任何决策的五个类别，中文",
     ),
+    "proof_set_second_en": (
+        "A second list nothing was chosen by: twelve groups of nouns, English",
+        "Второй список, по которому ничего не выбирали: двенадцать групп существительных, английский",
+        "从未用于任何选择的第二词表：十二个名词类别，英语",
+    ),
+    "proof_set_second_ru": (
+        "A second list nothing was chosen by: twelve groups of nouns, Russian",
+        "Второй список, по которому ничего не выбирали: двенадцать групп существительных, русский",
+        "从未用于任何选择的第二词表：十二个名词类别，俄语",
+    ),
+    "proof_set_second_zh": (
+        "A second list nothing was chosen by: twelve groups of nouns, Chinese",
+        "Второй список, по которому ничего не выбирали: двенадцать групп существительных, китайский",
+        "从未用于任何选择的第二词表：十二个名词类别，中文",
+    ),
+    "proof_set_nouns_en": (
+        "Nouns only: nine of the fourteen groups, English",
+        "Только существительные: девять из четырнадцати групп, английский",
+        "仅名词：十四个类别中的九个，英语",
+    ),
+    "proof_set_nouns_ru": (
+        "Nouns only: nine of the fourteen groups, Russian",
+        "Только существительные: девять из четырнадцати групп, русский",
+        "仅名词：十四个类别中的九个，俄语",
+    ),
+    "proof_set_nouns_zh": (
+        "Nouns only: nine of the fourteen groups, Chinese",
+        "Только существительные: девять из четырнадцати групп, китайский",
+        "仅名词：十四个类别中的九个，中文",
+    ),
     "proof_set_map": ("The words on the map", "Слова на карте", "图上的词"),
     "probe": ("Measure the words on the map", "Измерить слова на карте", "测量图上的词"),
     "words_probing": (
@@ -725,9 +785,9 @@ _SENTENCES: dict[str, tuple[str, str, str]] = {
     ),
     "pick_measure": ("Measure", "Мера", "度量"),
     "measure_of_purity": (
-        "Neighbours of the same group (purity of 5)",
-        "Соседи из той же группы (чистота, 5 соседей)",
-        "同组近邻（5 近邻纯度）",
+        "Neighbours of the same group (purity of {k})",
+        "Соседи из той же группы (чистота, k = {k})",
+        "同组近邻（{k} 近邻纯度）",
     ),
     "measure_of_purity_apart": (
         "The same, words that share letters left out",
@@ -750,9 +810,9 @@ _SENTENCES: dict[str, tuple[str, str, str]] = {
         "同上，扣除图片影响（偏相关）",
     ),
     "measure_of_memory": (
-        "Picture memory: similarity structure follows the pictures (Spearman)",
-        "Память о картинке: структура сходства следует картинкам (Спирмен)",
-        "图片记忆：相似结构与图片一致（Spearman）",
+        "Picture memory: similarity follows the pictures of the same tokens (Spearman)",
+        "Память о картинке: сходство следует картинкам тех же токенов (Спирмен)",
+        "图片记忆：相似性与同一词元的图片一致（Spearman）",
     ),
     "measure_of_selectivity": (
         "Linear probe on unseen words, less that on random labels (accuracy)",
@@ -783,6 +843,19 @@ _SENTENCES: dict[str, tuple[str, str, str]] = {
     ),
     "shuffled": ("shuffled labels", "перемешанные метки", "打乱的标签"),
     "emerges": ("{expert}: layer {layer}", "{expert}: слой {layer}", "{expert}：第 {layer} 层"),
+    "says_best": (
+        "k = {k} neighbours: {chance} by chance, {best} at the most.",
+        "Число соседей k = {k}: случайно {chance}, не больше {best}.",
+        "近邻数 k = {k}：随机为 {chance}，最高 {best}。",
+    ),
+    "proof_classes": (
+        "Word classes (numbers, colours, countries, actions, feelings) among the groups change purity above chance at layer {last}, "
+        "words that share letters left out, by {list} (fourteen groups {all}; the nine of nouns {nouns}).",
+        "Классы слов (числа, цвета, страны, действия, чувства) среди групп меняют чистоту сверх случайной на слое {last}, "
+        "без слов с общими буквами, на {list} (четырнадцать групп — {all}; девять групп существительных — {nouns}).",
+        "类别中的词类（数字、颜色、国家、动作、感受）使第 {last} 层高于随机的纯度（排除字母相同的词）变化：{list}"
+        "（十四个类别为 {all}；九个名词类别为 {nouns}）。",
+    ),
     "says_plain": (
         "{expert}: {start} at layer 0, {end} at layer {last}; the untrained twin ends at {untrained}.",
         "{expert}: {start} на слое 0, {end} на слое {last}; необученный двойник — {untrained}.",
@@ -935,11 +1008,11 @@ _SENTENCES: dict[str, tuple[str, str, str]] = {
         "“{token}”作为最佳猜测：{list}。",
     ),
     "words_summary_each": (
-        "Of a word's five nearest words (all dimensions), this share belongs to its own group, from layer 0 to layer {last}: {list}; "
+        "Of a word's {k} nearest words (all dimensions), this share belongs to its own group, from layer 0 to layer {last}: {list}; "
         "by chance {chance} ({count} words, {groups} groups).",
-        "Из пяти ближайших слов (во всех измерениях) к своей группе относится, от слоя 0 до слоя {last}: {list}; случайно — {chance} "
+        "Из {k} ближайших слов (во всех измерениях) к своей группе относится, от слоя 0 до слоя {last}: {list}; случайно — {chance} "
         "(слов: {count}, групп: {groups}).",
-        "每个词最近的五个词（全部维度）中属于同组的比例，从第 0 层到第 {last} 层：{list}；随机为 {chance}（{count} 个词，{groups} 组）。",
+        "每个词最近的 {k} 个词（全部维度）中属于同组的比例，从第 0 层到第 {last} 层：{list}；随机为 {chance}（{count} 个词，{groups} 组）。",
     ),
     "voices_single": (
         "This model has a single expert: there is nothing to fuse and no share to show. Its own expectations are below.",
@@ -1294,6 +1367,11 @@ _SENTENCES: dict[str, tuple[str, str, str]] = {
         "Give at least {limit} different words.",
         "Дайте не меньше {limit} разных слов.",
         "请给出至少 {limit} 个不同的词。",
+    ),
+    "few_groups": (
+        "Give at least {groups} groups, one a line, with at least {words} different words in each.",
+        "Нужно не меньше {groups} групп, по одной на строку, и не меньше {words} разных слов в каждой.",
+        "请给出至少 {groups} 个类别，每行一个，每个类别至少 {words} 个不同的词。",
     ),
     "many_words": (
         "Give at most {limit} words.",

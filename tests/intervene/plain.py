@@ -1,4 +1,4 @@
-"""One expert in plain eager operations, written from the papers without anything of `app.network.interface` or `app.intervene`:
+"""One expert in plain eager operations, written from the papers without the network or `app.intervene`:
 what the instruments are checked against.  A hook sees, and may replace, everything on the way."""
 
 import math
