@@ -31,7 +31,7 @@ from viz.html import visible
 
 PROMPTS = ("Жила-была девочка Маша и", "Мама сказала:", "The cat and the dog", "Tom wants a", "我喜欢你", "你知道吗")
 TOKENS = 48
-CROWDED = "texts are waiting already"
+CROWDED = "waiting already"
 
 
 @dataclass

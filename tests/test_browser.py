@@ -46,7 +46,7 @@ def test_one_story_in_each_language_from_a_click_to_the_last_layer(browser: Brow
     assert written in page.locator("#experts .gs-actual .gs-tok").all_inner_texts()
     page.locator("#weight input[type='range']").fill("0")
     page.wait_for_function(
-        "() => document.querySelector('#experts .gs-summary').textContent.includes('RU weighs 0.00')"
+        "() => document.querySelector('#experts .gs-summary').textContent.includes('weight of RU is 0.00')"
     )
     page.locator("#layers .gs-layer").fill("6")
     assert "6 of 6" in page.locator("#layers .gs-slider output").inner_text()
@@ -141,7 +141,7 @@ def test_a_cell_of_the_lens_lists_its_candidates_and_one_can_be_followed(browser
     page.context.close()
 
 
-@pytest.mark.parametrize("fusion", ["Mean of probabilities", "Gate by the likelihood of the text so far"])
+@pytest.mark.parametrize("fusion", ["Mean of probabilities", "Weighted by each expert's likelihood of the text so far"])
 def test_fusion_can_be_switched(browser: Browser, address: str, fusion: str) -> None:
     page = open_page(browser, address)
     page.locator("#fusion input").click()
@@ -153,8 +153,8 @@ def test_fusion_can_be_switched(browser: Browser, address: str, fusion: str) -> 
 def test_strip_can_show_another_measure(browser: Browser, address: str) -> None:
     page = open_page(browser, address)
     page.locator("#measure input").click()
-    page.get_by_role("option", name="Shared top 10 (share)", exact=True).click()
-    page.wait_for_function("() => document.querySelector('.gs-chip').title.includes('Shared top 10')")
+    page.get_by_role("option", name="Overlap of the top 10 (share)", exact=True).click()
+    page.wait_for_function("() => document.querySelector('.gs-chip').title.includes('Overlap of the top 10')")
     page.context.close()
 
 
@@ -304,7 +304,7 @@ def test_hostile_text_is_shown_literally_and_nothing_runs(browser: Browser, addr
 
 
 @pytest.mark.parametrize(
-    ("locale", "button"), [("ru-RU", "Продолжить"), ("zh-CN", "续写"), ("en-GB", "Write on"), ("de", "Write on")]
+    ("locale", "button"), [("ru-RU", "Продолжить"), ("zh-CN", "续写"), ("en-GB", "Continue"), ("de", "Continue")]
 )
 def test_the_page_speaks_the_visitors_language(browser: Browser, address: str, locale: str, button: str) -> None:
     page = open_page(browser, address, locale=locale)

@@ -267,7 +267,7 @@ def test_beyond_the_line_a_visitor_gets_one_sentence_and_can_try_again(engine: E
 
     first, second, third = finished(crowd())
     assert "tokens written" in first and "tokens written" in second
-    assert "1 texts are waiting already: your text is kept, press the button again" in third and "gs-failed" in third
+    assert "1 text is waiting already: your text is kept, press the button again" in third and "gs-failed" in third
     assert "tokens written" in finished(press("c", 0, 4))
 
 
@@ -300,12 +300,12 @@ def test_an_example_is_kept_and_says_so_and_drawn_anew_once_the_word_list_is_rea
         return [str(frame[3]) async for frame in frames][-1]
 
     assert "a second" in finished(press())
-    assert "written before" in finished(press())
+    assert "Saved result" in finished(press())
     model.lexicon.bank = word_states(engine, preset("few_en"))
     model.lexicon.pictures = np.zeros((44, 32, 32), bool)
     assert "a second" in finished(press())  # with the panels that waited for the list
     again = finished(press())
-    assert "written before" in again and "a second" not in again
+    assert "Saved result" in again and "a second" not in again
 
 
 def test_the_lens_of_a_large_model_follows_the_chosen_token(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:

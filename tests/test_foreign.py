@@ -239,4 +239,4 @@ def test_learned_fusion_is_heard_from_each_side(tmp_path: Path) -> None:
     best = int(fused.argmax())
     html = experts_view(engine, trace, 5, 0.5, SAY)
     for share in (fused[best], left[best], right[best]):
-        assert f"{100 * float(share):.1f} %" in html or "&lt;0.1 %" in html or "<0.1 %" in html
+        assert f"{100 * float(share):.1f}%" in html or "&lt;0.1%" in html or "<0.1%" in html

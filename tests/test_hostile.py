@@ -142,7 +142,7 @@ def test_the_page_names_no_place_of_the_machine(open_server: str) -> None:
 def test_a_request_beyond_the_limit_gets_a_sentence(open_server: str) -> None:
     body = b'{"data": ["' + b"x" * MAX_BODY + b'"]}'
     status, text, _ = ask(open_server, "/gradio_api/call/look", body, **{"Accept-Language": "ru"})
-    assert status == 413 and json.loads(text)["detail"].startswith("Это больше")
+    assert status == 413 and json.loads(text)["detail"].startswith("Слишком большой запрос")
 
 
 def called(address: str, name: str, data: Any, session: str) -> str:

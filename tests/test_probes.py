@@ -373,7 +373,7 @@ def test_the_laboratory_shows_how_far_the_layers_pull_a_pair_apart(engine: Engin
     cells = [float(x) for x in re.findall(r">(\d\.\d\d)</td>", html)]
     expected = np.concatenate((apart.same.ravel(), apart.own.ravel()))
     assert cells == pytest.approx(np.abs(expected).tolist(), abs=0.006)
-    assert f"each in its own language {abs(apart.own[0, 2]):.2f} / {abs(apart.own[1, 2]):.2f}" in html
+    assert f"{abs(apart.own[0, 2]):.2f} / {abs(apart.own[1, 2]):.2f} with each in its own language" in html
 
 
 def test_the_proof_survives_a_file(engine: Engine, bank: WordStates, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -393,7 +393,7 @@ def test_figures_are_those_of_the_training_record_and_the_publication(engine: En
     for row in record.values():
         assert all(f"{bits:.3f}" in html for bits in row.values())
     gap = 100 * (record["ru"]["mean of logits"] / min(record["ru"]["RU"], record["ru"]["ZH"]) - 1)
-    assert f"Russian {gap:+.1f} %" in Reader(html).text
+    assert f"Russian {gap:+.1f}%" in Reader(html).text
     assert "19.7 ± 0.9" in html and "Published, not measured here" in html
     assert figures_view(Engine(replace(engine.bundle, training={})), SAY) == ""
 

@@ -209,9 +209,9 @@ def test_the_panel_is_empty_without_a_record() -> None:
 def test_charts_draw_the_recorded_curves() -> None:
     _, charts = shown()
     lines = charts[0]["figure"]["data"]
-    assert [line["name"] for line in lines] == ["frozen pictures", "pictures trained along"]
+    assert [line["name"] for line in lines] == ["frozen pictures", "trainable pictures"]
     assert [line["x"] for line in lines] == [[1.0, 2.0]] * 2 and [line["y"] for line in lines] == [[4, 3], [3.5, 2.5]]
-    assert "After 2.0 million" in charts[0]["sentence"] and "3.00; pictures trained along 2.50" in charts[0]["sentence"]
+    assert "After 2.0 million" in charts[0]["sentence"] and "3.00; trainable pictures 2.50" in charts[0]["sentence"]
     purity = charts[1]["figure"]["data"]
     assert purity[-1]["y"] == [0.1, 0.2, 0.4] and purity[0]["y"] == [0.05, 0.15, 0.3]
     assert "frozen pictures 0.40 (0.30–0.50)" in charts[1]["sentence"]
@@ -238,22 +238,22 @@ def test_growth_stands_stage_after_stage_and_its_jump_is_said() -> None:
 
 def test_the_cost_of_a_merge_is_counted_against_the_better_expert() -> None:
     page, _ = shown()
-    assert "2.200 <small>+10.0 %</small>" in page and "1.900 <small>-5.0 %</small>" in page
-    assert "experts with a little of it +10.0 %" in page
+    assert "2.200 <small>+10.0%</small>" in page and "1.900 <small>-5.0%</small>" in page
+    assert "experts that saw a little of it +10.0%" in page
 
 
 def test_the_pictures_are_compared_with_random_vectors() -> None:
     """Bits 2.0 over pictures, 2.5 over random vectors: a fifth less."""
     record = replace(RECORD, runs=(*RECORD.runs, made_up("ru_random", "random", ru=2.5)))
     view = lambda twins: html.unescape(twins_view(twins, TRAINING, speaker("en")))  # noqa: E731
-    assert "RU, Russian -20.0 %." in view(record)
-    assert "at random" not in view(RECORD)
+    assert "RU, Russian -20.0%." in view(record)
+    assert "compared with random vectors" not in view(RECORD)
 
 
 @pytest.mark.parametrize(
     ("unshared", "alone", "said"),
     [
-        (2.2, 2.2, ("it costs no more (+0.0 points)", "costs no more (+0.0 points)")),
+        (2.2, 2.2, ("it costs no more (+0.0 percentage points)", "costs no more (+0.0 percentage points)")),
         (2.5, 3.0, ("sharing the table matters", "that is what the merge needs")),
     ],
 )
@@ -265,7 +265,9 @@ def test_the_verdict_follows_from_the_costs(unshared: float, alone: float, said:
     record = replace(RECORD, fusions={"alone": fusion(alone), "some": fusion(2.2), "unshared": fusion(unshared)})
     page = html.unescape(twins_view(record, TRAINING, speaker("en")))
     assert all(sentence in page for sentence in said)
-    assert f"{50 * alone - 110:+.1f} points" in page and f"{50 * unshared - 110:+.1f} points" in page
+    assert (
+        f"{50 * alone - 110:+.1f} percentage points" in page and f"{50 * unshared - 110:+.1f} percentage points" in page
+    )
 
 
 def test_what_a_twin_wrote_is_text_only() -> None:

@@ -343,8 +343,8 @@ def test_the_summary_says_what_the_states_say(lexicon: WordCache, page: str) -> 
     text = Reader(page).text
     for e in (0, 1):
         for layer in (0, 2):
-            assert f"{100 * purity(states[e, layer], concepts):.1f} %" in text
-    assert f"by chance {100 * chance_purity(concepts):.1f} %" in text
+            assert f"{100 * purity(states[e, layer], concepts):.1f}%" in text
+    assert f"by chance {100 * chance_purity(concepts):.1f}%" in text
 
 
 def test_the_table_holds_places_and_neighbours(lexicon: WordCache) -> None:
@@ -490,7 +490,7 @@ def test_twins_of_the_list_are_measured_beside_the_experts(
     assert np.all(shipped.around["few_zh"] == 1) and "few_en" not in shipped.around
     told = WordCache(engine)
     told.prepare(tmp_path)
-    assert "token before the word gives RU 100.0 %" in Reader(words_view(told, preset("few_zh"), SAY)).text
+    assert "token before the word gives RU 100.0%" in Reader(words_view(told, preset("few_zh"), SAY)).text
     assert "token before" not in Reader(words_view(told, preset("few_en"), SAY)).text
     curve = shipped.proof.batteries["text_en"].curves["auc"]
     assert np.allclose(curve.unfrozen, curve.values[::-1], atol=0.01)

@@ -21,9 +21,9 @@ class Chart:
 
 def chart_picker(charts: Sequence[Chart], subject: str, say: Say) -> str:
     """The charts as data, a list to choose from, and room for one.  subject: what they are about."""
-    data = escape(
-        json.dumps([{"figure": c.figure, "sentence": c.sentence} for c in charts], ensure_ascii=False), quote=True
-    )
+    figures = [{**c.figure, "layout": {**c.figure["layout"], "separators": say.separators}} for c in charts]
+    told = [{"figure": figure, "sentence": chart.sentence} for figure, chart in zip(figures, charts, strict=True)]
+    data = escape(json.dumps(told, ensure_ascii=False), quote=True)
     options = "".join(f"<option value='{i}'>{escape(chart.label)}</option>" for i, chart in enumerate(charts))
     return (
         f"<div class='gs-picker' data-charts='{data}'><div class='gs-picks'>"

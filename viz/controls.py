@@ -55,7 +55,7 @@ def twins_panel(
 ) -> str:
     """Charts, then the tables: runs, merges, answers to one prompt.  budget: how much text they saw, in
     words.  lines: held-out lines of a language that the figures are of."""
-    languages, held = list(runs[0].bits), say("twins_held", lines=f"{lines:,}")
+    languages, held = list(runs[0].bits), say("twins_held", lines=lines)
     body = (
         f"{chart_picker(charts, budget, say)}"
         f"<div class='gs-ribbon'><h3>{escape(held)}</h3>{_runs(runs, languages, say)}</div>"
@@ -74,8 +74,10 @@ def twins_panel(
 def _runs(runs: Sequence[Run], languages: Sequence[str], say: Say) -> str:
     heads = _heads([say("figures_tokens"), say("figures_minutes"), *(say("words_" + name) for name in languages)])
     rows = "".join(
-        f"<tr class='gs-{run.side}'>{_name(f'{run.expert}: {run.kind}')}<td>{run.tokens:,}</td>"
-        f"<td>{run.minutes:.0f}</td>" + "".join(f"<td>{run.bits[name]:.3f}</td>" for name in languages) + "</tr>"
+        f"<tr class='gs-{run.side}'>{_name(f'{run.expert}: {run.kind}')}<td>{say.number(run.tokens)}</td>"
+        f"<td>{say.number(run.minutes)}</td>"
+        + "".join(f"<td>{say.number(run.bits[name], 3)}</td>" for name in languages)
+        + "</tr>"
         for run in runs
     )
     return f"<table>{heads}<tbody>{rows}</tbody></table>"
@@ -86,7 +88,8 @@ def _merges(merges: Sequence[Merge], languages: Sequence[str], say: Say) -> str:
     rows = "".join(
         f"<tr>{_name(merge.name)}"
         + "".join(
-            f"<td>{merge.bits[language][way]:.3f} <small>{100 * merge.cost(language, way):+.1f} %</small></td>"
+            f"<td>{say.number(merge.bits[language][way], 3)} "
+            f"<small>{say.change(merge.cost(language, way))}</small></td>"
             for language in languages
             for way in WAYS
         )

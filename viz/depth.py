@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from viz.html import Say, Table, line_legend, panel, percent, picture, sides, token, visible
+from viz.html import Say, Table, line_legend, panel, picture, sides, token, visible
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,16 +50,16 @@ def depth_panel(depth: Depth, say: Say) -> str:
     options = "".join(
         f"<li><button type='button' class='gs-option' data-pin='{o.id}' "
         f"aria-pressed='{str(o.text == depth.pinned).lower()}'>"
-        f"{picture(o.bitmap)}{token(o.text)}<span class='gs-number'>{percent(o.probability)}</span></button></li>"
+        f"{picture(o.bitmap)}{token(o.text)}<span class='gs-number'>{say.percent(o.probability)}</span></button></li>"
         for o in depth.options
     )
     pinned = visible(depth.pinned)
     ranks = -np.log10(depth.ranks)
     charts = (
-        _chart(depth.probabilities, 0, 1, say("depth_probability", token=pinned), lambda v: percent(float(v))),
-        _chart(ranks, float(ranks.min()), 0, say("depth_rank", token=pinned), lambda v: f"{10**-v:.0f}"),
-        _chart(depth.entropy, 0, float(depth.entropy.max()), say("depth_entropy"), lambda v: f"{v:.1f}"),
-        _chart(depth.divergence, 0, float(depth.divergence.max()), say("depth_divergence"), lambda v: f"{v:.1f}"),
+        _chart(depth.probabilities, 0, 1, say("depth_probability", token=pinned), lambda v: say.percent(float(v))),
+        _chart(ranks, float(ranks.min()), 0, say("depth_rank", token=pinned), lambda v: say.number(10**-v)),
+        _chart(depth.entropy, 0, float(depth.entropy.max()), say("depth_entropy"), lambda v: say.number(v, 1)),
+        _chart(depth.divergence, 0, float(depth.divergence.max()), say("depth_divergence"), lambda v: say.number(v, 1)),
     )
     tables = "".join(_masses(depth, e, side, say) for e, side in enumerate(sides(len(depth.experts))))
     body = (

@@ -40,7 +40,7 @@ def disagreement_panel(
     peak = max(float(values.max(initial=0.0)), 1e-9)
     bars = "".join(
         f"<button type='button' class='gs-peak' data-index='{i}' aria-pressed='{str(i == selected).lower()}' "
-        f"title='{escape(f'{visible(text)}: {value:.2f}', quote=True)}'>"
+        f"title='{escape(f'{visible(text)}: {say.number(value, 2)}', quote=True)}'>"
         f"<i style='--height:{value / peak:.3f}'></i>{picture(bitmap)}</button>"
         for i, (value, text, bitmap) in enumerate(zip(values, texts, bitmaps, strict=True), 1)
     )
@@ -49,26 +49,30 @@ def disagreement_panel(
     disputed = "".join(
         f"<li><button type='button' class='gs-option gs-disputed' data-index='{i + 1}' "
         f"aria-pressed='{str(i + 1 == selected).lower()}'>{picture(bitmaps[i])}{token(texts[i])}"
-        f"<span class='gs-number'>{values[i]:.2f}</span></button></li>"
+        f"<span class='gs-number'>{say.number(values[i], 2)}</span></button></li>"
         for i in order
     )
     means = predicted.log_probs.mean(axis=0)
-    known = {"token": visible(texts[top]), "value": f"{values[top]:.2f}", "mean": f"{float(values.mean()):.2f}"}
+    known = {
+        "token": visible(texts[top]),
+        "value": say.number(values[top], 2),
+        "mean": say.number(float(values.mean()), 2),
+    }
     if len(predicted.experts) == 2:
         summary = say(
             "disagreement_summary",
             first=predicted.experts[0],
             second=predicted.experts[1],
-            first_mean=f"{means[0]:.2f}",
-            second_mean=f"{means[1]:.2f}",
-            fused_mean=f"{means[2]:.2f}",
+            first_mean=say.number(means[0], 2),
+            second_mean=say.number(means[1], 2),
+            fused_mean=say.number(means[2], 2),
             **known,
         )
     elif single:
         summary = say("surprise_summary", **known)
     else:
         each = zip((*predicted.experts, say("fused")), means, strict=True)
-        summary = say("disagreement_summary_each", list=", ".join(f"{n} {m:.2f}" for n, m in each), **known)
+        summary = say("disagreement_summary_each", list=", ".join(f"{n} {say.number(m, 2)}" for n, m in each), **known)
     classes = sides(1) if single else (*sides(len(predicted.experts)), "fused")
     worst = max(2, int(predicted.ranks.max(initial=1)))
     deepest = max(4, int(np.ceil(-predicted.log_probs.min(initial=0.0))))

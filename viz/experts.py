@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from viz.html import Say, Table, panel, percent, picture, token, visible
+from viz.html import Say, Table, panel, picture, token, visible
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,8 +80,9 @@ def experts_panel(position: Position, experts: tuple[str, ...], say: Say) -> str
     """Three columns of candidates and the exact share of each expert in the winner's margin."""
     heads = (experts[0], say("fused"), experts[1])
     columns = "".join(
-        f"<div class='gs-column gs-{side}'><h3>{escape(head)}</h3><ol>{''.join(map(candidate_row, rows))}"
-        f"{_beyond(position, i)}</ol></div>"
+        f"<div class='gs-column gs-{side}'><h3>{escape(head)}</h3><ol>"
+        f"{''.join(candidate_row(row, say) for row in rows)}"
+        f"{_beyond(position, i, say)}</ol></div>"
         for i, (side, head, rows) in enumerate(zip(("first", "fused", "second"), heads, position.columns, strict=True))
     )
     body = (
@@ -119,11 +120,11 @@ def experts_summary(position: Position, experts: tuple[str, ...], say: Say) -> s
             kind,
             winner=visible(fused[0].text),
             rival=visible(fused[1].text),
-            margin=f"{first + second:.2f}",
-            weight=f"{position.weight:.2f}",
+            margin=say.number(first + second, 2),
+            weight=say.number(position.weight, 2),
             first=experts[0],
             expert=lead,
-            share=f"{max(first, second):.2f}",
+            share=say.number(max(first, second), 2),
         )
     ]
     if fused[0].text != position.original:
@@ -135,16 +136,16 @@ def experts_summary(position: Position, experts: tuple[str, ...], say: Say) -> s
     return " ".join(parts)
 
 
-def candidate_row(candidate: Candidate) -> str:
+def candidate_row(candidate: Candidate, say: Say) -> str:
     actual = " gs-actual" if candidate.actual else ""
     return (
         f"<li class='gs-candidate{actual}' data-id='{candidate.id}' style='--share:{candidate.probability:.4f}'>"
         f"{picture(candidate.bitmap)}{token(candidate.text)}{_arrow(candidate.moved)}"
-        f"<span class='gs-number'>{percent(candidate.probability)}</span></li>"
+        f"<span class='gs-number'>{say.percent(candidate.probability)}</span></li>"
     )
 
 
-def _beyond(position: Position, column: int) -> str:
+def _beyond(position: Position, column: int, say: Say) -> str:
     """The text's own next token under a column that does not list it."""
     beyond = position.beyond
     if beyond is None or any(candidate.actual for candidate in position.columns[column]):
@@ -152,7 +153,7 @@ def _beyond(position: Position, column: int) -> str:
     rank = f"<span class='gs-moved'>#{beyond.ranks[column]}</span>" if beyond.ranks[column] else ""
     return (
         f"<li class='gs-beyond gs-actual'>{picture(beyond.bitmap)}{token(beyond.text)}{rank}"
-        f"<span class='gs-number'>{percent(beyond.probabilities[column])}</span></li>"
+        f"<span class='gs-number'>{say.percent(beyond.probabilities[column])}</span></li>"
     )
 
 
@@ -172,7 +173,7 @@ def _margin(position: Position, experts: tuple[str, ...], say: Say) -> str:
     bars = "".join(
         f"<div class='gs-bar gs-{side}'><span>{escape(name)}</span>"
         f"<i class='{'gs-minus' if value < 0 else 'gs-plus'}' style='--length:{abs(value) / reach:.3f}'></i>"
-        f"<span class='gs-number'>{value:+.3f}</span></div>"
+        f"<span class='gs-number'>{say.signed(value, 3)}</span></div>"
         for side, name, value in rows
     )
     winner, rival = position.columns[1][0].text, position.columns[1][1].text
@@ -189,8 +190,10 @@ def _parts(position: Position, experts: tuple[str, ...], say: Say) -> str:
         total = round(float(part.odds.sum()), 3)
         first = round(float(part.odds[0]), 3)
         cells = zip(("first", "second", "fused"), (first, round(total - first, 3), total), strict=True)
-        bars = "".join(f"<td class='gs-{side}'>{_bar(value, reach)}{value:+.3f}</td>" for side, value in cells)
-        added = "".join(f"<td>{_promoted(float(value))}</td>" for value in part.added)
+        bars = "".join(
+            f"<td class='gs-{side}'>{_bar(value, reach)}{say.signed(value, 3)}</td>" for side, value in cells
+        )
+        added = "".join(f"<td>{_promoted(float(value), say)}</td>" for value in part.added)
         against = position.columns[1][0 if i else 1].text
         rows += (
             f"<tr><th scope='row'>{token(candidate.text)}</th>"
@@ -213,16 +216,16 @@ def _bar(value: float, reach: float) -> str:
     return f"<i class='{kind}' style='--length:{abs(value) / max(reach, 1e-9):.3f}'></i>"
 
 
-def _promoted(value: float) -> str:
+def _promoted(value: float, say: Say) -> str:
     """Promoted (▲) or suppressed (▼), in nats of log-probability."""
-    return f"{'▲' if value > 0 else '▼' if value < 0 else ''}{abs(value):.2f}"
+    return f"{'▲' if value > 0 else '▼' if value < 0 else ''}{say.number(abs(value), 2)}"
 
 
 def _facts(position: Position, experts: tuple[str, ...], say: Say) -> str:
     facts = (
-        (say("disagreement"), f"{position.disagreement:.3f} {say('nats')}"),
-        (say("jensen_shannon"), f"{position.jensen_shannon:.3f} {say('bits')}"),
-        (say("spread"), " · ".join(f"{n} {s:.2f}" for n, s in zip(experts, position.spread, strict=True))),
+        (say("disagreement"), f"{say.number(position.disagreement, 3)} {say('nats')}"),
+        (say("jensen_shannon"), f"{say.number(position.jensen_shannon, 3)} {say('bits')}"),
+        (say("spread"), " · ".join(f"{n} {say.number(s, 2)}" for n, s in zip(experts, position.spread, strict=True))),
     )
     cells = "".join(f"<div><dt>{escape(name)}</dt><dd>{escape(value)}</dd></div>" for name, value in facts)
     return f"<dl class='gs-facts'>{cells}</dl>"

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from viz.experts import Candidate, candidate_row
-from viz.html import Say, Table, panel, percent, sides, token, visible
+from viz.html import Say, Table, panel, sides, token, visible
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,14 +39,16 @@ def voices_panel(voices: Voices, experts: tuple[str, ...], say: Say) -> str:
     heads = (*experts, say("fused")) if len(experts) > 1 else experts
     classes = (*sides(len(experts)), "fused") if len(experts) > 1 else sides(1)
     columns = "".join(
-        f"<div class='gs-column gs-{side}'><h3>{escape(head)}</h3><ol>{''.join(map(candidate_row, rows))}</ol></div>"
+        f"<div class='gs-column gs-{side}'><h3>{escape(head)}</h3><ol>"
+        f"{''.join(candidate_row(row, say) for row in rows)}"
+        "</ol></div>"
         for side, head, rows in zip(classes, heads, voices.columns, strict=True)
     )
     note = f"<p class='gs-note gs-kind'>{escape(say('voices_' + voices.kind))}</p>"
     many = _table(voices, experts, say) + _shares(voices, experts, say) + _facts(voices, experts, say)
     body = f"{note}<div class='gs-columns'>{columns}</div>{many if len(experts) > 1 else ''}"
     best = voices.columns[-1][0]
-    summary = say("voices_summary", winner=visible(best.text), probability=percent(best.probability))
+    summary = say("voices_summary", winner=visible(best.text), probability=say.percent(best.probability))
     table = Table(
         {"source": heads, "rank": range(1, len(voices.columns[0]) + 1)},
         {name: [[getattr(c, name) for c in rows] for rows in voices.columns] for name in ("id", "text", "probability")},
@@ -62,7 +64,7 @@ def _table(voices: Voices, experts: tuple[str, ...], say: Say) -> str:
     heads = "".join(f"<th scope='col'>{escape(name)}</th>" for name in names)
     rows = "".join(
         f"<tr><th scope='row'>{token(c.text)}</th>"
-        + "".join(f"<td>{percent(float(p))}</td>" for p in (c.probability, *alone, mean))
+        + "".join(f"<td>{say.percent(float(p))}</td>" for p in (c.probability, *alone, mean))
         + "</tr>"
         for c, alone, mean in zip(voices.columns[-1], voices.alone, voices.means, strict=True)
     )
@@ -75,17 +77,20 @@ def _table(voices: Voices, experts: tuple[str, ...], say: Say) -> str:
 def _shares(voices: Voices, experts: tuple[str, ...], say: Say) -> str:
     if voices.odds is None:
         return ""
-    parts = ", ".join(f"{name} {share:+.3f}" for name, share in zip(experts, voices.odds, strict=True))
+    odds = zip(experts, voices.odds, strict=True)
+    parts = ", ".join(f"{name} {say.signed(share, 3)}" for name, share in odds)
     winner, rival = (visible(c.text) for c in voices.columns[-1][:2])
     title = say("margin_title", winner=winner, rival=rival)
-    return f"<p class='gs-note'>{escape(title)}: {escape(parts)}; {escape(say('sum'))} {voices.odds.sum():+.3f}</p>"
+    total = f"{say('sum')} {say.signed(voices.odds.sum(), 3)}"
+    return f"<p class='gs-note'>{escape(title)}: {escape(parts)}; {escape(total)}</p>"
 
 
 def _facts(voices: Voices, experts: tuple[str, ...], say: Say) -> str:
     facts = [
-        (say("disagreement"), f"{voices.disagreement:.3f} {say('nats')}"),
-        (say("jensen_shannon"), f"{voices.jensen_shannon:.3f} {say('bits')}"),
+        (say("disagreement"), f"{say.number(voices.disagreement, 3)} {say('nats')}"),
+        (say("jensen_shannon"), f"{say.number(voices.jensen_shannon, 3)} {say('bits')}"),
     ]
-    facts.append((say("spread"), " · ".join(f"{n} {s:.2f}" for n, s in zip(experts, voices.spread, strict=True))))
+    spread = zip(experts, voices.spread, strict=True)
+    facts.append((say("spread"), " · ".join(f"{name} {say.number(s, 2)}" for name, s in spread)))
     cells = "".join(f"<div><dt>{escape(name)}</dt><dd>{escape(value)}</dd></div>" for name, value in facts)
     return f"<dl class='gs-facts'>{cells}</dl>"

@@ -23,20 +23,20 @@ def figures_panel(held: Held, published: Mapping[str, Mapping[str, tuple[float, 
     heads = "".join(f"<th scope='col'>{escape(_fusion(name, say))}</th>" for name in names)
     rows = "".join(
         f"<tr><th scope='row'>{escape(say('words_' + language))}</th>"
-        + "".join(_cell(row[name], row[name] == min(row.values())) for name in names)
+        + "".join(_cell(row[name], row[name] == min(row.values()), say) for name in names)
         + "</tr>"
         for language, row in held.bits.items()
     )
     trained = "".join(
         f"<tr class='gs-{side}'><th scope='row'>{escape(name)}</th>"
-        f"<td>{held.tokens[name]:,}</td><td>{held.minutes[name]:.0f}</td></tr>"
+        f"<td>{say.number(held.tokens[name])}</td><td>{say.number(held.minutes[name])}</td></tr>"
         for name, side in zip(held.tokens, SIDES, strict=False)
     )
     benchmarks = list(dict.fromkeys(name for row in published.values() for name in row))
     columns = "".join(f"<th scope='col'>{escape(name)}</th>" for name in benchmarks)
     known = "".join(
         f"<tr><th scope='row'>{escape(model)}</th>"
-        + "".join(f"<td>{_percent(row.get(name))}</td>" for name in benchmarks)
+        + "".join(f"<td>{_points(row.get(name), say)}</td>" for name in benchmarks)
         + "</tr>"
         for model, row in published.items()
     )
@@ -64,26 +64,22 @@ def _fusion(name: str, say: Say) -> str:
     return say(known[name]) if name in known else name
 
 
-def _cell(bits: float, best: bool) -> str:
-    return f"<td>{'<strong>' if best else ''}{bits:.3f}{'</strong>' if best else ''}</td>"
+def _cell(bits: float, best: bool, say: Say) -> str:
+    return f"<td>{'<strong>' if best else ''}{say.number(bits, 3)}{'</strong>' if best else ''}</td>"
 
 
-def _percent(found: tuple[float, float | None] | None) -> str:
+def _points(found: tuple[float, float | None] | None, say: Say) -> str:
     if found is None:
         return "–"
     percent, interval = found
-    return f"{percent:.1f}" + ("" if interval is None else f" ± {interval:.1f}")
+    return say.number(percent, 1) + ("" if interval is None else f" ± {say.number(interval, 1)}")
 
 
 def _summary(held: Held, names: list[str], say: Say) -> str:
     """How far the published fusion is from the better expert, language by language."""
     experts = names[:2]
     parts = [
-        say(
-            "figures_fusion",
-            language=say("words_" + language),
-            percent=f"{100 * (row['mean of logits'] / min(row[name] for name in experts) - 1):+.1f}",
-        )
+        f"{say('words_' + language)} {say.change(row['mean of logits'] / min(row[name] for name in experts) - 1)}"
         for language, row in held.bits.items()
     ]
     return say("figures_summary", list="; ".join(parts))

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from viz.html import Say, Table, panel, percent, picture, picture_with_cells, sides, token, visible
+from viz.html import Say, Table, panel, picture, picture_with_cells, sides, token, visible
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,7 +77,7 @@ def glyph_panel(card: GlyphCard, say: Say) -> str:
         f"<div class='gs-headline'>{token(card.text)}<span class='gs-number'>{escape(kind)}</span></div>"
         f"<div class='gs-pictures'>{pictures}</div><ul class='gs-points'>{points}</ul>"
         f"{f'<p class=gs-proof>{escape(card.proof)}</p>' if card.proof else ''}"
-        f"<div class='gs-nears'><div><h3>{escape(say('neighbours'))}</h3>{_list(card.neighbours)}</div>"
+        f"<div class='gs-nears'><div><h3>{escape(say('neighbours'))}</h3>{_list(card.neighbours, say)}</div>"
         f"{_meanings(card.meanings, say)}</div>"
     )
     key = "glyph_exact" if card.wrong == 0 else "glyph_summary"
@@ -87,7 +87,7 @@ def glyph_panel(card: GlyphCard, say: Say) -> str:
         wrong=card.wrong,
         components=card.components,
         width=card.width,
-        kept=percent(card.kept),
+        kept=say.percent(card.kept),
         nearest=visible(card.neighbours[0].text) if card.neighbours else "–",
     )
     names = ("id", "text", "script", "code_points", "rendered", "decoded", "components", "kept")
@@ -111,10 +111,10 @@ def _words(meanings: Meanings | None) -> dict[str, Any]:
     }
 
 
-def _list(neighbours: tuple[Neighbour, ...]) -> str:
+def _list(neighbours: tuple[Neighbour, ...], say: Say) -> str:
     rows = "".join(
         f"<li>{picture(n.bitmap)}{token(n.text)}{f'<small>{escape(n.gloss)}</small>' if n.gloss else ''}"
-        f"<span class='gs-number'>{n.cosine:.2f}</span></li>"
+        f"<span class='gs-number'>{say.number(n.cosine, 2)}</span></li>"
         for n in neighbours
     )
     return f"<ol class='gs-near'>{rows}</ol>"
@@ -127,7 +127,7 @@ def _meanings(meanings: Meanings | None, say: Say) -> str:
     last = len(meanings.lists[0]) - 1
     lists = "".join(
         f"<div data-expert='{e}' data-at='{layer}'{'' if (e, layer) == (meanings.expert, last) else ' hidden'}>"
-        f"{_list(near)}</div>"
+        f"{_list(near, say)}</div>"
         for e, layers in enumerate(meanings.lists)
         for layer, near in enumerate(layers)
     )

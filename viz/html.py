@@ -5,18 +5,38 @@ import gzip
 import io
 import json
 import unicodedata
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from html import escape
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-Say = Callable[..., str]
-"""Gives a sentence by its code, in the visitor's language; keyword arguments fill it in."""
+
+class Say(Protocol):
+    """Speaks the visitor's language: called with a code and what fills its sentence in, it gives the sentence."""
+
+    def __call__(self, code: str, /, **values: Any) -> str: ...
+
+    @property
+    def separators(self) -> str:
+        """The decimal mark and what groups thousands, as Plotly's layout takes them."""
+
+    def number(self, value: float, digits: int = 0) -> str:
+        """A number with so many digits after the decimal mark."""
+
+    def signed(self, value: float, digits: int) -> str:
+        """The same with its sign, plus or minus."""
+
+    def percent(self, share: float, digits: int = 1) -> str:
+        """A share, 0 to 1, as a percentage; a small one that is not 0 never reads as 0."""
+
+    def change(self, share: float) -> str:
+        """A relative change, with its sign, in per cent: 0.05 is +5.0%."""
+
 
 SIDES = ("first", "second", "fused")
 """Classes that carry the colours of the first expert, the second and their fusion, everywhere."""
@@ -76,13 +96,6 @@ def _data_uri(packed: bytes, shape: tuple[int, int]) -> str:
 def inert(strip: str) -> str:
     """A strip before the page's scripts have loaded: its chips cannot be pressed."""
     return strip.replace("<button ", "<button disabled ").replace("data-state='done'", "data-state='first'")
-
-
-def percent(share: float) -> str:
-    """A share as a percentage that never rounds to a plain 0 or 100 when it is neither."""
-    if 0 < share < 0.001:
-        return "<0.1 %"
-    return f"{100 * share:.1f} %"
 
 
 def line_legend(names: Iterable[str], classes: Sequence[str] = SIDES) -> str:

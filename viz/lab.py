@@ -42,7 +42,8 @@ def lab_figure(first: Specimen, second: Specimen, cosine: float, say: Say, depth
     )
     pixels = int((first.bitmap != second.bitmap).sum())
     key = "lab_same" if pixels == 0 else "lab_apart"
-    summary = say(key, first=visible(first.text), second=visible(second.text), pixels=pixels, cosine=f"{cosine:.3f}")
+    pair = {"first": visible(first.text), "second": visible(second.text)}
+    summary = say(key, **pair, pixels=pixels, cosine=say.number(cosine, 3))
     return (
         f"<div class='gs-lab'><div class='gs-pictures'>{frames}{apart}</div>"
         f"<p class='gs-summary' role='status'>{escape(summary)}</p>"
@@ -55,17 +56,19 @@ def _layers(depths: Depths, say: Say) -> str:
     heads = "".join(f"<th scope='col'>{layer}</th>" for layer in range(last + 1))
     rows = "".join(
         f"<tr class='gs-{side}'><th scope='row'>{escape(say(code, expert=name))}</th>"
-        + "".join(f"<td style='--p:{min(max(float(v), 0), 2) / 2:.3f}'>{abs(float(v)):.2f}</td>" for v in values)
+        + "".join(
+            f"<td style='--p:{min(max(float(v), 0), 2) / 2:.3f}'>{say.number(abs(float(v)), 2)}</td>" for v in values
+        )
         + "</tr>"
         for code, both in (("lab_in_same", depths.same), ("lab_in_own", depths.own))
         for name, side, values in zip(depths.experts, sides(len(both)), both, strict=True)
     )
     says = say(
         "lab_layers_say",
-        start=f"{abs(float(depths.same[0, 0])):.2f}",
+        start=say.number(abs(float(depths.same[0, 0])), 2),
         last=last,
-        same=" / ".join(f"{abs(float(v)):.2f}" for v in depths.same[:, last]),
-        own=" / ".join(f"{abs(float(v)):.2f}" for v in depths.own[:, last]),
+        same=" / ".join(say.number(abs(float(v)), 2) for v in depths.same[:, last]),
+        own=" / ".join(say.number(abs(float(v)), 2) for v in depths.own[:, last]),
         expert=" / ".join(depths.experts),
     )
     return (

@@ -7,7 +7,7 @@ from html import escape
 import numpy as np
 from numpy.typing import NDArray
 
-from viz.html import SIDES, Say, Table, data_uri, panel, percent, sides, visible
+from viz.html import SIDES, Say, Table, data_uri, panel, sides, visible
 
 _WIDTH, _HEIGHT, _SCALE, _SIDE = 560, 400, 184, 24
 
@@ -79,13 +79,13 @@ def layers_panel(
     )
     names = [e.expert for e in experts]
     if len(experts) == 2:
-        first_changed, second_changed = map(percent, changed)
+        first_changed, second_changed = map(say.percent, changed)
         summary = say(
             "layers_summary", last=last, first=names[0], second=names[1], first_changed=first_changed,
             second_changed=second_changed,
         )  # fmt: skip
     else:
-        listed = ", ".join(f"{name} {percent(share)}" for name, share in zip(names, changed, strict=True))
+        listed = ", ".join(f"{name} {say.percent(share)}" for name, share in zip(names, changed, strict=True))
         summary = say("layers_summary_each", last=last, list=listed)
     per_layer = {name: [getattr(e, name) for e in experts] for name in ("shown", "trust", "changes")}
     table = Table(
@@ -148,7 +148,8 @@ def _point(at: NDArray[np.float32], labels: Labels, i: int, selected: bool) -> s
 
 def _caption(expert: Points, layer: int, say: Say) -> str:
     """What the picture of a layer hides."""
-    return say("shown", layer=layer, share=percent(float(expert.shown[layer])), trust=f"{expert.trust[layer]:.2f}")
+    share, trust = say.percent(float(expert.shown[layer])), say.number(expert.trust[layer], 2)
+    return say("shown", layer=layer, share=share, trust=trust)
 
 
 def _ribbon(expert: Points, side: str, say: Say) -> str:

@@ -6,7 +6,7 @@ from html import escape
 import numpy as np
 from numpy.typing import NDArray
 
-from viz.html import Say, Table, panel, percent, sides, token, visible
+from viz.html import Say, Table, panel, sides, token, visible
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,10 +34,12 @@ def lens_panel(
     last = tables[0].probabilities.shape[1] - 1
     if len(tables) == 2:
         names = {"first": tables[0].expert, "second": tables[1].expert}
-        first_layer, second_layer = (f"{layer:.1f}" for layer in settled)
+        first_layer, second_layer = (say.number(layer, 1) for layer in settled)
         summary = say("lens_summary", last=last, first_layer=first_layer, second_layer=second_layer, **names)
     else:
-        listed = ", ".join(f"{table.expert} {layer:.1f}" for table, layer in zip(tables, settled, strict=True))
+        listed = ", ".join(
+            f"{table.expert} {say.number(layer, 1)}" for table, layer in zip(tables, settled, strict=True)
+        )
         summary = say("lens_summary_each", last=last, list=listed)
     if len(rows) < len(texts):
         summary += " " + say("lens_part", first=window.start, end=window.stop - 1, last=len(texts) - 1)
@@ -75,7 +77,7 @@ def _lens(
         f"<th scope='row' class='gs-then'>{token(texts[i + 1]) if i + 1 < len(texts) else '…'}</th>"
         + "".join(
             f"<td data-layer='{layer}' tabindex='{0 if i + 1 == selected else -1}' style='--p:{p:.3f}' "
-            f"title='{escape(f'{visible(best)} {percent(float(p))}', quote=True)}'>{token(best)}</td>"
+            f"title='{escape(f'{visible(best)} {say.percent(float(p))}', quote=True)}'>{token(best)}</td>"
             for layer, (best, p) in enumerate(zip(table.texts[n], table.probabilities[n], strict=True))
         )
         + "</tr>"

@@ -39,21 +39,21 @@ def _crossed(crossed: Crossed, say: Say) -> str:
     heads = "".join(f"<th scope='col'>{escape(crossed.experts[1])} {layer}</th>" for layer in range(last + 1))
     rows = "".join(
         f"<tr><th scope='row'>{escape(crossed.experts[0])} {layer}</th>"
-        + "".join(f"<td style='--p:{max(float(value), 0):.3f}'>{float(value):.2f}</td>" for value in values)
+        + "".join(f"<td style='--p:{max(float(value), 0):.3f}'>{say.number(float(value), 2)}</td>" for value in values)
         + "</tr>"
         for layer, values in enumerate(crossed.alike)
     )
     layers = "".join(f"<th scope='col'>{layer}</th>" for layer in range(last + 1))
     found = "".join(
         f"<tr class='gs-{side}'><th scope='row'>{escape(pair)}, {escape(expert)}</th>"
-        + "".join(f"<td style='--p:{float(value):.3f}'>{100 * float(value):.1f}</td>" for value in values)
+        + "".join(f"<td style='--p:{float(value):.3f}'>{say.number(100 * float(value), 1)}</td>" for value in values)
         + "</tr>"
         for pair, both in zip(crossed.pairs, crossed.found, strict=True)
         for expert, side, values in zip(crossed.experts, sides(len(both)), both, strict=True)
     )
-    ends = (f"{crossed.alike[at, at]:.2f}" for at in (0, last))
+    ends = (say.number(crossed.alike[at, at], 2) for at in (0, last))
     alike = escape(say("cka_says", **dict(zip(("first", "last"), ends, strict=True))))
-    best, chance = (f"{100 * share:.1f}" for share in (float(crossed.found.max()), crossed.chance))
+    best, chance = (say.percent(share) for share in (float(crossed.found.max()), crossed.chance))
     return (
         f"<div class='gs-lenses'><div class='gs-ribbon gs-fused'><h3>{escape(say('cka_title'))}</h3>"
         f"<table><thead><tr><th></th>{heads}</tr></thead><tbody>{rows}</tbody></table>"

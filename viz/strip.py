@@ -98,10 +98,10 @@ def tip(chip: Chip, measure: Measure, experts: tuple[str, ...], say: Say) -> str
     if chip.value is None:
         return shown
     if not measure.sided:
-        return f"{shown}: {say('measure_' + measure.name)} {chip.value:.2f}"
+        return f"{shown}: {say('measure_' + measure.name)} {say.number(chip.value, 2)}"
     if abs(chip.value) < measure.none:
         return say("tip_even", token=shown)
     expert = experts[0] if chip.value > 0 else experts[1]
     if measure.name == "balance":
-        return say("tip_balance", token=shown, expert=expert, value=f"{abs(chip.value):.2f}")
-    return say("tip_prefers", token=shown, expert=expert, factor=f"{np.exp(min(abs(chip.value), 20.0)):,.1f}")
+        return say("tip_balance", token=shown, expert=expert, value=say.number(abs(chip.value), 2))
+    return say("tip_prefers", token=shown, expert=expert, factor=say.number(np.exp(min(abs(chip.value), 20.0)), 1))

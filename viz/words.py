@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from viz.html import Say, Table, data_uri, panel, percent, sides, visible
+from viz.html import Say, Table, data_uri, panel, sides, visible
 from viz.plotly_figure import map_figure
 
 ASPECT = 1.4
@@ -113,7 +113,7 @@ def _ribbon(words: WordMap, say: Say) -> str:
     steps = "".join(f"<th scope='col'>{layer}→{layer + 1}</th>" for layer in range(last))
     owners = list(zip(words.experts, sides(len(words.experts)), strict=True))
     told: list[tuple[str, str, NDArray[np.floating]]] = [
-        (say("words_purity", k=words.neighbours, chance=percent(words.chance)), layers, words.purity)
+        (say("words_purity", k=words.neighbours, chance=say.percent(words.chance)), layers, words.purity)
     ]
     if words.around is not None:
         told.append((say("words_around"), layers, words.around))
@@ -173,10 +173,10 @@ _SCRIPTS = {"en": "latin", "ru": "cyrillic", "zh": "han"}
 def _summary(words: WordMap, say: Say) -> str:
     if len(words.experts) != 2:
         each = zip(words.experts, words.purity, strict=True)
-        listed = ", ".join(f"{name} {percent(float(p[0]))} → {percent(float(p[-1]))}" for name, p in each)
+        listed = ", ".join(f"{name} {say.percent(float(p[0]))} → {say.percent(float(p[-1]))}" for name, p in each)
         return say(
             "words_summary_each", count=len(words.words), groups=len(set(words.concepts)), list=listed,
-            last=words.purity.shape[1] - 1, k=words.neighbours, chance=percent(words.chance),
+            last=words.purity.shape[1] - 1, k=words.neighbours, chance=say.percent(words.chance),
         )  # fmt: skip
     first, second = words.purity[0], words.purity[1]
     return say(
@@ -187,11 +187,11 @@ def _summary(words: WordMap, say: Say) -> str:
         second=words.experts[1],
         last=len(first) - 1,
         k=words.neighbours,
-        first_start=percent(float(first[0])),
-        first_end=percent(float(first[-1])),
-        second_start=percent(float(second[0])),
-        second_end=percent(float(second[-1])),
-        chance=percent(words.chance),
+        first_start=say.percent(float(first[0])),
+        first_end=say.percent(float(first[-1])),
+        second_start=say.percent(float(second[0])),
+        second_end=say.percent(float(second[-1])),
+        chance=say.percent(words.chance),
     )
 
 
@@ -199,7 +199,7 @@ def _told_by_sentences(words: WordMap, say: Say) -> str:
     if words.around is None:
         return ""
     ends = zip(words.experts, words.around[:, -1], strict=True)
-    listed = ", ".join(f"{name} {percent(float(share))}" for name, share in ends)
+    listed = ", ".join(f"{name} {say.percent(float(share))}" for name, share in ends)
     return " " + say("words_around_says", list=listed, last=words.around.shape[1] - 1)
 
 

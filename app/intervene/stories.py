@@ -1,12 +1,11 @@
 """The curated stories of `assets/stories.toml`: pairs of texts to open with, and the prompts that they are measured
 on, set aside into those that choose what is claimed and fresh ones that test it."""
 
+import tomllib
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
-
-import tomllib
 
 STORIES = Path(__file__).parent.parent.parent / "assets" / "stories.toml"
 

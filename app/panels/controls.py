@@ -35,7 +35,7 @@ def twins_view(twins: Twins | None, training: Mapping[str, Any], say: Say) -> st
     merges = [Merge(say("merge_" + way), bits) for way, bits in twins.fusions.items()]
     seen = max(twin.tokens for twin in twins.runs)
     shown = max(run["tokens"] for run in training["experts"].values())
-    budget = say("twins_budget", twins=f"{seen / 1e6:.1f}", shown=f"{shown / 1e6:.1f}")
+    budget = say("twins_budget", twins=say.number(seen / 1e6, 1), shown=say.number(shown / 1e6, 1))
     return twins_panel(charts, runs, merges, twins.prompt, budget, LINES, _summary(twins, say), say)
 
 
@@ -74,8 +74,8 @@ def _loss(twins: Sequence[Twin], expert: str, side: str, say: Say) -> Chart:
         for twin in twins
     ]
     label = say("twins_loss", expert=expert)
-    listed = "; ".join(f"{say('twin_' + twin.kind)} {twin.curve[-1][1]:.2f}" for twin in twins)
-    sentence = say("twins_loss_says", tokens=f"{twins[0].curve[-1][0] / 1e6:.1f}", list=listed)
+    listed = "; ".join(f"{say('twin_' + twin.kind)} {say.number(twin.curve[-1][1], 2)}" for twin in twins)
+    sentence = say("twins_loss_says", tokens=say.number(twins[0].curve[-1][0] / 1e6, 1), list=listed)
     return Chart(f"loss_{expert}", label, curve_figure(lines, None, (), say("twins_tokens")), sentence)
 
 
@@ -88,10 +88,11 @@ def _purity(
         values, low, high = zip(*twin.curves[language]["purity"], strict=True)
         lines.append(_line(twin, side, say, values, low=low, high=high))
         top = int(np.argmax(values))
-        best.append(f"{say('twin_' + twin.kind)} {values[top]:.2f} ({low[top]:.2f}–{high[top]:.2f})")
+        value, *ends = (say.number(row[top], 2) for row in (values, low, high))
+        best.append(f"{say('twin_' + twin.kind)} {value} ({'–'.join(ends)})")
     label = say(code, expert=expert, language=say("words_" + language))
     start = twins[0].curves[language]["purity"][0][0]
-    sentence = say("twins_purity_says", start=f"{start:.2f}", list="; ".join(best))
+    sentence = say("twins_purity_says", start=say.number(start, 2), list="; ".join(best))
     return Chart(f"{code}_{expert}_{language}", label, curve_figure(lines, None, (), say("layer_slider")), sentence)
 
 
@@ -101,18 +102,15 @@ def _growth(stages: Sequence[Twin], whole: Sequence[Twin], expert: str, side: st
     x = [begin + seen / 1e6 for stage, begin in zip(stages, begins, strict=False) for seen, _ in stage.curve]
     values = [loss for stage in stages for _, loss in stage.curve]
     jumps = [after.curve[0][1] - before.curve[-1][1] for before, after in pairwise(stages)]
-    marks = [
-        (say("twins_stage", layers=stage.layers), "--gs-dim", begin)
-        for stage, begin in zip(stages, begins, strict=False)
-    ]
+    marks = [(str(stage.layers), "--gs-dim", begin) for stage, begin in zip(stages, begins, strict=False)]
     lines = [_line(stages[-1], side, say, values, x=x)]
     lines += [
         _line(twin, side, say, [loss for _, loss in twin.curve], x=[seen / 1e6 for seen, _ in twin.curve])
         for twin in whole
     ]
     own = _OWN.get(expert, "en")
-    ends = " → ".join(f"{stage.bits[own]:.2f}" for stage in stages)
-    jump = f"{max(jumps, default=0.0):+.2f}"
+    ends = " → ".join(say.number(stage.bits[own], 2) for stage in stages)
+    jump = say.signed(max(jumps, default=0.0), 2)
     sentence = say("twins_growth_says", jump=jump, list=ends, language=say("words_" + own))
     figure = curve_figure(lines, None, marks, say("twins_tokens"))
     return Chart(f"growth_{expert}", say("twins_growth", expert=expert), figure, sentence)
@@ -130,13 +128,13 @@ def _summary(twins: Twins, say: Say) -> str:
         way: float(np.mean([merge.cost(language, "mean of logits") for language in LANGUAGES]))
         for way, merge in merges.items()
     }
-    listed = "; ".join(f"{merges[way].name} {100 * cost:+.1f} %" for way, cost in costs.items())
+    listed = "; ".join(f"{merges[way].name} {say.change(cost)}" for way, cost in costs.items())
     sentences = [say("twins_summary", list=listed)]
     for way in ("unshared", "alone"):
         if {way, "some"} <= set(costs):
             more = costs[way] - costs["some"]
             code = f"verdict_{way}" + ("" if more > MATTERS else "_not")
-            sentences.append(say(code, more=f"{100 * more:+.1f}"))
+            sentences.append(say(code, more=say.signed(100 * more, 1)))
     if changes := _pictures_change(twins, say):
         sentences.append(say("twins_pictures", list="; ".join(changes)))
     return " ".join(sentences)
@@ -147,7 +145,7 @@ def _pictures_change(twins: Twins, say: Say) -> list[str]:
     trained."""
     bits = {(twin.expert, twin.kind): twin.bits[own] for twin in twins.runs if (own := _OWN.get(twin.expert))}
     return [
-        f"{expert}, {say('words_' + own)} {100 * (bits[expert, 'frozen'] / bits[expert, 'random'] - 1):+.1f} %"
+        f"{expert}, {say('words_' + own)} {say.change(bits[expert, 'frozen'] / bits[expert, 'random'] - 1)}"
         for expert, own in _OWN.items()
         if {(expert, "frozen"), (expert, "random")} <= set(bits)
     ]

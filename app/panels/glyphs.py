@@ -53,8 +53,8 @@ def recovered(bundle: Bundle, say: Say) -> str:
     if report is None:
         return ""
     code = "recovered" if report.pictures else "not_recovered"
-    known = {name: f"{getattr(report, name):,}" for name in ("fitted", "tested", "exact")}
-    return say(code, agreement=f"{report.agreement:.4f}", **known)
+    known = {name: getattr(report, name) for name in ("fitted", "tested", "exact")}
+    return say(code, agreement=say.number(report.agreement, 4), **known)
 
 
 def meanings(lexicon: WordCache, trace: Trace, selected: int, language: str = "en") -> Meanings | None:

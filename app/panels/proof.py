@@ -102,7 +102,10 @@ def _chart(name: str, battery: Battery, beside: tuple[str, Battery] | None, say:
     sentence = " ".join(_sentence(name, curve, e, expert, say) for e, expert in enumerate(battery.experts))
     if name in battery.best:
         sentence += " " + say(
-            "says_best", k=battery.neighbours, chance=f"{battery.chance[name]:.2f}", best=f"{battery.best[name]:.2f}"
+            "says_best",
+            k=battery.neighbours,
+            chance=say.number(battery.chance[name], 2),
+            best=say.number(battery.best[name], 2),
         )
     return Chart(name, label, curve_figure(lines, band, marks, say("layer_slider")), sentence)
 
@@ -112,17 +115,17 @@ def _sentence(name: str, curve: Curve, expert: int, title: str, say: Say) -> str
     values = curve.values[expert]
     known: dict[str, Any] = {
         "expert": title,
-        "start": f"{values[0]:.2f}",
-        "end": f"{values[-1]:.2f}",
+        "start": say.number(values[0], 2),
+        "end": say.number(values[-1], 2),
         "last": len(values) - 1,
-        "untrained": f"{curve.untrained[-1]:.2f}",
+        "untrained": say.number(curve.untrained[-1], 2),
     }
     if name not in LABELLED:
         return say("says_plain", **known)
     if np.isfinite(curve.context[expert]).all():
-        known["untrained"] += say("says_context", value=f"{curve.context[expert].max():.2f}")
+        known["untrained"] += say("says_context", value=say.number(curve.context[expert].max(), 2))
     found = curve.emergence[expert]
-    known["shuffled"] = f"{curve.ceiling[expert]:.2f}"
+    known["shuffled"] = say.number(curve.ceiling[expert], 2)
     if found.layer is None:
         return say("says_none", **known)
     return say("says_from", layer=found.layer, earliest=min(found.earliest or found.layer, found.layer), **known)

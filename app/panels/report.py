@@ -3,7 +3,7 @@
 from app.checkpoint.import_report import Report
 from app.engine.engine import Engine
 from app.panels.glyphs import recovered
-from viz.html import Say, percent, visible
+from viz.html import Say, visible
 from viz.report import report_panel
 
 
@@ -47,7 +47,7 @@ def _weights(engine: Engine, say: Say) -> str:
     weights = engine.bundle.weights
     if weights is None:
         return say("fusion_logits")
-    return ", ".join(f"{name} {w:.3f}" for name, w in zip(engine.bundle.experts, weights, strict=True))
+    return ", ".join(f"{name} {say.number(w, 3)}" for name, w in zip(engine.bundle.experts, weights, strict=True))
 
 
 def _runs(report: Report, say: Say) -> str:
@@ -57,4 +57,4 @@ def _runs(report: Report, say: Say) -> str:
 def _precision(report: Report, say: Say) -> str:
     if report.drift is None:
         return report.precision
-    return say("report_int8", bits=f"{report.drift[0]:.4f}", same=percent(report.drift[1]))
+    return say("report_int8", bits=say.number(report.drift[0], 4), same=say.percent(report.drift[1]))

@@ -11,7 +11,7 @@ from app.probing.word_states import WordStates, centred
 from app.substrate.pictures import draw_pictures
 from app.trace.projection import neighbour_changes, project, trustworthiness
 from app.trace.record import Floats
-from viz.html import Say, percent
+from viz.html import Say
 from viz.words import Layout, WordMap, words_panel
 
 CONCEPTS = (
@@ -32,7 +32,7 @@ def words_view(lexicon: WordCache, words: tuple[Word, ...], say: Say, language: 
             facts.points,
             tuple(
                 tuple(
-                    say("shown", layer=layer, share=percent(float(share)), trust=f"{trust:.2f}")
+                    say("shown", layer=layer, share=say.percent(float(share)), trust=say.number(trust, 2))
                     for layer, (share, trust) in enumerate(zip(facts.shown[e], facts.trust[e], strict=True))
                 )
                 for e in range(len(names))
@@ -93,7 +93,7 @@ def _facts(states: WordStates, recipe: str) -> _Facts:
 def _umap_captions(states: Floats, places: Floats, say: Say) -> tuple[tuple[str, ...], ...]:
     return tuple(
         tuple(
-            say("umap_shown", layer=layer, trust=f"{trustworthiness(centred(layer_states)[0], flat):.2f}")
+            say("umap_shown", layer=layer, trust=say.number(trustworthiness(centred(layer_states)[0], flat), 2))
             for layer, (layer_states, flat) in enumerate(zip(expert, flats, strict=True))
         )
         for expert, flats in zip(states, places, strict=True)

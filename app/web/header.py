@@ -6,7 +6,7 @@ from typing import Any
 from app.engine.engine import MAX_CHARACTERS, Engine
 from app.engine.queue import MAX_PER_WINDOW, MAX_UNDER_WAY
 from app.models import LoadedModel
-from app.wording.catalogue import say
+from app.wording.catalogue import say, speaker
 
 PANELS = ("glyphs", "experts", "disagreement", "layers", "words", "proof", "lens", "twins", "figures")
 """Those that the contents lead to, by the ids of their components, in their order on the page."""
@@ -22,12 +22,12 @@ def model_line(engine: Engine, language: str) -> str:
     bundle, shape = engine.bundle, engine.model.shape
     origin = say("origin_folder" if bundle.folder else "origin_bundled", language, folder=bundle.folder)
     code = "model_line" if bundle.report is None else "model_line_foreign"
-    line = say(
-        code, language, name=bundle.name, origin=origin, parameters=f"{engine.model.trained / 1e6:.1f}",
-        experts=shape.experts,
-        layers=shape.layers, width=shape.width, vocabulary=f"{shape.vocabulary:,}",
+    speak = speaker(language)
+    line = speak(
+        code, name=bundle.name, origin=origin, parameters=speak.number(engine.model.trained / 1e6, 1),
+        experts=shape.experts, layers=shape.layers, width=shape.width, vocabulary=shape.vocabulary,
         names=" + ".join(bundle.experts),
-        context=shape.context, characters=f"{MAX_CHARACTERS:,}", orders=MAX_UNDER_WAY, runs=MAX_PER_WINDOW,
+        context=shape.context, characters=MAX_CHARACTERS, orders=MAX_UNDER_WAY, runs=MAX_PER_WINDOW,
     )  # fmt: skip
     return f"<footer class='gs-foot'><p>{escape(line)}</p></footer>"
 

@@ -103,7 +103,7 @@ class WritingListeners:
                 ]  # fmt: skip
         trace = queued.result()
         seconds = max(time.perf_counter() - started, 1e-6)
-        message = speak("done", count=len(queued.steps), rate=f"{len(queued.steps) / seconds:.0f}")
+        message = speak("done", count=len(queued.steps), rate=speak.number(len(queued.steps) / seconds, 0))
         if len(trace) == engine.context:
             message += " " + speak("filled", limit=engine.context)
         message += _unknown(model, prompt, speak)

@@ -1,4 +1,5 @@
-"""Every sentence that a person reads, in English, Russian and Chinese, and the one error type that carries one.
+"""What a visitor reads: the sentences in English, Russian and Chinese, and how each language counts and writes numbers.
 
-In: a key, a language, values.  Out: a sentence.  May import: the standard library and Babel, nothing of ours.
+A key and values go in, a sentence comes out.  Imports only the standard library and Babel, so that anything may
+import it before NumPy or torch are there.
 """

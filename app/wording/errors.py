@@ -1,14 +1,14 @@
 """The one error type meant for people: its message says what to do next."""
 
+from app.wording.catalogue import say
+
 
 class UserError(ValueError):
-    """Bad input or a missing piece; `code` names the sentence in `app.wording.catalogue`, `values` fill it in."""
+    """Bad input or a missing piece; `code` names the sentence in the catalogue, `values` fill it in."""
 
     def __init__(self, code: str, **values: object) -> None:
         super().__init__(code)
         self.code, self.values = code, values
 
     def __str__(self) -> str:
-        from app.wording.catalogue import say  # the sentences live there, in every language
-
         return say(self.code, **self.values)

@@ -63,7 +63,7 @@ def check_memory(folder: Path) -> None:
     size = sum(path.stat().st_size for pattern in ("*.safetensors", "*.bin") for path in folder.glob(pattern))
     needed, free = 1.5 * size + 0.3e9, free_memory()
     if needed > free:
-        raise UserError("no_memory", folder=folder.name, needed=f"{needed / 1e9:.1f}", free=f"{free / 1e9:.1f}")
+        raise UserError("no_memory", folder=folder.name, needed=needed / 1e9, free=free / 1e9)
 
 
 def free_memory() -> float:

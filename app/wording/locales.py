@@ -1,0 +1,50 @@
+"""Numbers in the way of a language, and which plural form they take: symbols and rules of the CLDR, by Babel."""
+
+from functools import cache
+
+from babel import Locale
+
+_locale = cache(Locale.parse)
+
+
+def plural_form(count: int, language: str) -> str:
+    """The category of a whole number in the plural rules of a language: 'one', 'few', 'many' or 'other'."""
+    return _locale(language).plural_form(count)
+
+
+def number(value: float, language: str, digits: int = 0, sign: str = "") -> str:
+    """A number with so many digits after the decimal mark; sign "+": with a plus sign too."""
+    # Python's own rounding and two marks replaced: four times quicker than Babel's `format_decimal`, and a logit lens
+    # has thousands of numbers.
+    return formatted(value, f"{sign},.{digits}f", language)
+
+
+def percent(share: float, language: str, digits: int = 1) -> str:
+    """A share, 0 to 1, as a percentage; a small one that is not 0 never reads as 0."""
+    least = 0.1**digits
+    if 0 < 100 * share < least:
+        return f"<{number(least, language, digits)}{percent_sign(language)}"
+    return number(100 * share, language, digits) + percent_sign(language)
+
+
+@cache
+def separators(language: str) -> tuple[str, str]:
+    """The decimal mark and what groups thousands."""
+    symbols = _locale(language).number_symbols["latn"]
+    return symbols["decimal"], symbols["group"]
+
+
+def formatted(value: object, spec: str, language: str) -> str:
+    """A number by Python's format, with the decimal mark and the groups of the language."""
+    return format(value, spec).translate(_marks(language))
+
+
+@cache
+def _marks(language: str) -> dict[int, str]:
+    return str.maketrans(dict(zip(".,", separators(language), strict=True)))
+
+
+@cache
+def percent_sign(language: str) -> str:
+    """What follows a percentage: the sign, after a space that does not break where the language has one."""
+    return str(_locale(language).percent_formats[None].suffix[0])
