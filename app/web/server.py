@@ -26,6 +26,7 @@ from app.substrate.pictures import check_font
 from app.system.memory import collect_from_now, give_back, keep_small, settle
 from app.system.threads import grant_cores
 from app.web.api import add_api
+from app.web.assets import style_paths
 from app.web.first_paint import FirstPaint
 from app.web.header import tour_words
 from app.web.layout import ASSETS
@@ -112,7 +113,7 @@ def launch(demo: gr.Blocks, registry: ModelRegistry, port: int) -> None:
     demo.launch(
         server_port=port,
         theme=gr.themes.Base(font=["system-ui", "sans-serif"], font_mono=["ui-monospace", "monospace"]),
-        css_paths=[ASSETS / "page" / "page.css"],
+        css_paths=style_paths(),
         footer_links=["api"],
         run_history=False,
         state_session_capacity=SESSIONS,
