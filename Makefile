@@ -2,10 +2,11 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+BIOME := node_modules/.bin/biome
 # Two cores are the target; with fewer threads than cores the page stays quick while the model writes.
 export GRADIO_ANALYTICS_ENABLED = False
 
-.PHONY: run test lint bench load odd audit format clean
+.PHONY: run test lint lint-page bench load odd audit format clean
 
 run: $(VENV)/.run
 	$(BIN)/python app.py
@@ -13,12 +14,19 @@ run: $(VENV)/.run
 test: $(VENV)/.test lint
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
 
-lint: $(VENV)/.test
+lint: $(VENV)/.test lint-page
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy app viz tests
 	$(BIN)/lint-imports
 	if [ -x $(BIN)/hadolint ]; then $(BIN)/hadolint Dockerfile; fi
+
+# The page's scripts and styles, where node is there; biome itself comes over the network, once.
+lint-page:
+	@if [ ! -x $(BIOME) ] && command -v npm >/dev/null; then \
+	  npm ci --silent --no-audit --no-fund --fetch-retries=0 || echo "npm cannot install biome here."; fi
+	@if [ -x $(BIOME) ]; then npm run --silent lint; \
+	  else echo "Skipped: scripts and styles of the page are not checked without node and biome (npm ci)."; fi
 
 bench: $(VENV)/.test
 	$(BIN)/python -m tests.bench
@@ -40,6 +48,7 @@ audit: $(VENV)/.run
 format: $(VENV)/.test
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+	if [ -x $(BIOME) ]; then npm run --silent format; fi
 
 clean:
 	rm -rf $(VENV)

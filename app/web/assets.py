@@ -1,8 +1,24 @@
-"""The page's own style sheets, `assets/page/`, and their order."""
+"""The page's own scripts and styles, `assets/page/`: in which order, under which address, how packed."""
 
+import gzip
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from functools import cache
 from pathlib import Path
+from typing import Any
 
-PAGE = Path(__file__).parent.parent / "assets" / "page"
+import brotli
+from plotly.offline import get_plotlyjs
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from app.web.header import tour_words
+from app.web.security import BOOT, language_of
+from app.wording.catalogue import LANGUAGES, say
+
+PAGE = Path(__file__).parents[2] / "assets" / "page"
 
 STYLES = (
     *("colours", "gradio", "marks", "header", "prompt", "panel", "legend", "player", "strip", "sides"),
@@ -15,6 +31,9 @@ Among rules of one weight the later wins, so a panel may refine what is shared, 
 FIRST_STYLES = ("colours", "marks", "header", "prompt", "panel", "strip", "sides", "first")
 """Those that the first view needs; it is in the page before any of them could be fetched."""
 
+FIRST_SCRIPT = "first.js"
+PLOTLY = "plotly.min.js"
+
 
 def style_paths() -> list[Path]:
     """The files of the style sheets, for Gradio, which puts them one after the other."""
@@ -24,3 +43,109 @@ def style_paths() -> list[Path]:
 def first_style() -> str:
     """The style of the first view."""
     return "".join((PAGE / f"{name}.css").read_text(encoding="utf-8") for name in FIRST_STYLES)
+
+
+def first_script() -> str:
+    """The script of the first view, the only one that stands in the page itself."""
+    return (PAGE / FIRST_SCRIPT).read_text(encoding="utf-8")
+
+
+@cache
+def modules() -> Mapping[str, bytes]:
+    """The ES modules by the names of their files."""
+    return {path.name: path.read_bytes() for path in sorted(PAGE.glob("*.js")) if path.name != FIRST_SCRIPT}
+
+
+@cache
+def version() -> str:
+    """A checksum of all modules. It is in their address, so that browsers may keep them for good, and as the folder's
+    name, so that what they import from each other carries it too."""
+    digest = hashlib.sha256()
+    for name, source in modules().items():
+        digest.update(f"{name} {len(source)}\n".encode() + source)
+    return digest.hexdigest()[:16]
+
+
+def module_address(name: str) -> str:
+    """Where a module is, from the page: there may be a path before it that only the browser knows."""
+    assert name in modules(), name
+    return f"gs/page/{version()}/{name}"
+
+
+def call_module(name: str, function: str, arguments: str) -> str:
+    """JavaScript that calls what a module exports. Code made from text resolves an address against Gradio's scripts,
+    so it is resolved against the page first."""
+    return (
+        f"import(new URL('{module_address(name)}', document.baseURI))\n"
+        f"  .then((module) => module.{function}({arguments}))"
+    )
+
+
+def mount_script(name: str) -> str:
+    """What an HTML component runs when it is there: hand itself and Gradio's functions to its module."""
+    return call_module(name, "mount", "element, { props, trigger, watch, server }")
+
+
+def preload_html() -> str:
+    """Let the browser fetch the modules while Gradio's own scripts come."""
+    return "".join(f"<link rel='modulepreload' href='{module_address(name)}'>" for name in modules())
+
+
+def head_html() -> str:
+    """What the page runs as a whole, and the sentences that the scripts say."""
+    said = {
+        "away": {language: say("away", language) for language in LANGUAGES},
+        "link": {language: [say("link_copied", language), say("link_copy", language)] for language in LANGUAGES},
+        "tour": {language: tour_words(language) for language in LANGUAGES},
+    }
+    return (
+        f"<script type='application/json' id='gs-page'>{script_json({'boot': BOOT, 'said': said})}</script>"
+        f"<script type='module' src='{module_address('main.js')}'></script>"
+    )
+
+
+def script_json(value: Any) -> str:
+    """A value as JSON that no text in it can end the script element of."""
+    return json.dumps(value, ensure_ascii=False).replace("<", "\\u003c")
+
+
+def page_routes() -> list[Route]:
+    """Our modules and Plotly's script."""
+    return [Route("/gs/page/{version}/{name}", page_module), Route(f"/gs/{PLOTLY}", plotly_script)]
+
+
+async def page_module(request: Request) -> Response:
+    """One of our modules; only of this version, for modules of two must not meet on one page."""
+    name = request.path_params["name"]
+    if request.path_params["version"] != version() or name not in modules():
+        return JSONResponse({"detail": say("no_such_page", language_of(request.scope))}, status_code=404)
+    return _script(request, name, "public, max-age=31536000, immutable")
+
+
+async def plotly_script(request: Request) -> Response:
+    """The script that draws interactive figures: the one that plotly.py carries."""
+    return _script(request, PLOTLY, "public, max-age=86400")
+
+
+def _script(request: Request, name: str, caching: str) -> Response:
+    """A script, packed as well as the browser can unpack it."""
+    accepted = request.headers.get("accept-encoding", "")
+    coding = next((coding for coding in _PACK if coding in accepted), "identity")
+    headers = {"Content-Encoding": coding, "Vary": "Accept-Encoding", "Cache-Control": caching}
+    if coding == "identity":
+        del headers["Content-Encoding"]
+    return Response(_packed(name, coding), media_type="text/javascript", headers=headers)
+
+
+_PACK: Mapping[str, Callable[[bytes], bytes]] = {
+    "br": lambda source: brotli.compress(source, quality=9),
+    "gzip": lambda source: gzip.compress(source, 6),
+}
+"""The codings that a browser may ask for, the better one first."""
+
+
+@cache
+def _packed(name: str, coding: str) -> bytes:
+    """A script as it is sent; packed once."""
+    source = get_plotlyjs().encode() if name == PLOTLY else modules()[name]
+    return _PACK[coding](source) if coding in _PACK else source

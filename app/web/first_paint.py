@@ -8,9 +8,8 @@ from starlette.concurrency import run_in_threadpool
 from app.engine.examples import opening_trace
 from app.models import LoadedModel, ModelRegistry
 from app.panels.strip import most_disputed, strip_view
-from app.web.assets import first_style
+from app.web.assets import first_script, first_style, preload_html
 from app.web.header import header_html, hint_line
-from app.web.layout import ASSETS
 from app.web.security import App, Message, Receive, Scope, Send, language_of
 from app.wording.catalogue import LANGUAGES, say, speaker
 from viz.html import inert
@@ -71,9 +70,8 @@ def first_view(model: LoadedModel, language: str) -> str:
     """Heading, opening text and how to read it; with its style, and the script that takes it away."""
     engine, trace = model.engine, opening_trace(model.engine)
     strip = strip_view(engine, trace, most_disputed(trace), speaker(language))
-    script = (ASSETS / "page" / "first.js").read_text(encoding="utf-8")
     return (
         f"<div id='gs-first' class='gs-root'><style>{first_style()}</style>{header_html(language)}{inert(strip)}"
         f"{hint_line(engine, language)}<p class='gs-hint' role='status'>{say('first_wait', language)}</p>"
-        f"<script>{script}</script></div>"
+        f"<script>{first_script()}</script></div>{preload_html()}"
     )

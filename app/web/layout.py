@@ -1,8 +1,5 @@
 """The layout of the page: its controls and panels, from top to bottom."""
 
-from functools import cache
-from pathlib import Path
-
 import gradio as gr
 
 from app.engine.examples import EXAMPLES, LAB_EXAMPLES
@@ -12,6 +9,7 @@ from app.panels.settings import FUSIONS, PanelSettings
 from app.panels.strip import measures_of
 from app.probing.word_list import MAX_WORDS, PRESETS
 from app.probing.word_proof import PROOF_SETS
+from app.web.assets import mount_script
 from app.web.header import contents_html, header_html, hint_line, model_line
 from app.web.labels import (
     choices,
@@ -19,8 +17,6 @@ from app.web.labels import (
     weight_label,
 )
 from app.wording.catalogue import LANGUAGES, say
-
-ASSETS = Path(__file__).parents[2] / "assets"
 
 
 class Layout:
@@ -138,9 +134,9 @@ class Layout:
             self.disagreement = clickable("disagreement")
             self.layers = clickable("layers", script="layers.js")
             self._word_panel()
-            self.lens = clickable("lens")
+            self.lens = clickable("lens", script="lens.js")
             self.depth = clickable("depth")
-            self.twins = clickable("twins", script="proof.js")
+            self.twins = clickable("twins", script="charts.js")
             self.figures = clickable("figures")
             self.report = clickable("report")
             self.footer = gr.HTML(model_line(engine, "en"))
@@ -175,7 +171,7 @@ class Layout:
     def _proof_panel(self) -> None:
         """The curves of the probes, shipped for the presets, on demand for the words on the map."""
         self.battery = gr.State(None)  # of the visitor's own words, once measured
-        self.proof_figure = clickable("proof", script="proof.js")
+        self.proof_figure = clickable("proof", script="charts.js")
         self.proof_status = gr.HTML("", elem_classes="gs-status-line", elem_id="proof-status")
         with gr.Row(elem_classes="gs-weight"):
             self.proof_set = gr.Dropdown(
@@ -186,12 +182,6 @@ class Layout:
             self.proof_cancel = gr.Button(say("cancel"), elem_id="proof-cancel", min_width=80, scale=0)
 
 
-def clickable(name: str, script: str = "select.js") -> gr.HTML:
+def clickable(name: str, script: str = "panel.js") -> gr.HTML:
     """An HTML component whose elements with `data-index` report clicks as `select` events."""
-    return gr.HTML("", html_template="${value}", js_on_load=_script(script), elem_id=name, elem_classes="gs-root")
-
-
-@cache
-def _script(name: str) -> str:
-    common = (ASSETS / "page" / "select.js").read_text(encoding="utf-8")
-    return common if name == "select.js" else common + (ASSETS / "page" / name).read_text(encoding="utf-8")
+    return gr.HTML("", html_template="${value}", js_on_load=mount_script(script), elem_id=name, elem_classes="gs-root")

@@ -7,6 +7,7 @@ import gradio as gr
 
 from app.engine.examples import EXAMPLES, LAB_EXAMPLES
 from app.models import ModelRegistry
+from app.web.assets import call_module
 from app.web.layout import Layout
 from app.web.on_select import Listeners
 from app.web.on_words import WordListeners
@@ -104,7 +105,7 @@ class Page:
         on, asked = self.writing, [page.prompt, *page.sampling, *page.view]
         gr.on([page.generate.click, page.prompt.submit], on.on_generate, asked, page.everything, **model)
         page.linked.change(on.on_generate, asked, page.everything, **model)
-        script = "(...values) => gsLink(...values)"
+        script = f"(...values) => {call_module('link.js', 'linkLine', '...values')}"
         page.link.click(None, [page.prompt, *page.sampling, page.language], page.status, js=script, **hidden)
         page.look.click(on.on_look, [page.prompt, *page.view], page.everything, **model)
         gr.on([page.stop.click, page.alone_stop.click], on.on_stop, None, None, queue=False, **hidden)

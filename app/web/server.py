@@ -1,17 +1,12 @@
 """Start the server: load the model, build the page, warm up in the background."""
 
 import argparse
-import gzip
-import json
 import os
 import sys
 import threading
 from collections.abc import Sequence
-from functools import cache
 
-import brotli
 import gradio as gr
-from plotly.offline import get_plotlyjs
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
@@ -26,13 +21,11 @@ from app.substrate.pictures import check_font
 from app.system.memory import collect_from_now, give_back, keep_small, settle
 from app.system.threads import grant_cores
 from app.web.api import add_api
-from app.web.assets import style_paths
+from app.web.assets import head_html, page_routes, style_paths
 from app.web.first_paint import FirstPaint
-from app.web.header import tour_words
-from app.web.layout import ASSETS
 from app.web.page import build_page
 from app.web.security import BOOT, SecurityMiddleware
-from app.wording.catalogue import LANGUAGES, say, speaker
+from app.wording.catalogue import say, speaker
 from app.wording.errors import UserError
 
 EVENTS = 160
@@ -118,10 +111,10 @@ def launch(demo: gr.Blocks, registry: ModelRegistry, port: int) -> None:
         run_history=False,
         state_session_capacity=SESSIONS,
         max_threads=EVENTS,
-        head=f"<script>{head_script()}</script>",
+        head=head_html(),
         max_file_size=1,
         app_kwargs={
-            "routes": [Route("/gs/plotly.min.js", plotly_script), Route("/gs/alive", alive)],
+            "routes": [*page_routes(), Route("/gs/alive", alive)],
             "middleware": [Middleware(SecurityMiddleware), Middleware(FirstPaint, registry=registry)],
         },
         ssr_mode=False,
@@ -129,32 +122,6 @@ def launch(demo: gr.Blocks, registry: ModelRegistry, port: int) -> None:
     )
 
 
-async def plotly_script(request: Request) -> Response:
-    """The script that draws interactive figures: the one that plotly.py carries, compressed once."""
-    coding = "br" if "br" in request.headers.get("accept-encoding", "") else "gzip"
-    headers = {"Content-Encoding": coding, "Vary": "Accept-Encoding", "Cache-Control": "public, max-age=86400"}
-    return Response(_compressed(coding), media_type="text/javascript", headers=headers)
-
-
 async def alive(request: Request) -> Response:
     """Which start of the server this is."""
     return Response(BOOT, media_type="text/plain", headers={"Cache-Control": "no-store"})
-
-
-def head_script() -> str:
-    """What keeps a page and its text over a restart of the server, makes links to it and leads through it, with the
-    sentences that are said."""
-    said = {
-        "AWAY": {language: say("away", language) for language in LANGUAGES},
-        "LINK": {language: [say("link_copied", language), say("link_copy", language)] for language in LANGUAGES},
-        "TOUR": {language: tour_words(language) for language in LANGUAGES},
-    }
-    sentences = "".join(f"const GS_{name} = {json.dumps(words, ensure_ascii=False)};\n" for name, words in said.items())
-    scripts = [(ASSETS / "page" / name).read_text(encoding="utf-8") for name in ("recover.js", "link.js", "tour.js")]
-    return "".join((f"const GS_BOOT = '{BOOT}';\n", sentences, *scripts))
-
-
-@cache
-def _compressed(coding: str) -> bytes:
-    script = get_plotlyjs().encode()
-    return brotli.compress(script, quality=9) if coding == "br" else gzip.compress(script, 6)

@@ -1,12 +1,17 @@
-// The first view stays until the page itself has come with the same text and answers.
+// The first view stays until the page itself has come with the same text and answers. No module: it stands in the
+// page's HTML and runs at once, so that a dark page is dark from its first frame.
 (() => {
   const first = document.currentScript.parentElement;
   first.classList.toggle('dark', matchMedia('(prefers-color-scheme: dark)').matches);
   let patience; // a page that is there but has no text after ten seconds has something else to say
-  const eye = new MutationObserver(() => {
+  const observer = new MutationObserver(() => {
     if (document.querySelector('.gradio-container .gs-strip .gs-chip')) leave();
     else if (document.querySelector('#prompt')) patience ??= setTimeout(leave, 10000);
   });
-  const leave = () => { first.remove(); eye.disconnect(); clearTimeout(patience); };
-  eye.observe(document.body, { childList: true, subtree: true });
+  const leave = () => {
+    first.remove();
+    observer.disconnect();
+    clearTimeout(patience);
+  };
+  observer.observe(document.body, { childList: true, subtree: true });
 })();

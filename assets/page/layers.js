@@ -1,90 +1,82 @@
-let layer = 0;
-let timer = null;
-let parsed = null; // the paths on view: read once, not at every move
-const carried = (holder) => {
-  const text = holder.dataset.paths;
-  if (parsed?.text !== text) parsed = { text, data: JSON.parse(text) };
-  return parsed.data;
-};
-const show = () => {
-  const holder = element.querySelector('.gs-layers-data');
-  if (!holder) return;
-  const data = carried(holder);
-  const place = data.place;
-  if (holder.querySelectorAll('.gs-plot').length !== data.paths.length) return; // half of a new model is here
-  layer = Math.min(layer, data.names.length - 1);
-  holder.querySelector('.gs-layer').value = layer;
-  holder.querySelector('output').textContent = data.names[layer];
-  holder.querySelectorAll('.gs-plot').forEach((plot, expert) => {
-    plot.querySelector('figcaption').textContent = data.shown[expert][layer];
-    plot.querySelectorAll('.gs-point').forEach((point, i) => {
-      const [x, y] = data.paths[expert][layer][i];
-      point.style.transform = `translate(${place.x + x * place.scale}px,${place.y - y * place.scale}px)`;
+// The layers panel: the tokens of the text as points of each expert, moved through its layers.
+import { mount as mountPanel } from './panel.js';
+import { createPlayer } from './player.js';
+
+const MILLISECONDS = 900;
+
+export const mount = (element, gradio) => {
+  mountPanel(element, gradio);
+  let parsed = null; // the paths on view: read once, not at every move
+  let colouring = 'script';
+
+  const holderOf = () => element.querySelector('.gs-layers-data');
+  const pathsOf = (holder) => {
+    const text = holder.dataset.paths;
+    if (parsed?.text !== text) parsed = { text, data: JSON.parse(text) };
+    return parsed.data;
+  };
+  const pixels = ({ place }, [x, y]) => [place.x + x * place.scale, place.y - y * place.scale];
+
+  const show = () => {
+    const holder = holderOf();
+    if (!holder) return;
+    const data = pathsOf(holder);
+    if (holder.querySelectorAll('.gs-plot').length !== data.paths.length) return; // half of a new model is here
+    player.fit();
+    const { layer } = player;
+    holder.querySelector('.gs-layer').value = layer;
+    holder.querySelector('output').textContent = data.names[layer];
+    holder.querySelectorAll('.gs-plot').forEach((plot, expert) => {
+      plot.querySelector('figcaption').textContent = data.shown[expert][layer];
+      plot.querySelectorAll('.gs-point').forEach((point, i) => {
+        const [x, y] = pixels(data, data.paths[expert][layer][i]);
+        point.style.transform = `translate(${x}px,${y}px)`;
+      });
     });
+  };
+
+  const last = () => {
+    const holder = holderOf();
+    return holder ? pathsOf(holder).names.length - 1 : null;
+  };
+  const player = createPlayer(element, { last, show, every: MILLISECONDS });
+
+  const colour = () => {
+    const holder = holderOf();
+    if (!holder) return;
+    holder.classList.toggle('gs-by-expert', colouring === 'expert');
+    holder.querySelector('.gs-look').value = colouring;
+  };
+  element.addEventListener('change', ({ target }) => {
+    if (!target.matches('.gs-look')) return;
+    colouring = target.value;
+    colour();
   });
-};
-const pause = () => {
-  clearInterval(timer);
-  timer = null;
-  const button = element.querySelector('.gs-play');
-  if (button) button.textContent = '▶';
-};
-element.addEventListener('input', (event) => {
-  if (!event.target.matches('.gs-layer')) return;
-  pause();
-  layer = Number(event.target.value);
-  show();
-  tellLayer(layer);
-});
-hearLayer((told) => {
-  pause();
-  layer = told;
-  show();
-});
-element.addEventListener('click', (event) => {
-  const button = event.target.closest('.gs-play');
-  if (!button) return;
-  if (timer) return pause();
-  const last = Number(element.querySelector('.gs-layer').max);
-  if (layer === last) layer = -1;
-  button.textContent = '❚❚';
-  timer = setInterval(() => {
-    layer += 1;
+  element.addEventListener('click', ({ target }) => {
+    if (target.closest('.gs-toggle')) holderOf().classList.toggle('gs-dots');
+  });
+
+  // The way of one token through the layers; none where the index is null.
+  const trail = (index) => {
+    const holder = holderOf();
+    const data = pathsOf(holder);
+    holder.querySelectorAll('.gs-plot').forEach((plot, expert) => {
+      const steps = index === null ? [] : data.paths[expert].map((places) => pixels(data, places[index]).join(' '));
+      plot.querySelector('.gs-trail').setAttribute('d', steps.length ? `M${steps.join('L')}` : '');
+    });
+  };
+  element.addEventListener('pointerover', ({ target }) => {
+    const point = target.closest('.gs-point');
+    if (point) trail([...point.parentNode.querySelectorAll('.gs-point')].indexOf(point));
+  });
+  element.addEventListener('pointerout', ({ target }) => {
+    if (target.closest('.gs-point')) trail(null);
+  });
+
+  const update = () => {
     show();
-    if (layer >= last) pause();
-  }, 900);
-});
-element.addEventListener('click', (event) => {
-  if (event.target.closest('.gs-toggle')) element.querySelector('.gs-layers-data').classList.toggle('gs-dots');
-});
-let look = 'script';
-const colour = () => {
-  const holder = element.querySelector('.gs-layers-data');
-  if (!holder) return;
-  holder.classList.toggle('gs-by-expert', look === 'expert');
-  holder.querySelector('.gs-look').value = look;
+    colour();
+  };
+  gradio.watch('value', update);
+  update();
 };
-element.addEventListener('change', (event) => {
-  if (!event.target.matches('.gs-look')) return;
-  look = event.target.value;
-  colour();
-});
-const trail = (index) => {
-  const holder = element.querySelector('.gs-layers-data');
-  const data = carried(holder);
-  holder.querySelectorAll('.gs-plot').forEach((plot, expert) => {
-    const steps = index === null ? [] : data.paths[expert].map((layer) => layer[index]);
-    const at = ([x, y]) => `${data.place.x + x * data.place.scale} ${data.place.y - y * data.place.scale}`;
-    plot.querySelector('.gs-trail').setAttribute('d', steps.map((step, i) => (i ? 'L' : 'M') + at(step)).join(''));
-  });
-};
-element.addEventListener('pointerover', (event) => {
-  const point = event.target.closest('.gs-point');
-  if (point) trail([...point.parentNode.querySelectorAll('.gs-point')].indexOf(point));
-});
-element.addEventListener('pointerout', (event) => {
-  if (event.target.closest('.gs-point')) trail(null);
-});
-watch('value', () => { show(); colour(); });
-show();
-colour();

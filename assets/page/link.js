@@ -1,13 +1,28 @@
 // A link that opens the page on this text with these settings: copied where the browser lets, shown in any case.
-window.gsLink = async (text, temperature, top_k, top_p, seed, new_tokens, lang) => {
+import { sentence } from './sentences.js';
+
+const copy = async (address) => {
+  try {
+    await navigator.clipboard.writeText(address);
+    return true;
+  } catch {
+    return false;
+  }
+};
+
+// The status line with the link, as HTML; the arguments are the values of the page's controls.
+export const linkLine = async (text, temperature, top_k, top_p, seed, new_tokens, lang) => {
   const asked = new URLSearchParams({ text, temperature, top_k, top_p, seed, new_tokens, lang });
   const address = `${location.origin}${location.pathname}?${asked}`;
-  const copied = await navigator.clipboard?.writeText(address).then(() => true, () => false);
+  const [copied, toCopy] = sentence('link', lang);
   const line = document.createElement('p');
   line.className = 'gs-status';
   line.setAttribute('role', 'status');
-  const link = Object.assign(document.createElement('a'), { href: address, textContent: address, className: 'gs-link' });
-  const said = GS_LINK[lang] ?? GS_LINK.en;
-  line.append(`${copied ? said[0] : said[1]} `, link);
+  const link = Object.assign(document.createElement('a'), {
+    href: address,
+    textContent: address,
+    className: 'gs-link',
+  });
+  line.append(`${(await copy(address)) ? copied : toCopy} `, link);
   return line.outerHTML;
 };

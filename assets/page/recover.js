@@ -1,41 +1,64 @@
 // A server that goes away and comes back: say so, load the page anew, keep the visitor's text.
-(() => {
-  const none = { getItem: () => null, setItem: () => {} };
-  let shelf = none; // a page inside another one may not be allowed to keep anything
-  try { shelf = window.sessionStorage; } catch {}
-  const box = () => document.querySelector('#prompt textarea');
-  addEventListener('input', (event) => {
-    if (event.target === box()) shelf.setItem('gs-prompt', event.target.value);
-  });
-  const kept = shelf.getItem('gs-prompt');
-  const again = performance.getEntriesByType('navigation')[0]?.type === 'reload';
-  if (again && kept) {
-    const write = () => {
-      Object.getOwnPropertyDescriptor(HTMLTextAreaElement.prototype, 'value').set.call(box(), kept);
-      box().dispatchEvent(new Event('input', { bubbles: true }));
-    };
-    const tries = setInterval(() => {
-      if (!document.querySelector(".gs-strip[data-state='done']") || !box()) return;
-      clearInterval(tries);
-      write();
-      setTimeout(() => box().value !== kept && write(), 500);
-    }, 100);
+import { boot, sentence } from './sentences.js';
+
+const KEY = 'gs-prompt';
+const MILLISECONDS = 5000;
+
+// A page inside another one may not be allowed to keep anything.
+const storage = () => {
+  try {
+    return window.sessionStorage;
+  } catch {
+    return { getItem: () => null, setItem: () => {} };
   }
-  const sentence = () => GS_AWAY[document.querySelector('.gs-language input:checked')?.value] ?? GS_AWAY.en;
-  const tell = (away) => {
-    let line = document.querySelector('.gs-away');
-    if (!away) return line?.remove();
-    if (line) return;
-    line = Object.assign(document.createElement('p'), { className: 'gs-away', textContent: sentence() });
-    line.setAttribute('role', 'alert');
-    document.body.append(line);
-  };
+};
+
+const promptBox = () => document.querySelector('#prompt textarea');
+
+const write = (text) => {
+  const box = promptBox();
+  Object.getOwnPropertyDescriptor(HTMLTextAreaElement.prototype, 'value').set.call(box, text);
+  box.dispatchEvent(new Event('input', { bubbles: true }));
+};
+
+// The page writes its opening text into the box when it is ready, now and then once more.
+const writeWhenReady = (text) => {
+  const tries = setInterval(() => {
+    if (!document.querySelector(".gs-strip[data-state='done']") || !promptBox()) return;
+    clearInterval(tries);
+    write(text);
+    setTimeout(() => promptBox().value !== text && write(text), 500);
+  }, 100);
+};
+
+export const keepPrompt = () => {
+  const shelf = storage();
+  addEventListener('input', ({ target }) => {
+    if (target === promptBox()) shelf.setItem(KEY, target.value);
+  });
+  const kept = shelf.getItem(KEY);
+  const reloaded = performance.getEntriesByType('navigation')[0]?.type === 'reload';
+  if (reloaded && kept) writeWhenReady(kept);
+};
+
+const tell = (away) => {
+  const line = document.querySelector('.gs-away');
+  if (!away) line?.remove();
+  if (!away || line) return;
+  const said = Object.assign(document.createElement('p'), { className: 'gs-away', textContent: sentence('away') });
+  said.setAttribute('role', 'alert');
+  document.body.append(said);
+};
+
+export const watchServer = () => {
   setInterval(async () => {
     if (document.hidden) return;
     try {
-      const boot = await (await fetch('gs/alive', { cache: 'no-store' })).text();
-      if (boot !== GS_BOOT) location.reload();
+      const now = await (await fetch('gs/alive', { cache: 'no-store' })).text();
+      if (now !== boot) location.reload();
       tell(false);
-    } catch { tell(true); }
-  }, 5000);
-})();
+    } catch {
+      tell(true);
+    }
+  }, MILLISECONDS);
+};

@@ -1,0 +1,86 @@
+// One Plotly chart of several, chosen by measure: the proof panel, and that of the controls.
+import { mount as mountPanel } from './panel.js';
+import { colourOf, plotly, whenSeen } from './plotly.js';
+import { hearLayer, tellLayer } from './shared_layer.js';
+
+const translucent = (hex, alpha) => {
+  const parts = [1, 3, 5].map((i) => Number.parseInt(hex.slice(i, i + 2), 16));
+  return `rgba(${parts.join(',')},${alpha})`;
+};
+
+// A figure with the page's colours in the place of their names, `--gs-NAME` or `--gs-NAME/ALPHA`.
+const coloured = (value, colour) => {
+  if (typeof value === 'string' && value.startsWith('--gs-')) {
+    const [name, alpha] = value.split('/');
+    return alpha ? translucent(colour(name), alpha) : colour(name);
+  }
+  if (Array.isArray(value)) return value.map((part) => coloured(part, colour));
+  if (!value || typeof value !== 'object') return value;
+  return Object.fromEntries(Object.entries(value).map(([key, part]) => [key, coloured(part, colour)]));
+};
+
+const isByLayer = (curve) => curve.layout.xaxis.dtick === 1;
+
+export const mount = (element, gradio) => {
+  mountPanel(element, gradio);
+  let measure = 0;
+  let onView = false;
+  let layer = null; // the one that all panels show, once a slider has moved
+  let shapes = []; // what the chart itself draws beside its curves
+
+  const colour = (name) => colourOf(element, name);
+
+  // Where the panels are, as a line in the plot; the axis is that of their slider.
+  const markLayer = async () => {
+    const curve = element.querySelector('.gs-curve');
+    if (layer === null || !curve?.layout || !isByLayer(curve)) return;
+    const line = { color: colour('--gs-ink'), width: 1, dash: 'dot' };
+    const mark = { type: 'line', name: 'layer', x0: layer, x1: layer, y0: 0, y1: 1, yref: 'paper', line };
+    (await plotly()).relayout(curve, { shapes: [...shapes, mark] });
+  };
+
+  // A click on a layer moves every panel there.
+  const hearClicks = (curve) => {
+    if (curve.heard || !curve.on) return;
+    curve.on('plotly_click', ({ points }) => {
+      if (!isByLayer(curve)) return;
+      layer = points[0].x;
+      markLayer();
+      tellLayer(element, layer);
+    });
+    curve.heard = true;
+  };
+
+  const draw = async () => {
+    const holder = element.querySelector('.gs-picker');
+    if (!onView || !holder) return;
+    const { figure, sentence } = JSON.parse(holder.dataset.charts)[measure];
+    const { data, layout } = coloured(figure, colour);
+    const Plotly = await plotly();
+    const select = holder.querySelector('.gs-measure');
+    const curve = holder.querySelector('.gs-curve');
+    select.value = measure;
+    curve.setAttribute('aria-label', select.selectedOptions[0].textContent);
+    holder.querySelector('.gs-said').textContent = sentence;
+    await Plotly.react(curve, data, layout, { displayModeBar: false, responsive: true });
+    shapes = layout.shapes ?? [];
+    hearClicks(curve);
+    markLayer();
+    holder.dataset.state = 'drawn';
+  };
+
+  hearLayer(element, (told) => {
+    layer = told;
+    markLayer();
+  });
+  element.addEventListener('change', ({ target }) => {
+    if (!target.matches('.gs-measure')) return;
+    measure = Number(target.value);
+    draw();
+  });
+  whenSeen(element, () => {
+    onView = true;
+    draw();
+  });
+  gradio.watch('value', draw);
+};

@@ -1,0 +1,7 @@
+// What the page does as a whole, whatever its panels show.
+import { keepPrompt, watchServer } from './recover.js';
+import { offerTour } from './tour.js';
+
+keepPrompt();
+watchServer();
+offerTour();

@@ -1,0 +1,8 @@
+// What the server gave the scripts: its start, and their sentences in all languages (`head_html` in Python).
+const { boot, said } = JSON.parse(document.querySelector('#gs-page').textContent);
+
+export { boot };
+
+export const language = () => document.querySelector('.gs-language input:checked')?.value;
+
+export const sentence = (name, code = language()) => said[name][code] ?? said[name].en;
