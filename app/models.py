@@ -17,10 +17,10 @@ from app.engine.engine import Engine
 from app.engine.examples import opening_trace
 from app.engine.queue import RequestQueue
 from app.foreign.files.hub import KNOWN, Place, locate, place_of
-from app.probing.control_record import Twins, read_twins
+from app.probing.control_record import ControlRecord, read_control_record
 from app.probing.word_cache import WordCache
-from app.system.memory import give_back
-from app.system.threads import take_cores
+from app.system.memory import release_memory
+from app.system.threads import use_network_threads
 from app.trace.record import Trace
 from app.wording.errors import UserError
 
@@ -41,14 +41,14 @@ class LoadedModel:
     engine: Engine
     requests: RequestQueue
     lexicon: WordCache
-    twins: Twins | None
+    twins: ControlRecord | None
     folder: Path | None
 
     @classmethod
     def over(cls, key: str, bundle: Bundle, folder: Path | None) -> "LoadedModel":
         """Ready to answer; the word list is read later."""
         engine = Engine(bundle)
-        twins = read_twins(folder) if folder is not None else None
+        twins = read_control_record(folder) if folder is not None else None
         return cls(key, engine, RequestQueue(engine), WordCache(engine), twins, folder)
 
 
@@ -125,7 +125,7 @@ class ModelRegistry:
         def tell(stage: str, share: float) -> None:
             self.loading = LoadingState(key, stage, share)
 
-        take_cores()
+        use_network_threads()
         try:
             folder = locate(self.offers[key], lambda share: tell("stage_bytes", share))
             model = LoadedModel.over(key, _bundle(folder, self.offers[key], key, tell), folder)
@@ -139,7 +139,7 @@ class ModelRegistry:
         else:
             self._take(model, first)
             model.lexicon.prepare(folder, lambda share: model.requests.wait_until_idle(_STANDBY_SECONDS))
-            give_back()
+            release_memory()
 
     def _failed(self, key: str, error: UserError) -> None:
         log.warning("%s", error)

@@ -25,7 +25,7 @@ from app.engine.sampling import Sampling
 from app.foreign.compute.decoder import Decoder
 from app.foreign.load import load_foreign
 from app.substrate.vocabulary import build_tokenizer, mini_vocabulary
-from app.system.memory import give_back, keep_small
+from app.system.memory import limit_retained_memory, release_memory
 from tests.bench.decode import both_rates
 from tests.bench.rows import resident_megabytes
 from tests.folders import CHARACTERS, GRAMS, TWO_TOWERS, instantiate
@@ -87,7 +87,7 @@ def memory(field: str, process: int) -> float:
 def measure(folder: Path, precision: str, threads: int) -> None:
     """Load a folder as the server would and print what it does on this machine."""
     torch.set_num_threads(threads)
-    keep_small()
+    limit_retained_memory()
     started = time.perf_counter()
     stages: list[str] = []
 
@@ -97,7 +97,7 @@ def measure(folder: Path, precision: str, threads: int) -> None:
 
     bundle = load_foreign(folder, "large", trusted=True, precision=precision, progress=tell)
     ready = time.perf_counter() - started
-    give_back()
+    release_memory()
     report, engine = bundle.report, Engine(bundle)
     assert report is not None
     print(f"{precision}, {threads} threads: ready after {ready:.0f} s ({', '.join(stages)})")

@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import Browser
 
-from app.web.header import PANELS
+from app.web.header import CONTENTS
 from tests.browsing import CONTRAST, SIZES, needs_browser, open_page, wait_written, write_on
 
 pytestmark = needs_browser
@@ -57,7 +57,7 @@ def test_one_story_in_each_language_from_a_click_to_the_last_layer(browser: Brow
 def test_the_contents_stay_in_view_and_lead_to_every_panel(browser: Browser, bundled: str) -> None:
     page = open_page(browser, bundled, "phone", locale="ru-RU")
     page.wait_for_selector("#proof .gs-summary", timeout=60_000)
-    for name in PANELS:
+    for name in CONTENTS:
         page.locator(f".gs-contents a[href='#{name}']").click()
         title = page.locator(f"#{name} h2").first
         page.wait_for_function(

@@ -14,8 +14,8 @@ from app.checkpoint.bundle import MINI, load_bundle
 from app.engine.engine import Engine
 from app.engine.sampling import Sampling
 from app.probing.contexts import find_contexts
-from app.probing.control_record import read_twins
-from app.probing.control_states import TwinStates, read_twin_states
+from app.probing.control_record import read_control_record
+from app.probing.control_states import ControlStates, read_control_states
 from app.probing.measures import purity
 from app.probing.probe_suite import run_battery, untrained_twin
 from app.probing.word_cache import WordFile, read_words
@@ -114,8 +114,8 @@ def shipped(mini: Engine) -> WordFile:
 
 
 @pytest.fixture(scope="module")
-def others(shipped: WordFile) -> TwinStates:
-    found = read_twin_states(MINI, shipped.bank.states.shape[1:])
+def others(shipped: WordFile) -> ControlStates:
+    found = read_control_states(MINI, shipped.bank.states.shape[1:])
     assert found is not None and len(found.unfrozen) == 2
     return found
 
@@ -137,7 +137,7 @@ def test_the_shipped_word_list_is_this_models_and_its_curves_are_those_of_the_pr
 
 
 def test_the_untrained_twin_of_words_without_real_sentences_is_read_anew(
-    mini: Engine, shipped: WordFile, others: TwinStates
+    mini: Engine, shipped: WordFile, others: ControlStates
 ) -> None:
     rows = [i for i, count in enumerate(shipped.bank.sentences) if count == 0][::20]
     fresh = word_states(untrained_twin(mini), tuple(shipped.bank.words[i] for i in rows)).states[0]
@@ -145,11 +145,11 @@ def test_the_untrained_twin_of_words_without_real_sentences_is_read_anew(
 
 
 def test_the_recorded_purity_of_the_unfrozen_twins_is_that_of_their_shipped_states(
-    shipped: WordFile, others: TwinStates
+    shipped: WordFile, others: ControlStates
 ) -> None:
     """By scikit-learn's neighbours, against what was measured on the twins when they were trained, and against
     the shipped curves of the proof."""
-    twins, proof = read_twins(MINI), shipped.proof
+    twins, proof = read_control_record(MINI), shipped.proof
     assert twins is not None and proof is not None
     curve = proof.batteries["text_zh"].curves["purity"]
     runs = {run.name: run for run in twins.runs}
@@ -171,7 +171,7 @@ def test_the_recorded_purity_of_the_unfrozen_twins_is_that_of_their_shipped_stat
 
 def test_the_card_shows_every_twin_and_merge() -> None:
     card = (MINI / "README.md").read_text(encoding="utf-8")
-    twins = read_twins(MINI)
+    twins = read_control_record(MINI)
     assert twins is not None
     for run in (*twins.runs, *twins.tries):
         assert f"| {run.name} | {run.tokens:,} |" in card and f"| {run.bits['zh']:.3f} |" in card
@@ -187,7 +187,7 @@ def test_the_pictures_alone_do_not_give_the_groups_away(mini: Engine, language: 
     table = mini.model.embedding[[mini.ids_of(word.text)[-1] for word in words]].numpy()
     alone = purity(table, [word.concept for word in words])
     assert alone <= 0.15
-    twins = read_twins(MINI)
+    twins = read_control_record(MINI)
     assert twins is not None
     measured = [run for run in twins.runs if run.kind == "frozen"]
     assert len(measured) == 2 and {run.words for run in measured} == {list_code()}

@@ -343,12 +343,12 @@ def test_the_largest_are_those_that_a_sort_finds(width: int) -> None:
 def test_freed_memory_goes_back() -> None:
     """Blocks of 1 MB with something small between them, which glibc alone would keep."""
     script = (
-        "import sys; from app.system.memory import give_back, keep_small; from pathlib import Path\n"
+        "import sys; from app.system.memory import release_memory, limit_retained_memory; from pathlib import Path\n"
         "def held(): return int(Path('/proc/self/statm').read_text().split()[1]) * 4 // 1024\n"
-        "took, before = keep_small(), held()\n"
+        "took, before = limit_retained_memory(), held()\n"
         "large, small = [], []\n"
         "for _ in range(300): large.append(bytearray(10**6)); small.append(bytearray(1000))\n"
-        "full = held(); del large; give_back()\n"
+        "full = held(); del large; release_memory()\n"
         "print(took, full - before, held() - before)"
     )
     done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)

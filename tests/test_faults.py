@@ -15,7 +15,7 @@ import pytest
 from gradio_client import Client
 
 from app.checkpoint.bundle import MINI, load_bundle
-from app.checkpoint.checksums import CHECKSUMS_FILE, broken
+from app.checkpoint.checksums import CHECKSUMS_FILE, damaged_files
 from app.engine.engine import Engine, Feed
 from app.engine.examples import EXAMPLES
 from app.engine.queue import MAX_UNDER_WAY, QueuedRequest, RequestQueue
@@ -24,9 +24,9 @@ from app.foreign.files.hub import Place
 from app.models import LoadedModel, ModelRegistry
 from app.panels import compose as panels
 from app.panels import lens as lens_module
-from app.panels.compose import PANELS
+from app.panels.compose import PANEL_COUNT
 from app.panels.settings import PanelSettings
-from app.probing.control_record import TWINS_FILE, read_twins
+from app.probing.control_record import CONTROLS_FILE, read_control_record
 from app.probing.word_cache import PROOF_FILE, WORDS_FILE, WordCache, read_words, write_words
 from app.probing.word_list import preset
 from app.probing.word_states import word_states
@@ -79,7 +79,7 @@ def test_a_cut_file_of_a_folder_without_checksums_is_refused(copy: Path, name: s
 def test_what_is_shipped_fits_its_checksums() -> None:
     lines = (MINI / CHECKSUMS_FILE).read_text(encoding="utf-8").splitlines()
     names = [line.partition("  ")[2] for line in lines]
-    assert {*FILES, WORDS_FILE, PROOF_FILE} <= set(names) and not broken(MINI, names)
+    assert {*FILES, WORDS_FILE, PROOF_FILE} <= set(names) and not damaged_files(MINI, names)
 
 
 def test_a_damaged_word_list_is_not_used(engine: Engine, copy: Path) -> None:
@@ -96,8 +96,8 @@ def test_a_damaged_word_list_is_not_used(engine: Engine, copy: Path) -> None:
 
 
 def test_a_damaged_record_of_twins_is_not_shown(tmp_path: Path) -> None:
-    (tmp_path / TWINS_FILE).write_text('{"runs": [', encoding="utf-8")
-    assert read_twins(tmp_path) is None
+    (tmp_path / CONTROLS_FILE).write_text('{"runs": [', encoding="utf-8")
+    assert read_control_record(tmp_path) is None
 
 
 JUMPING = """
@@ -242,10 +242,10 @@ def test_a_panel_that_fails_shows_its_own_error_and_the_others_go_on(
     monkeypatch.setattr(panels, "lens_view", broken_view)
     logging.disable(logging.CRITICAL)
     _, _, model = page_over(engine)
-    shown = panels.finished(model, engine.look("Мама любит дом"), PanelSettings(language="ru"), "")[-PANELS:]
+    shown = panels.draw_all(model, engine.look("Мама любит дом"), PanelSettings(language="ru"), "")[-PANEL_COUNT:]
     logging.disable(logging.NOTSET)
     failed = [html for html in shown if "нарисовать не удалось" in html]
-    assert len(failed) == 1 and sum("<section class='gs-panel" in html for html in shown) == PANELS - 1
+    assert len(failed) == 1 and sum("<section class='gs-panel" in html for html in shown) == PANEL_COUNT - 1
 
 
 def test_beyond_the_line_a_visitor_gets_one_sentence_and_can_try_again(engine: Engine) -> None:

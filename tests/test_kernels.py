@@ -13,10 +13,10 @@ from app.foreign.compute.kernels import (
     Blocked,
     Map,
     blocks_work,
+    fastest_kernel,
     in_blocks,
     in_int8,
-    let_go,
-    quickest_kernel,
+    release_weights,
     widening_pays,
 )
 from app.system.memory import page_out
@@ -65,7 +65,7 @@ def test_int8_stays_near(whole: Map) -> None:
 
 
 def test_the_quickest_kernel_is_found_once() -> None:
-    assert quickest_kernel(1) == quickest_kernel(1) in ("vector", "matrix", "blocked")
+    assert fastest_kernel(1) == fastest_kernel(1) in ("vector", "matrix", "blocked")
     assert widening_pays(1) is widening_pays(1)
 
 
@@ -88,7 +88,7 @@ def test_nothing_is_lost_with_memory_that_was_given_back(whole: Map, tmp_path: P
     page_out(alone.data_ptr(), alone.nbytes)
     assert torch.equal(alone, torch.arange(1 << 20))
     before = whole.weight.clone()
-    let_go(whole)
+    release_weights(whole)
     assert torch.equal(whole.weight, before)
 
 

@@ -24,7 +24,7 @@ from app.panels.words import words_view
 from app.probing.word_list import MAX_WORDS, MIN_WORDS, parse_words
 from app.substrate.pictures import RECIPES, cell_borders, draw_pictures
 from app.substrate.plain_text import plain_text
-from app.web.security import _OPEN, language_of
+from app.web.security import _OPEN, accepted_language
 from app.wording.catalogue import LANGUAGES, say, speaker
 from app.wording.errors import UserError
 from tests.odd import mostly, share, short_texts, texts, values
@@ -221,4 +221,4 @@ def test_any_address_is_open_or_shut(path: str, language: bytes) -> None:
     shut = not _OPEN.fullmatch(path) or ".." in path
     inner = path.startswith("/gradio_api/") and path.split("/")[2]
     assert shut or inner not in ("file=", "upload", "proxy=http:")
-    assert language_of({"headers": [(b"accept-language", language)]}) in LANGUAGES
+    assert accepted_language({"headers": [(b"accept-language", language)]}) in LANGUAGES

@@ -72,11 +72,11 @@ def test_a_bad_setting_is_seen_before_gradio_reads_it() -> None:
 
 CORES = """
 import threading, torch
-from app.system.threads import compute_on, grant_cores, take_cores
+from app.system.threads import set_own_threads, set_network_threads, use_network_threads
 seen = {}
 def see(name, take):
     if take:
-        take_cores()
+        use_network_threads()
     torch.ones(100_000).exp()
     seen[name] = torch.get_num_threads()
 def run(name, take):
@@ -84,18 +84,18 @@ def run(name, take):
     thread.start()
     thread.join()
 torch.set_num_threads(3)
-take_cores()
+use_network_threads()
 assert torch.get_num_threads() == 3, "nothing is granted yet"
-own = threading.Thread(target=compute_on, args=(1,))
+own = threading.Thread(target=set_own_threads, args=(1,))
 own.start()
 own.join()
 run("not granted", False)
 assert seen.pop("not granted") == 3, "another thread's own setting is its own"
-grant_cores(2)
-for name, take in (("panel", False), ("desk", True), ("later panel", False)):
+set_network_threads(2)
+for name, take in (("panel", False), ("network", True), ("later panel", False)):
     run(name, take)
 see("main", False)
-assert seen == {"panel": 1, "desk": 2, "later panel": 1, "main": 1}, seen
+assert seen == {"panel": 1, "network": 2, "later panel": 1, "main": 1}, seen
 """
 
 

@@ -20,13 +20,13 @@ from app.engine.examples import EXAMPLES
 from app.engine.sampling import Sampling
 from app.models import LoadedModel, open_registry
 from app.network.interface import Shape
-from app.panels.controls import twins_view
+from app.panels.controls import controls_view
 from app.probing.contexts import held_out_contexts
-from app.probing.control_record import Kind, Twin, Twins, beside, read_twins
+from app.probing.control_record import ControlRecord, ControlRun, Kind, beside, read_control_record
 from app.probing.word_list import preset
 from app.probing.word_states import word_states
 from app.training import commands as train
-from app.training.controls import measure_run, write_twins
+from app.training.controls import measure_run, write_control_record
 from app.training.evaluate import load_network
 from app.web.layout import Layout
 from app.wording.catalogue import say, speaker
@@ -55,19 +55,19 @@ def bundle(toy_bundle: Path) -> Bundle:
 
 
 @pytest.fixture(scope="module")
-def twins(work: Path, bundle: Bundle) -> Twins:
-    return write_twins(work, work, bundle)
+def twins(work: Path, bundle: Bundle) -> ControlRecord:
+    return write_control_record(work, work, bundle)
 
 
-def test_the_record_comes_back_as_it_was_written(work: Path, twins: Twins) -> None:
-    again = read_twins(work)
+def test_the_record_comes_back_as_it_was_written(work: Path, twins: ControlRecord) -> None:
+    again = read_control_record(work)
     assert again is not None and again.fusions == twins.fusions
     assert [run.name for run in again.runs] == ["ru_frozen", "ru_trained", "zh_frozen", "zh_trained"]
     assert again.runs[0].curve == twins.runs[0].curve and len(again.runs[0].curve) > 1
-    assert read_twins(work / "nowhere") is None
+    assert read_control_record(work / "nowhere") is None
 
 
-def test_bits_of_twins_are_those_of_the_merged_experts(work: Path, twins: Twins) -> None:
+def test_bits_of_twins_are_those_of_the_merged_experts(work: Path, twins: ControlRecord) -> None:
     """The same two experts, evaluated as one stacked network when the toy was made."""
     known = json.loads((work / "evaluation.json").read_text(encoding="utf-8"))
     for language, row in known.items():
@@ -76,14 +76,14 @@ def test_bits_of_twins_are_those_of_the_merged_experts(work: Path, twins: Twins)
         assert twins.runs[2].bits[language] == pytest.approx(row["ZH"], rel=1e-5)
 
 
-def test_experts_on_two_tables_are_fused_each_on_its_own(twins: Twins) -> None:
+def test_experts_on_two_tables_are_fused_each_on_its_own(twins: ControlRecord) -> None:
     """Russian twins are equal, so is what they are recorded with; the Chinese one reads wrong pictures."""
     for language, row in twins.fusions["trained"].items():
         assert row["RU"] == pytest.approx(twins.fusions["some"][language]["RU"], rel=1e-6)
         assert row["ZH"] > twins.fusions["some"][language]["ZH"]
 
 
-def test_purity_of_a_twin_by_another_way(work: Path, twins: Twins, bundle: Bundle) -> None:
+def test_purity_of_a_twin_by_another_way(work: Path, twins: ControlRecord, bundle: Bundle) -> None:
     state = torch.load(work / "zh_trained.pt", weights_only=True)
     engine = Engine(replace(bundle, model=load_network(state["model"], Shape(**state["shape"])), experts=("x",)))
     words = preset("en")
@@ -100,7 +100,7 @@ def test_purity_of_a_twin_by_another_way(work: Path, twins: Twins, bundle: Bundl
     assert np.all(recorded[:, 1] <= recorded[:, 0]) and np.all(recorded[:, 0] <= recorded[:, 2])
 
 
-def test_the_answer_is_what_the_twin_writes(bundle: Bundle, work: Path, twins: Twins) -> None:
+def test_the_answer_is_what_the_twin_writes(bundle: Bundle, work: Path, twins: ControlRecord) -> None:
     state = torch.load(work / "ru_frozen.pt", weights_only=True)
     engine = Engine(replace(bundle, model=load_network(state["model"], Shape(**state["shape"])), experts=("x",)))
     *_, last = engine.generate(EXAMPLES[0].prompt, Sampling(new_tokens=32, seed=1))
@@ -109,14 +109,14 @@ def test_the_answer_is_what_the_twin_writes(bundle: Bundle, work: Path, twins: T
 
 
 def test_what_was_measured_is_not_measured_again(
-    work: Path, bundle: Bundle, twins: Twins, monkeypatch: pytest.MonkeyPatch
+    work: Path, bundle: Bundle, twins: ControlRecord, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("app.training.controls.probe", None)
-    assert write_twins(work, work, bundle) == twins
+    assert write_control_record(work, work, bundle) == twins
 
 
 def test_what_is_recorded_of_other_runs_is_kept(
-    work: Path, bundle: Bundle, twins: Twins, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    work: Path, bundle: Bundle, twins: ControlRecord, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A work folder with one run more and none of the others."""
     for path in work.iterdir():
@@ -126,8 +126,8 @@ def test_what_is_recorded_of_other_runs_is_kept(
     shutil.copy(work / "ru_frozen.pt", tmp_path / "ru_random.pt")
     shutil.copy(work / "ru_frozen.curve.jsonl", tmp_path / "ru_random.curve.jsonl")
     states = (tmp_path / "twins.safetensors").read_bytes()
-    found = write_twins(tmp_path, tmp_path, bundle)
-    assert found == read_twins(tmp_path) and found.fusions == twins.fusions
+    found = write_control_record(tmp_path, tmp_path, bundle)
+    assert found == read_control_record(tmp_path) and found.fusions == twins.fusions
     new = [run for run in found.runs if run.name == "ru_random"]
     assert [replace(new[0], name="ru_frozen", kind="frozen"), *new] == [found.runs[0], found.runs[2]]
     assert tuple(run for run in found.runs if run not in new) == twins.runs
@@ -135,7 +135,7 @@ def test_what_is_recorded_of_other_runs_is_kept(
 
 
 def test_curves_over_another_word_list_are_not_compared(
-    work: Path, bundle: Bundle, twins: Twins, monkeypatch: pytest.MonkeyPatch
+    work: Path, bundle: Bundle, twins: ControlRecord, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A record made on an earlier list keeps its bits and loses its curves, until the runs are measured again."""
     for module in ("app.probing.control_record", "app.training.controls"):
@@ -160,16 +160,18 @@ def test_twins_are_measured_by_a_command(work: Path, toy_bundle: Path, monkeypat
 # What the panel shows of it
 
 
-def made_up(name: str, kind: Kind, layers: int = 2, loss: float = 4.0, **bits: float) -> Twin:
+def made_up(name: str, kind: Kind, layers: int = 2, loss: float = 4.0, **bits: float) -> ControlRun:
     """A run with numbers that are easy to find again."""
     curve = [(1_000_000, loss), (2_000_000, loss - 1)]
     purity = {"purity": [(0.1, 0.05, 0.15), (0.2, 0.15, 0.25), (0.4, 0.3, 0.5)][: layers + 1]}
     curves = {language: purity for language in ("en", "ru", "zh")}
     every = {"en": 1.0, "ru": 2.0, "zh": 4.0} | bits
-    return Twin(name, name[:2].upper(), kind, layers, 2_000_000, 30.0, {"en": 1.0}, curve, every, curves, "<b>${x}</b>")
+    return ControlRun(
+        name, name[:2].upper(), kind, layers, 2_000_000, 30.0, {"en": 1.0}, curve, every, curves, "<b>${x}</b>"
+    )
 
 
-RECORD = Twins(
+RECORD = ControlRecord(
     (
         made_up("ru_frozen", "frozen"),
         made_up("ru_trained", "trained", loss=3.5),
@@ -196,14 +198,14 @@ TRAINING = {"experts": {"RU": {"tokens": 30_000_000}, "ZH": {"tokens": 31_000_00
 
 
 def shown() -> tuple[str, list[dict[str, Any]]]:
-    page = twins_view(RECORD, TRAINING, speaker("en"))
+    page = controls_view(RECORD, TRAINING, speaker("en"))
     found = re.search(r"data-charts='([^']*)'", page)
     assert found is not None
     return page, json.loads(html.unescape(found[1]))
 
 
 def test_the_panel_is_empty_without_a_record() -> None:
-    assert twins_view(None, {}, speaker("en")) == ""
+    assert controls_view(None, {}, speaker("en")) == ""
 
 
 def test_charts_draw_the_recorded_curves() -> None:
@@ -219,7 +221,7 @@ def test_charts_draw_the_recorded_curves() -> None:
 
 def test_a_run_without_curves_has_none_drawn() -> None:
     bare = tuple(replace(run, curves={}) if run.kind in ("trained", "grown") else run for run in RECORD.runs)
-    found = re.search(r"data-charts='([^']*)'", twins_view(replace(RECORD, runs=bare), TRAINING, speaker("en")))
+    found = re.search(r"data-charts='([^']*)'", controls_view(replace(RECORD, runs=bare), TRAINING, speaker("en")))
     assert found is not None
     lines = [len(chart["figure"]["data"]) for chart in json.loads(html.unescape(found[1]))]
     assert lines[:3] == [2, 3, 3]  # loss of both; purity, with both ends of its interval, of the one that has it
@@ -245,7 +247,7 @@ def test_the_cost_of_a_merge_is_counted_against_the_better_expert() -> None:
 def test_the_pictures_are_compared_with_random_vectors() -> None:
     """Bits 2.0 over pictures, 2.5 over random vectors: a fifth less."""
     record = replace(RECORD, runs=(*RECORD.runs, made_up("ru_random", "random", ru=2.5)))
-    view = lambda twins: html.unescape(twins_view(twins, TRAINING, speaker("en")))  # noqa: E731
+    view = lambda twins: html.unescape(controls_view(twins, TRAINING, speaker("en")))  # noqa: E731
     assert "RU, Russian -20.0%." in view(record)
     assert "compared with random vectors" not in view(RECORD)
 
@@ -263,7 +265,7 @@ def test_the_verdict_follows_from_the_costs(unshared: float, alone: float, said:
         return dict.fromkeys(("en", "ru", "zh"), row)
 
     record = replace(RECORD, fusions={"alone": fusion(alone), "some": fusion(2.2), "unshared": fusion(unshared)})
-    page = html.unescape(twins_view(record, TRAINING, speaker("en")))
+    page = html.unescape(controls_view(record, TRAINING, speaker("en")))
     assert all(sentence in page for sentence in said)
     assert (
         f"{50 * alone - 110:+.1f} percentage points" in page and f"{50 * unshared - 110:+.1f} percentage points" in page
@@ -277,13 +279,13 @@ def test_what_a_twin_wrote_is_text_only() -> None:
 
 @pytest.mark.parametrize("language", ["en", "ru", "zh"])
 def test_figures_of_twins_are_figures(language: str) -> None:
-    page = twins_view(RECORD, TRAINING, speaker(language))
+    page = controls_view(RECORD, TRAINING, speaker(language))
     for chart in json.loads(html.unescape(re.findall(r"data-charts='([^']*)'", page)[0])):
         coloured = re.sub(r"--gs-\w+(/[\d.]+)?", "#123456", json.dumps(chart["figure"]))
         plotly.graph_objects.Figure(json.loads(coloured))
 
 
-def test_a_record_that_cannot_be_drawn_takes_no_other_panel_along(twins: Twins, toy_bundle: Path) -> None:
+def test_a_record_that_cannot_be_drawn_takes_no_other_panel_along(twins: ControlRecord, toy_bundle: Path) -> None:
     """The page opens, and the panel says that it failed."""
     shown = LoadedModel.over("toy", load_bundle(toy_bundle), None)
     odd = replace(twins, runs=(replace(twins.runs[0], kind="unheard of"),))  # type: ignore[arg-type]

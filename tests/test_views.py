@@ -30,7 +30,7 @@ from app.wording.catalogue import speaker
 from app.wording.errors import UserError
 from viz.glyphs import GlyphCard, Meanings, Neighbour, glyph_panel
 from viz.html import data_uri, token, visible
-from viz.strip import MEASURES, Chip, mark, strip
+from viz.strip import STRIP_MEASURES, Chip, mark, strip
 
 SAY = speaker("en")
 HOSTILE = [
@@ -133,7 +133,7 @@ def test_chips_carry_the_picture_of_their_own_token(engine: Engine, trace: Trace
 
 
 def test_marks_say_without_colour_who_expected_a_token_more() -> None:
-    sided, amount = MEASURES["preference"], MEASURES["overlap"]
+    sided, amount = STRIP_MEASURES["preference"], STRIP_MEASURES["overlap"]
     assert [mark(value, sided) for value in (1.0, -1.0, 0.05, None)] == ["◀", "▶", "·", "·"]
     assert [mark(value, amount) for value in (0.0, 0.5, 1.0)] == ["▁", "▅", "█"]
 
@@ -413,7 +413,7 @@ def test_cells_of_an_ngram_have_borders_and_an_unknown_token_is_marked(engine: E
     chip = strip(
         [Chip(1, "кот", legible("кот"), 0.5, True, borders=(1 / 3, 2 / 3))],
         1,
-        MEASURES["preference"],
+        STRIP_MEASURES["preference"],
         ("RU", "ZH"),
         SAY,
     )
@@ -427,7 +427,7 @@ def test_cells_of_an_ngram_have_borders_and_an_unknown_token_is_marked(engine: E
 @pytest.mark.parametrize("text", HOSTILE)
 def test_hostile_text_is_shown_and_never_markup(text: str) -> None:
     bitmap = np.eye(32, dtype=bool)
-    chip = strip([Chip(1, text, bitmap, 0.5, True)], 1, MEASURES["preference"], ("RU", "ZH"), SAY)
+    chip = strip([Chip(1, text, bitmap, 0.5, True)], 1, STRIP_MEASURES["preference"], ("RU", "ZH"), SAY)
     near = (Neighbour(2, text, bitmap, 0.5),)
     words = Meanings(("RU", "ZH"), ((near, near), (near, near)), 0, 9)
     card = GlyphCard(1, text, "latin", ("U+0041 A",), bitmap, bitmap, (0.5,), near, 0.9, 32, 64, words)

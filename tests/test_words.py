@@ -21,7 +21,7 @@ from app.panels.glyphs import meanings
 from app.panels.words import CONCEPTS, words_view
 from app.probing import word_cache as lexicons
 from app.probing.contexts import MOST, find_contexts
-from app.probing.control_states import TwinStates, read_twin_states, write_twin_states
+from app.probing.control_states import ControlStates, read_control_states, write_control_states
 from app.probing.measures import best_purity, chance_purity, nearest_rows, neighbours_of, purity
 from app.probing.umap_layout import MIN_POINTS, aligned_umap
 from app.probing.word_cache import WordCache, read_words, write_words
@@ -46,7 +46,7 @@ from app.probing.word_list import (
 )
 from app.probing.word_states import WordStates, centred, cosines, nearest_words, word_states
 from app.substrate.vocabulary import build_tokenizer, mini_vocabulary
-from app.web.on_words import watched
+from app.web.on_words import run_with_progress
 from app.wording.catalogue import speaker
 from app.wording.errors import UserError
 from tests.test_views import HOSTILE, Reader, saved
@@ -165,7 +165,7 @@ def test_a_job_beside_is_told_of_and_left_at_once() -> None:
             time.sleep(0.005)
         return "through"
 
-    working = watched(job, stop)
+    working = run_with_progress(job, stop)
     shares = [next(working), next(working), next(working)]
     assert shares == sorted(shares) and shares[-1] > 0
     stop.set()
@@ -176,7 +176,7 @@ def test_a_job_beside_is_told_of_and_left_at_once() -> None:
 
 def test_a_job_gives_its_result_or_its_error() -> None:
     def result(job: Any) -> Any:
-        working = watched(job, threading.Event())
+        working = run_with_progress(job, threading.Event())
         while True:
             try:
                 next(working)
@@ -463,12 +463,16 @@ def test_words_of_one_length_are_of_one_length() -> None:
 
 def test_states_of_twins_come_back_nearly_as_they_were(tmp_path: Path) -> None:
     generator = np.random.default_rng(0)
-    twins = TwinStates(
+    twins = ControlStates(
         generator.normal(size=(3, 9, 8)).astype(np.float32), generator.normal(size=(2, 3, 9, 8)).astype(np.float32)
     )
-    write_twin_states(tmp_path, twins)
-    back = read_twin_states(tmp_path, (3, 9, 8))
-    assert back is not None and read_twin_states(tmp_path, (3, 9, 7)) is None and read_twin_states(Path(), (1,)) is None
+    write_control_states(tmp_path, twins)
+    back = read_control_states(tmp_path, (3, 9, 8))
+    assert (
+        back is not None
+        and read_control_states(tmp_path, (3, 9, 7)) is None
+        and read_control_states(Path(), (1,)) is None
+    )
     for name, states in vars(twins).items():
         error = np.abs(getattr(back, name) - states) / np.abs(states).max(axis=-1, keepdims=True)
         assert error.max() <= 0.5 / 127 + 1e-6
@@ -481,7 +485,7 @@ def test_twins_of_the_list_are_measured_beside_the_experts(
     """Twins that are the experts themselves: their curves must be the experts' own."""
     monkeypatch.setattr(lexicons, "aligned_umap", lambda expert: np.zeros((*expert.shape[:2], 2), np.float32))
     assert lexicon.bank is not None
-    write_twin_states(tmp_path, TwinStates(lexicon.bank.states[0], lexicon.bank.states[::-1]))
+    write_control_states(tmp_path, ControlStates(lexicon.bank.states[0], lexicon.bank.states[::-1]))
     telling = {"colours": "红", "numbers": "三", "animals": "猫", "family": "我"}  # a token that gives the group away
     readings = {word: (f"大{telling[word.concept]}{word.text}",) for word in preset("few_zh")}
     write_words(tmp_path, engine, readings)

@@ -9,7 +9,7 @@ from viz.html import Say, Table, panel, visible
 
 
 @dataclass(frozen=True)
-class Run:
+class RunRow:
     """One run: the class of its expert's colour, what kind it is in words, tokens, minutes, bits per character
     by language, and what it wrote."""
 
@@ -43,9 +43,9 @@ WAYS = {
 """Ways to fuse two experts, and the codes of their names."""
 
 
-def twins_panel(
+def controls_panel(
     charts: Sequence[Chart],
-    runs: Sequence[Run],
+    runs: Sequence[RunRow],
     merges: Sequence[Merge],
     prompt: str,
     budget: str,
@@ -71,7 +71,7 @@ def twins_panel(
     return panel(say, "twins", body, summary, {"merges": {m.name: m.bits for m in merges}}, table)
 
 
-def _runs(runs: Sequence[Run], languages: Sequence[str], say: Say) -> str:
+def _runs(runs: Sequence[RunRow], languages: Sequence[str], say: Say) -> str:
     heads = _heads([say("figures_tokens"), say("figures_minutes"), *(say("words_" + name) for name in languages)])
     rows = "".join(
         f"<tr class='gs-{run.side}'>{_name(f'{run.expert}: {run.kind}')}<td>{say.number(run.tokens)}</td>"
@@ -99,7 +99,7 @@ def _merges(merges: Sequence[Merge], languages: Sequence[str], say: Say) -> str:
     return f"<table>{_heads(columns)}<tbody>{rows}</tbody></table>"
 
 
-def _answers(runs: Sequence[Run]) -> str:
+def _answers(runs: Sequence[RunRow]) -> str:
     rows = "".join(
         f"<tr class='gs-{run.side}'>{_name(f'{run.expert}: {run.kind}')}"
         f"<td><bdi>{escape(visible(run.answer).replace('␣', ' '))}</bdi></td></tr>"

@@ -25,7 +25,7 @@ class Candidate:
 
 
 @dataclass(frozen=True, eq=False)
-class Beyond:
+class ActualToken:
     """The token that the text goes on with where it is not among the candidates shown: its probability
     and rank under the first expert, the fusion and the second; rank 0 where it is not known."""
 
@@ -73,7 +73,7 @@ class Position:
     certain: bool
     original: str
     changed: int
-    beyond: Beyond | None = None
+    actual_token: ActualToken | None = None
 
 
 def experts_panel(position: Position, experts: tuple[str, ...], say: Say) -> str:
@@ -147,13 +147,13 @@ def candidate_row(candidate: Candidate, say: Say) -> str:
 
 def _beyond(position: Position, column: int, say: Say) -> str:
     """The text's own next token under a column that does not list it."""
-    beyond = position.beyond
-    if beyond is None or any(candidate.actual for candidate in position.columns[column]):
+    actual_token = position.actual_token
+    if actual_token is None or any(candidate.actual for candidate in position.columns[column]):
         return ""
-    rank = f"<span class='gs-moved'>#{beyond.ranks[column]}</span>" if beyond.ranks[column] else ""
+    rank = f"<span class='gs-moved'>#{actual_token.ranks[column]}</span>" if actual_token.ranks[column] else ""
     return (
-        f"<li class='gs-beyond gs-actual'>{picture(beyond.bitmap)}{token(beyond.text)}{rank}"
-        f"<span class='gs-number'>{say.percent(beyond.probabilities[column])}</span></li>"
+        f"<li class='gs-beyond gs-actual'>{picture(actual_token.bitmap)}{token(actual_token.text)}{rank}"
+        f"<span class='gs-number'>{say.percent(actual_token.probabilities[column])}</span></li>"
     )
 
 

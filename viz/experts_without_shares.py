@@ -12,7 +12,7 @@ from viz.html import Say, Table, panel, sides, token, visible
 
 
 @dataclass(frozen=True, eq=False)
-class Voices:
+class Expectations:
     """What is predicted after one token.
 
     before: the token read last.  columns: candidates of each expert and, last, of the network; of a single
@@ -34,7 +34,7 @@ class Voices:
     spread: tuple[float, ...]
 
 
-def voices_panel(voices: Voices, experts: tuple[str, ...], say: Say) -> str:
+def expectations_panel(voices: Expectations, experts: tuple[str, ...], say: Say) -> str:
     """Columns of candidates, and what is still true of the experts."""
     heads = (*experts, say("fused")) if len(experts) > 1 else experts
     classes = (*sides(len(experts)), "fused") if len(experts) > 1 else sides(1)
@@ -58,7 +58,7 @@ def voices_panel(voices: Voices, experts: tuple[str, ...], say: Say) -> str:
     return panel(say, "experts", body, summary, facts, table, token=visible(voices.before))
 
 
-def _table(voices: Voices, experts: tuple[str, ...], say: Say) -> str:
+def _table(voices: Expectations, experts: tuple[str, ...], say: Say) -> str:
     """The network's candidates: under the network, under each expert alone, under the plain mean of logits."""
     names = (say("fused"), *experts, say("voices_mean_of_logits"))
     heads = "".join(f"<th scope='col'>{escape(name)}</th>" for name in names)
@@ -74,7 +74,7 @@ def _table(voices: Voices, experts: tuple[str, ...], say: Say) -> str:
     )
 
 
-def _shares(voices: Voices, experts: tuple[str, ...], say: Say) -> str:
+def _shares(voices: Expectations, experts: tuple[str, ...], say: Say) -> str:
     if voices.odds is None:
         return ""
     odds = zip(experts, voices.odds, strict=True)
@@ -85,7 +85,7 @@ def _shares(voices: Voices, experts: tuple[str, ...], say: Say) -> str:
     return f"<p class='gs-note'>{escape(title)}: {escape(parts)}; {escape(total)}</p>"
 
 
-def _facts(voices: Voices, experts: tuple[str, ...], say: Say) -> str:
+def _facts(voices: Expectations, experts: tuple[str, ...], say: Say) -> str:
     facts = [
         (say("disagreement"), f"{say.number(voices.disagreement, 3)} {say('nats')}"),
         (say("jensen_shannon"), f"{say.number(voices.jensen_shannon, 3)} {say('bits')}"),

@@ -8,7 +8,7 @@ from viz.html import SIDES, Say, panel
 
 
 @dataclass(frozen=True)
-class Held:
+class HeldOut:
     """bits[language][who]: bits per character on held-out lines, of each expert and then of the ways to
     fuse them.  tokens and minutes of training, by expert."""
 
@@ -17,7 +17,7 @@ class Held:
     minutes: Mapping[str, float]
 
 
-def figures_panel(held: Held, published: Mapping[str, Mapping[str, tuple[float, float | None]]], say: Say) -> str:
+def figures_panel(held: HeldOut, published: Mapping[str, Mapping[str, tuple[float, float | None]]], say: Say) -> str:
     """Two tables.  published[model][benchmark]: per cent and half its 95 % interval, if there is one."""
     names = list(next(iter(held.bits.values())))
     heads = "".join(f"<th scope='col'>{escape(_fusion(name, say))}</th>" for name in names)
@@ -75,7 +75,7 @@ def _points(found: tuple[float, float | None] | None, say: Say) -> str:
     return say.number(percent, 1) + ("" if interval is None else f" ± {say.number(interval, 1)}")
 
 
-def _summary(held: Held, names: list[str], say: Say) -> str:
+def _summary(held: HeldOut, names: list[str], say: Say) -> str:
     """How far the published fusion is from the better expert, language by language."""
     experts = names[:2]
     parts = [

@@ -12,7 +12,7 @@ from viz.html import Say, Table, panel, sides
 
 
 @dataclass(frozen=True, eq=False)
-class Crossed:
+class CrossingRows:
     """alike (L + 1, L + 1): CKA, rows the first expert's layers, columns the second's.  pairs: names of
     language pairs P; found (P, E, L + 1): translation retrieval@1, 0..1, and its chance."""
 
@@ -24,7 +24,7 @@ class Crossed:
 
 
 def proof_panel(
-    charts: Sequence[Chart], table: Table, crossed: Crossed | None, subject: str, note: str, say: Say
+    charts: Sequence[Chart], table: Table, crossed: CrossingRows | None, subject: str, note: str, say: Say
 ) -> str:
     """One chart at a time, chosen in the page; its sentence under it.  subject: which words it is about; note: what
     to know of the groups, or nothing."""
@@ -34,7 +34,7 @@ def proof_panel(
     return panel(say, "proof", body, say("proof_summary"), {"words": subject}, table)
 
 
-def _crossed(crossed: Crossed, say: Say) -> str:
+def _crossed(crossed: CrossingRows, say: Say) -> str:
     last = len(crossed.alike) - 1
     heads = "".join(f"<th scope='col'>{escape(crossed.experts[1])} {layer}</th>" for layer in range(last + 1))
     rows = "".join(

@@ -24,7 +24,7 @@ class Measure:
     none: float = 0.0
 
 
-MEASURES = {
+STRIP_MEASURES = {
     measure.name: measure
     for measure in (
         Measure("preference", full=5.0, sided=True, none=0.1),

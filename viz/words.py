@@ -23,7 +23,7 @@ _COLOURS = 14
 
 
 @dataclass(frozen=True, eq=False)
-class Layout:
+class MapLayout:
     """One way to lay words out: paths (E, L + 1, n, 2) with |x| <= ASPECT and |y| <= 1; captions
     [expert][layer]: what the picture hides.  name: `pca` or `umap`."""
 
@@ -49,7 +49,7 @@ class WordMap:
     languages: tuple[str, ...]
     glosses: tuple[str, ...]
     bitmaps: NDArray[np.bool_]
-    layouts: tuple[Layout, ...]
+    layouts: tuple[MapLayout, ...]
     near: NDArray[np.int64]
     purity: NDArray[np.float64]
     neighbours: int

@@ -20,7 +20,7 @@ from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer
 from torch import Tensor
 
-from app.checkpoint.checksums import broken, write_checksums
+from app.checkpoint.checksums import damaged_files, write_checksums
 from app.checkpoint.import_report import Report
 from app.network.experts import StackedExperts
 from app.network.interface import Network, Shape
@@ -90,7 +90,7 @@ def load_bundle(folder: Path = MINI) -> Bundle:
     missing = [name for name in _FILES if not (folder / name).is_file()]
     if missing:
         raise UserError("missing_files", folder=folder.name, files=", ".join(missing))
-    if damaged := broken(folder, _FILES):
+    if damaged := damaged_files(folder, _FILES):
         raise UserError("damaged_files", folder=folder.name, files=", ".join(damaged))
     try:
         return _loaded(folder)

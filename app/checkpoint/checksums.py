@@ -14,7 +14,7 @@ def write_checksums(folder: Path) -> None:
     (folder / CHECKSUMS_FILE).write_text("".join(f"{_checksum(folder / n)}  {n}\n" for n in names), encoding="utf-8")
 
 
-def broken(folder: Path, names: Iterable[str]) -> list[str]:
+def damaged_files(folder: Path, names: Iterable[str]) -> list[str]:
     """Which of some files differ from what was sealed; none in a folder without a seal."""
     if not (folder / CHECKSUMS_FILE).is_file():
         return []

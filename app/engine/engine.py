@@ -50,7 +50,7 @@ class Feed:
     cache: Any
 
 
-Run = Generator[Feed | Step, Output | None, None]
+EngineRun = Generator[Feed | Step, Output | None, None]
 """A run under way: it yields what it wants read, takes the network's output, and yields what came of it."""
 
 
@@ -128,7 +128,7 @@ class Engine:
         """
         return self._alone(self.writing(prompt, sampling, weights, stop))
 
-    def reading(self, text: str, weights: Sequence[float] | None = None) -> Run:
+    def reading(self, text: str, weights: Sequence[float] | None = None) -> EngineRun:
         """`look` as a generator, for a caller that batches several."""
         ids = [self.bundle.start, *self.encode(text)]
         return self._read(ids, self._weights(weights))
@@ -139,14 +139,14 @@ class Engine:
         sampling: Sampling | None = None,
         weights: Sequence[float] | None = None,
         stop: Callable[[], bool] = lambda: False,
-    ) -> Run:
+    ) -> EngineRun:
         """`generate` as a generator, for a caller that batches several."""
         ids = [self.bundle.start, *self.encode(prompt)]
         if len(ids) >= self.context:
             raise UserError("many_tokens", length=len(ids) - 1, limit=self.context - 2)
         return self._steps(ids, sampling or Sampling(), self._weights(weights), stop)
 
-    def _alone(self, run: Run) -> Iterator[Step]:
+    def _alone(self, run: EngineRun) -> Iterator[Step]:
         """Feed one run as it goes."""
         output: Output | None = None
         while True:
@@ -173,13 +173,13 @@ class Engine:
         return [outputs.get(id(f)) or self.model(torch.tensor([f.ids]), cache=f.cache) for f in wanted]
 
     @torch.inference_mode()
-    def _read(self, ids: list[int], blend: Tensor) -> Run:
+    def _read(self, ids: list[int], blend: Tensor) -> EngineRun:
         writer = TraceWriter(blend, self.model.shape.vocabulary)
         yield from self._forward(ids, None, writer)
         yield self._last(writer, ids, len(ids))
 
     @torch.inference_mode()
-    def _steps(self, ids: list[int], sampling: Sampling, blend: Tensor, stop: Callable[[], bool]) -> Run:
+    def _steps(self, ids: list[int], sampling: Sampling, blend: Tensor, stop: Callable[[], bool]) -> EngineRun:
         prompt, room = len(ids), min(self.context - len(ids), int(sampling.new_tokens))
         generator = torch.Generator().manual_seed(int(sampling.seed))
         writer = TraceWriter(blend, self.model.shape.vocabulary)

@@ -11,11 +11,11 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 
-from app.engine.engine import Engine, Feed, Run, Step
+from app.engine.engine import Engine, EngineRun, Feed, Step
 from app.engine.sampling import Sampling
 from app.network.interface import Output
-from app.system.memory import give_back
-from app.system.threads import take_cores
+from app.system.memory import release_memory
+from app.system.threads import use_network_threads
 from app.trace.record import Trace
 from app.wording.errors import UserError
 
@@ -81,7 +81,7 @@ class QueuedRequest:
 class _Running:
     """A request with its generator; `wants` is what the generator needs read next, None once it is over."""
 
-    def __init__(self, queued: QueuedRequest, run: Run) -> None:
+    def __init__(self, queued: QueuedRequest, run: EngineRun) -> None:
         self.queued, self._run = queued, run
         self.wants: Feed | None = None
 
@@ -117,7 +117,7 @@ class RequestQueue:
     def __init__(self, engine: Engine, batch_size: int = BATCH_SIZE, capacity: int = MAX_WAITING) -> None:
         self.engine = engine
         self.batch_size, self._capacity = batch_size, capacity
-        self._waiting: deque[tuple[QueuedRequest, Run]] = deque()
+        self._waiting: deque[tuple[QueuedRequest, EngineRun]] = deque()
         self._serving: list[_Running] = []
         self._recent: dict[str, deque[float]] = {}
         self._condition = threading.Condition()
@@ -168,7 +168,7 @@ class RequestQueue:
             time.sleep(_POLL_SECONDS)
         return True
 
-    def _enqueue(self, visitor: str, start: Callable[[QueuedRequest], Run]) -> QueuedRequest:
+    def _enqueue(self, visitor: str, start: Callable[[QueuedRequest], EngineRun]) -> QueuedRequest:
         """Append a request.
 
         Raises:
@@ -205,7 +205,7 @@ class RequestQueue:
         recent.append(now)
 
     def _serve(self) -> None:
-        take_cores()
+        use_network_threads()
         while True:
             self._release_memory()
             self._admit_waiting()
@@ -227,7 +227,7 @@ class RequestQueue:
         now = time.monotonic()
         if not self._waiting and not self._serving and now - self._released > RELEASE_SECONDS:
             self._released = now
-            give_back()
+            release_memory()
 
     def _admit_waiting(self) -> None:
         """Move requests into the batch, a few per round, so that those under way are not held up; block while

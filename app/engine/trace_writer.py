@@ -20,7 +20,7 @@ from torch import Tensor
 
 from app.network.experts import fuse
 from app.network.interface import Output
-from app.system.threads import compute_on
+from app.system.threads import set_own_threads
 from app.system.topk import largest
 from app.trace.record import CANDIDATES, WEIGHT_GRID, Floats, Trace
 
@@ -28,7 +28,7 @@ BLOCK = 16
 _CACHED = 131_072  # numbers of one expert's rows
 
 
-_BESIDE = ThreadPoolExecutor(1, "trace", compute_on, (1,))
+_BESIDE = ThreadPoolExecutor(1, "trace", set_own_threads, (1,))
 """Reduces for all texts, on one core: more threads would take the network's."""
 
 

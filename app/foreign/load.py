@@ -34,7 +34,7 @@ _SMALL = 100_000_000  # numbers up to which float32 is as quick as bfloat16
 _DRAWN_PROBE, _LONG_PROBE = 48, 1_024
 _VOCABULARY = ("vocab_size", "n_vocab", "vocabulary_size", "num_tokens", "n_tokens", "padded_vocab_size")
 
-Progress = Callable[[str, float], object]
+LoadProgress = Callable[[str, float], object]
 """Told what is being done (a code of `app.wording.catalogue`) and the share of it, 0..1."""
 
 
@@ -43,7 +43,7 @@ def load_foreign(
     source: str,
     trusted: bool,
     precision: str = "auto",
-    progress: Progress = lambda stage, share: None,
+    progress: LoadProgress = lambda stage, share: None,
 ) -> Bundle:
     """Load a hub-shaped folder.  source: as the page names it; trusted: whether its own code may run.
 
@@ -131,7 +131,7 @@ class _Running:
 
 
 def _run_in(
-    found: Understood, precision: str, built: Built, probes: Sequence[list[int]], progress: Progress
+    found: Understood, precision: str, built: Built, probes: Sequence[list[int]], progress: LoadProgress
 ) -> _Running:
     """The network in the number format that was asked for: `auto` is bfloat16 for a large one, else float32."""
     if found.decoder is None:
@@ -155,7 +155,7 @@ def _run_in(
     small = as_int8(decoder, lambda share: progress("stage_int8", share))
     short = [probe[:_DRAWN_PROBE] for probe in probes]  # all logits of a long text would take gigabytes
     drifted = drift(found.network(decoder), found.network(small), short)
-    decoder.let_go()
+    decoder.release_weights()
     return _Running(found.network(small), "int8", drifted)
 
 

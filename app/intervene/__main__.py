@@ -15,7 +15,7 @@ from app.intervene.exchange import Exchange, measure_exchange
 from app.intervene.pixels import morph
 from app.intervene.search import Estimate, Finding, search
 from app.intervene.stories import DrawingStory, read_stories
-from app.system.threads import grant_cores
+from app.system.threads import set_network_threads
 
 Result = TypeVar("Result")
 _MORPHS = np.linspace(0, 1, 21)
@@ -25,7 +25,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", nargs="?", type=Path, default=MINI, help="checkpoint folder (default: %(default)s)")
     engine = Engine(load_bundle(parser.parse_args(arguments).folder))
-    grant_cores(1)
+    set_network_threads(1)
     stories = read_stories()
     print("| story | expert | nats | block | moved through it | heads | restored | two random heads | fresh prompts |")
     print("|---|---|---|---|---|---|---|---|---|")

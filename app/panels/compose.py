@@ -18,7 +18,7 @@ from app.panels.strip import most_disputed, strip_view
 from app.trace.record import Trace
 from app.wording.catalogue import say, speaker
 
-PANELS = 6
+PANEL_COUNT = 6
 """Glyphs, experts, disagreement, layers, lens, depth: in this order wherever all are filled."""
 
 log = logging.getLogger(__name__)
@@ -59,7 +59,7 @@ def one(draw: Callable[[], str], view: PanelSettings) -> str:
         return status_html(say("panel_failed", view.language), failed=True)
 
 
-def finished(model: LoadedModel, trace: Trace, view: PanelSettings, message: str) -> list[Any]:
+def draw_all(model: LoadedModel, trace: Trace, view: PanelSettings, message: str) -> list[Any]:
     selected = most_disputed(trace)
     return [
         trace,

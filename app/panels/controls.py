@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from app.probing.control_record import LINES, Twin, Twins
+from app.probing.control_record import LINES, ControlRecord, ControlRun
 from app.wording.catalogue import LANGUAGES
 from viz.charts import Chart
-from viz.controls import Merge, Run, twins_panel
+from viz.controls import Merge, RunRow, controls_panel
 from viz.html import SIDES, Say
 from viz.plotly_figure import Line, curve_figure
 
@@ -24,26 +24,26 @@ _LOOKS = {
 _OWN = {"RU": "ru", "ZH": "zh"}
 
 
-def twins_view(twins: Twins | None, training: Mapping[str, Any], say: Say) -> str:
+def controls_view(twins: ControlRecord | None, training: Mapping[str, Any], say: Say) -> str:
     """The panel; empty for a model without such a record.  training: the record of the experts on display."""
     if twins is None or not twins.runs:
         return ""
     experts = sorted({twin.expert for twin in twins.runs})
     sides = dict(zip(experts, SIDES, strict=False))
     charts = [chart for expert in experts for chart in _charts(twins, expert, sides[expert], say)]
-    runs = [Run(t.expert, sides[t.expert], _kind(t, say), t.tokens, t.minutes, t.bits, t.answer) for t in twins.runs]
+    runs = [RunRow(t.expert, sides[t.expert], _kind(t, say), t.tokens, t.minutes, t.bits, t.answer) for t in twins.runs]
     merges = [Merge(say("merge_" + way), bits) for way, bits in twins.fusions.items()]
     seen = max(twin.tokens for twin in twins.runs)
     shown = max(run["tokens"] for run in training["experts"].values())
     budget = say("twins_budget", twins=say.number(seen / 1e6, 1), shown=say.number(shown / 1e6, 1))
-    return twins_panel(charts, runs, merges, twins.prompt, budget, LINES, _summary(twins, say), say)
+    return controls_panel(charts, runs, merges, twins.prompt, budget, LINES, _summary(twins, say), say)
 
 
-def _kind(twin: Twin, say: Say) -> str:
+def _kind(twin: ControlRun, say: Say) -> str:
     return say("twin_grown_to", layers=twin.layers) if twin.kind == "grown" else say("twin_" + twin.kind)
 
 
-def _charts(twins: Twins, expert: str, side: str, say: Say) -> list[Chart]:
+def _charts(twins: ControlRecord, expert: str, side: str, say: Say) -> list[Chart]:
     mine = [twin for twin in twins.runs if twin.expert == expert]
     like = [twin for twin in mine if twin.kind not in ("alone", "grown")]
     grown = [twin for twin in mine if twin.kind == "grown"]
@@ -59,7 +59,7 @@ def _charts(twins: Twins, expert: str, side: str, say: Say) -> list[Chart]:
     return charts
 
 
-def _line(twin: Twin, side: str, say: Say, values: Sequence[float], **more: Sequence[float]) -> Line:
+def _line(twin: ControlRun, side: str, say: Say, values: Sequence[float], **more: Sequence[float]) -> Line:
     ink, dash, symbol = _LOOKS[twin.kind]
     return Line(
         say("twin_" + twin.kind), np.array(values), ink or f"--gs-{side}", dash, symbol,
@@ -67,7 +67,7 @@ def _line(twin: Twin, side: str, say: Say, values: Sequence[float], **more: Sequ
     )  # fmt: skip
 
 
-def _loss(twins: Sequence[Twin], expert: str, side: str, say: Say) -> Chart:
+def _loss(twins: Sequence[ControlRun], expert: str, side: str, say: Say) -> Chart:
     """Training loss by tokens seen."""
     lines = [
         _line(twin, side, say, [loss for _, loss in twin.curve], x=[tokens / 1e6 for tokens, _ in twin.curve])
@@ -80,7 +80,7 @@ def _loss(twins: Sequence[Twin], expert: str, side: str, say: Say) -> Chart:
 
 
 def _purity(
-    twins: Sequence[Twin], expert: str, language: str, side: str, say: Say, code: str = "twins_purity"
+    twins: Sequence[ControlRun], expert: str, language: str, side: str, say: Say, code: str = "twins_purity"
 ) -> Chart:
     """Concept purity by layer with its intervals."""
     lines, best = [], []
@@ -96,7 +96,7 @@ def _purity(
     return Chart(f"{code}_{expert}_{language}", label, curve_figure(lines, None, (), say("layer_slider")), sentence)
 
 
-def _growth(stages: Sequence[Twin], whole: Sequence[Twin], expert: str, side: str, say: Say) -> Chart:
+def _growth(stages: Sequence[ControlRun], whole: Sequence[ControlRun], expert: str, side: str, say: Say) -> Chart:
     """Training loss by tokens seen over all stages, each of which begins with one layer more."""
     begins = [0.0, *accumulate(stage.tokens / 1e6 for stage in stages)]
     x = [begin + seen / 1e6 for stage, begin in zip(stages, begins, strict=False) for seen, _ in stage.curve]
@@ -120,7 +120,7 @@ MATTERS = 0.02
 """A merge costs as much as another if their costs differ by less than this share of the bits."""
 
 
-def _summary(twins: Twins, say: Say) -> str:
+def _summary(twins: ControlRecord, say: Say) -> str:
     """What averaging costs, merge by merge, as the mean over the languages; then what of it is due to the
     shared table, and what to having seen the other's script; and what the pictures change against random vectors."""
     merges = {way: Merge(say("merge_" + way), bits) for way, bits in twins.fusions.items()}
@@ -140,7 +140,7 @@ def _summary(twins: Twins, say: Say) -> str:
     return " ".join(sentences)
 
 
-def _pictures_change(twins: Twins, say: Say) -> list[str]:
+def _pictures_change(twins: ControlRecord, say: Say) -> list[str]:
     """How much the pictures change each expert's bits in its own language against random vectors, where both were
     trained."""
     bits = {(twin.expert, twin.kind): twin.bits[own] for twin in twins.runs if (own := _OWN.get(twin.expert))}

@@ -18,8 +18,8 @@ from app.trace.fusion import (
     rescore,
 )
 from app.trace.record import Floats, Trace
-from viz.experts import Beyond, Candidate, Part, Position, experts_panel
-from viz.experts_without_shares import Voices, voices_panel
+from viz.experts import ActualToken, Candidate, Part, Position, experts_panel
+from viz.experts_without_shares import Expectations, expectations_panel
 from viz.html import Say
 
 SHOWN_CANDIDATES = 8
@@ -31,7 +31,7 @@ def experts_view(
     """The experts panel: what was expected just before the selected token, re-scored under a
     fusion; `weight` is the first expert's (the gate sets its own)."""
     if not engine.bundle.adjustable:
-        return voices_view(engine, trace, selected, say)
+        return expectations_view(engine, trace, selected, say)
     position = selected - 1
     actual = int(trace.ids[selected]) if selected < len(trace) else -1
     everywhere = fusion_weights(trace, fusion, weight)
@@ -73,12 +73,12 @@ def experts_view(
         certain=fused.certain > 0,
         original=engine.text_of(int(trace.candidates[position, -1, 0])),
         changed=winners_changed(trace, everywhere, fusion),
-        beyond=_beyond(engine, trace, selected, weights, fusion) if actual >= 0 else None,
+        actual_token=_beyond(engine, trace, selected, weights, fusion) if actual >= 0 else None,
     )
     return experts_panel(view, trace.experts, say)
 
 
-def voices_view(engine: Engine, trace: Trace, selected: int, say: Say) -> str:
+def expectations_view(engine: Engine, trace: Trace, selected: int, say: Say) -> str:
     """The experts panel of a model whose experts cannot be weighed anew: a single one, more than two, a fusion
     that was learned."""
     position, actual = selected - 1, int(trace.ids[selected]) if selected < len(trace) else -1
@@ -100,8 +100,8 @@ def voices_view(engine: Engine, trace: Trace, selected: int, say: Say) -> str:
     half = len(trace.mixed_log_sum_exp[position]) // 2  # of equal weights
     report = engine.bundle.report
     odds = trace.weights * (logits[0] - logits[1]) if engine.bundle.additive else None
-    return voices_panel(
-        Voices(
+    return expectations_panel(
+        Expectations(
             before=trace.texts[position] if position else say("start"),
             columns=(*columns, column(FUSED, fused - totals[FUSED])),
             kind=report.fusion if report else engine.bundle.fusion if count > 1 else "single",
@@ -117,7 +117,7 @@ def voices_view(engine: Engine, trace: Trace, selected: int, say: Say) -> str:
     )
 
 
-def _beyond(engine: Engine, trace: Trace, selected: int, weights: Floats, fusion: Fusion) -> Beyond:
+def _beyond(engine: Engine, trace: Trace, selected: int, weights: Floats, fusion: Fusion) -> ActualToken:
     """The selected token under each expert and their fusion; its fused rank where the trace has it."""
     position, token = selected - 1, int(trace.ids[selected])
     alone = np.exp(next_log_probs(trace)[position, :FUSED])
@@ -126,7 +126,7 @@ def _beyond(engine: Engine, trace: Trace, selected: int, weights: Floats, fusion
         fused = int(ranks[FUSED])
     else:  # one expert alone ranks like that expert
         fused = int(ranks[weights.argmax()]) if weights.max() == 1 else 0
-    return Beyond(
+    return ActualToken(
         text=trace.texts[selected],
         bitmap=engine.bundle.substrate.pictures[token],
         probabilities=(float(alone[0]), next_probability(trace, position, weights, fusion), float(alone[1])),

@@ -2,7 +2,7 @@
 
 from app.engine.engine import Engine
 from app.panels.published import published
-from viz.figures import Held, figures_panel
+from viz.figures import HeldOut, figures_panel
 from viz.html import Say
 
 
@@ -16,7 +16,7 @@ def figures_view(engine: Engine, say: Say) -> str:
     known: dict[str, dict[str, tuple[float, float | None]]] = {}
     for figure in published():
         known.setdefault(figure.model, {})[figure.benchmark] = figure.percent, figure.interval
-    held = Held(
+    held = HeldOut(
         record["bits_per_character"],
         {name: run["tokens"] for name, run in experts.items()},
         {name: run["minutes"] for name, run in experts.items()},

@@ -9,7 +9,7 @@ from app.trace.projection import neighbour_change, neighbour_changes, project
 from app.trace.record import Trace
 from viz.html import Say, panel
 from viz.layers import Labels, Points, layers_panel
-from viz.strip import MEASURES
+from viz.strip import STRIP_MEASURES
 
 
 def layers_view(engine: Engine, trace: Trace, selected: int, say: Say) -> str:
@@ -41,4 +41,4 @@ def _expected(trace: Trace) -> tuple[str, ...]:
 
 def _side(value: float) -> str:
     """Who expected a token more, from its preference; `fused` where neither did."""
-    return "fused" if abs(value) < MEASURES["preference"].none else "first" if value > 0 else "second"
+    return "fused" if abs(value) < STRIP_MEASURES["preference"].none else "first" if value > 0 else "second"

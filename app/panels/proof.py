@@ -13,7 +13,7 @@ from app.wording.catalogue import LANGUAGES
 from viz.charts import Chart
 from viz.html import Say, Table, sides
 from viz.plotly_figure import Line, curve_figure
-from viz.proof import Crossed, proof_panel
+from viz.proof import CrossingRows, proof_panel
 
 
 def proof_view(
@@ -144,7 +144,7 @@ def _word_classes(every: Battery, nouns: Battery, say: Say) -> str:
     return say("proof_classes", last=last, list=listed(lifts, "+"), all=listed(whole), nouns=listed(part))
 
 
-def _crossed(crossings: Crossings, say: Say) -> Crossed:
+def _crossed(crossings: Crossings, say: Say) -> CrossingRows:
     assert set(LANGUAGES) == {language for pair in PAIRS for language in pair}, "a language without a pair"
     names = tuple(f"{say('words_' + one)} → {say('words_' + other)}" for one, other in PAIRS)
-    return Crossed(crossings.experts, crossings.alike, names, crossings.found, crossings.chance)
+    return CrossingRows(crossings.experts, crossings.alike, names, crossings.found, crossings.chance)

@@ -8,7 +8,7 @@ from app.checkpoint.bundle import Bundle
 from app.trace.fusion import Fusion, pair_weights
 from app.wording.catalogue import LANGUAGES
 from app.wording.errors import UserError
-from viz.strip import MEASURES
+from viz.strip import STRIP_MEASURES
 
 Name = TypeVar("Name", bound=str)
 
@@ -37,7 +37,7 @@ class PanelSettings:
         return cls(
             weight=round(float(weight) * 20) / 20,
             fusion=_known(fusion, FUSIONS, FUSIONS[0]),
-            measure=_known(measure, MEASURES, cls.measure),
+            measure=_known(measure, STRIP_MEASURES, cls.measure),
             language=_known(language, LANGUAGES, cls.language),
         )
 

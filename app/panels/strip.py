@@ -13,7 +13,7 @@ from app.trace.fusion import (
 )
 from app.trace.record import Floats, Trace
 from viz.html import Say
-from viz.strip import MEASURES, Chip, strip
+from viz.strip import STRIP_MEASURES, Chip, strip
 
 
 def most_disputed(trace: Trace) -> int:
@@ -43,7 +43,7 @@ def measures_of(bundle: Bundle) -> tuple[str, ...]:
         return ("surprise",)
     if len(bundle.experts) > 2:
         return ("disagreement", "jensen_shannon", "surprise")
-    return tuple(name for name in MEASURES if bundle.additive or name != "balance")
+    return tuple(name for name in STRIP_MEASURES if bundle.additive or name != "balance")
 
 
 def strip_view(engine: Engine, trace: Trace, selected: int, say: Say, measure: str = "preference") -> str:
@@ -52,7 +52,7 @@ def strip_view(engine: Engine, trace: Trace, selected: int, say: Say, measure: s
     measure = measure if measure in known else known[0]
     values = measured(trace, measure)
     chips = [_chip(engine, i, int(trace.ids[i]), float(values[i - 1]), i >= trace.prompt) for i in range(1, len(trace))]
-    return strip(chips, selected, MEASURES[measure], trace.experts, say)
+    return strip(chips, selected, STRIP_MEASURES[measure], trace.experts, say)
 
 
 def writing_view(engine: Engine, prompt: list[int], written: list[tuple[int, float]], say: Say) -> str:
@@ -61,7 +61,7 @@ def writing_view(engine: Engine, prompt: list[int], written: list[tuple[int, flo
     parts: list[tuple[int, float | None]] = [*((i, None) for i in prompt), *written]
     measure = "preference" if len(engine.bundle.experts) == 2 else "surprise"
     chips = [_chip(engine, n, i, liked, n > len(prompt)) for n, (i, liked) in enumerate(parts, 1)]
-    return strip(chips, -1, MEASURES[measure], engine.bundle.experts, say, writing=True)
+    return strip(chips, -1, STRIP_MEASURES[measure], engine.bundle.experts, say, writing=True)
 
 
 def written_value(engine: Engine, step: Step) -> float:

@@ -12,7 +12,7 @@ from app.substrate.pictures import draw_pictures
 from app.trace.projection import neighbour_changes, project, trustworthiness
 from app.trace.record import Floats
 from viz.html import Say
-from viz.words import Layout, WordMap, words_panel
+from viz.words import MapLayout, WordMap, words_panel
 
 CONCEPTS = (
     "colours", "numbers", "animals", "family", "body", "food", "time", "nature", "places", "countries", "clothes",
@@ -27,7 +27,7 @@ def words_view(lexicon: WordCache, words: tuple[Word, ...], say: Say, language: 
     bundle = lexicon.engine.bundle
     facts, names = _facts(states, bundle.substrate.recipe), bundle.experts
     layouts = [
-        Layout(
+        MapLayout(
             "pca",
             facts.points,
             tuple(
@@ -40,7 +40,7 @@ def words_view(lexicon: WordCache, words: tuple[Word, ...], say: Say, language: 
         )
     ]
     if places is not None:
-        layouts.append(Layout("umap", places, _umap_captions(states.states, places, say)))
+        layouts.append(MapLayout("umap", places, _umap_captions(states.states, places, say)))
     return words_panel(
         WordMap(
             experts=names,

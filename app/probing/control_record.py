@@ -11,13 +11,13 @@ from typing import Any, Literal
 
 from app.probing.word_list import list_code
 
-TWINS_FILE = "twins.json"
+CONTROLS_FILE = "twins.json"
 
 Kind = Literal["frozen", "trained", "permuted", "random", "alone", "grown", "try"]
 
 KINDS: tuple[Kind, ...] = ("frozen", "trained", "permuted", "random", "alone")
 
-FUSIONS = {
+MERGES = {
     "alone": ("ru_alone", "zh_alone"),
     "some": ("ru_frozen", "zh_frozen"),
     "joint": ("joint",),
@@ -37,7 +37,7 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Twin:
+class ControlRun:
     """One run as measured.
 
     expert: its name; tokens and minutes of its training; curve: pairs of tokens seen and training loss, nats
@@ -61,26 +61,26 @@ class Twin:
 
 
 @dataclass(frozen=True)
-class Twins:
-    """All runs, and `fusions[way][language][who]`: bits per character of the merges in `FUSIONS`.
+class ControlRecord:
+    """All runs, and `fusions[way][language][who]`: bits per character of the merges in `MERGES`.
     tries: short runs that a decision was made on, whose names say what they try.  prompt: what every run was
     asked."""
 
-    runs: tuple[Twin, ...]
+    runs: tuple[ControlRun, ...]
     fusions: dict[str, dict[str, dict[str, float]]]
-    tries: tuple[Twin, ...]
+    tries: tuple[ControlRun, ...]
     prompt: str
 
 
-def beside(known: Twins, new: Twins) -> Twins:
+def beside(known: ControlRecord, new: ControlRecord) -> ControlRecord:
     """Two records as one; of runs and merges that are in both, the new ones.  Curves over another word list than
     the present one are left out: they cannot be compared."""
 
-    def order(twin: Twin) -> tuple[bool, str, int, str]:
+    def order(twin: ControlRun) -> tuple[bool, str, int, str]:
         place = KINDS.index(twin.kind) if twin.kind in KINDS else 0
         return twin.kind == "grown", twin.expert, place, twin.name
 
-    def present(twin: Twin) -> Twin:
+    def present(twin: ControlRun) -> ControlRun:
         return twin if twin.words == list_code() else replace(twin, curves={})
 
     runs, tries = (
@@ -88,27 +88,27 @@ def beside(known: Twins, new: Twins) -> Twins:
         for before, after in ((known.runs, new.runs), (known.tries, new.tries))
     )
     fusions = known.fusions | new.fusions
-    ordered = {way: fusions[way] for way in FUSIONS if way in fusions}
-    return Twins(tuple(runs), ordered, tuple(tries), new.prompt)
+    ordered = {way: fusions[way] for way in MERGES if way in fusions}
+    return ControlRecord(tuple(runs), ordered, tuple(tries), new.prompt)
 
 
-def read_twins(folder: Path) -> Twins | None:
+def read_control_record(folder: Path) -> ControlRecord | None:
     """The record of a checkpoint folder, None where there is none."""
-    path = folder / TWINS_FILE
+    path = folder / CONTROLS_FILE
     if not path.is_file():
         return None
     try:
         record = json.loads(path.read_text(encoding="utf-8"))
-        runs, tries = (tuple(map(twin_from_plain, record[name])) for name in ("runs", "tries"))
-        return Twins(runs, record["fusions"], tries, record["prompt"])
+        runs, tries = (tuple(map(control_run_from_plain, record[name])) for name in ("runs", "tries"))
+        return ControlRecord(runs, record["fusions"], tries, record["prompt"])
     except (ValueError, KeyError, TypeError):
         log.warning("%s is damaged and is not shown", path.name)
         return None
 
 
-def twin_from_plain(record: dict[str, Any]) -> Twin:
+def control_run_from_plain(record: dict[str, Any]) -> ControlRun:
     curves = {
         language: {measure: list(map(tuple, layers)) for measure, layers in row.items()}
         for language, row in record["curves"].items()
     }
-    return Twin(**{**record, "curve": list(map(tuple, record["curve"])), "curves": curves})
+    return ControlRun(**{**record, "curve": list(map(tuple, record["curve"])), "curves": curves})

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
-from app.checkpoint.checksums import broken
+from app.checkpoint.checksums import damaged_files
 from app.trace.record import Floats
 
 STATES_FILE = "twins.safetensors"
@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, eq=False)
-class TwinStates:
+class ControlStates:
     """States of other networks on the same words, read in the same sentences: untrained (L + 1, n, d);
     unfrozen (E, L + 1, n, d), of each expert's twin whose table was trained along, or of none of them."""
 
@@ -31,12 +31,12 @@ class TwinStates:
     def __post_init__(self) -> None:
         assert self.untrained.shape == self.unfrozen.shape[1:], f"{self.untrained.shape}, {self.unfrozen.shape}"
 
-    def rows(self, places: list[int]) -> "TwinStates":
+    def rows(self, places: list[int]) -> "ControlStates":
         """The states of some of the words, by their places."""
-        return TwinStates(self.untrained[:, places], self.unfrozen[:, :, places])
+        return ControlStates(self.untrained[:, places], self.unfrozen[:, :, places])
 
 
-def write_twin_states(folder: Path, twins: TwinStates) -> None:
+def write_control_states(folder: Path, twins: ControlStates) -> None:
     """Write `twins.safetensors`: each word's state at each layer in steps of 1/127 of its largest number."""
     arrays: dict[str, NDArray[np.generic]] = {}
     for name, states in vars(twins).items():
@@ -46,10 +46,10 @@ def write_twin_states(folder: Path, twins: TwinStates) -> None:
     (folder / STATES_FILE).chmod(0o644)
 
 
-def read_twin_states(folder: Path, shape: tuple[int, ...]) -> TwinStates | None:
+def read_control_states(folder: Path, shape: tuple[int, ...]) -> ControlStates | None:
     """The states of a folder, None where there are none for words and layers of this shape (L + 1, n, d), or
     none that are whole."""
-    if broken(folder, [STATES_FILE]):
+    if damaged_files(folder, [STATES_FILE]):
         log.warning("%s is damaged and is not used", STATES_FILE)
         return None
     try:
@@ -60,4 +60,4 @@ def read_twin_states(folder: Path, shape: tuple[int, ...]) -> TwinStates | None:
             )
     except (OSError, SafetensorError):
         return None
-    return TwinStates(untrained, unfrozen) if untrained.shape == shape else None
+    return ControlStates(untrained, unfrozen) if untrained.shape == shape else None

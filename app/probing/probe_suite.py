@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from app.engine.engine import Engine
 from app.network.experts import StackedExperts
-from app.probing.control_states import TwinStates
+from app.probing.control_states import ControlStates
 from app.probing.curves import Battery, Curve, Curves
 from app.probing.measures import (
     agreement,
@@ -71,7 +71,7 @@ def run_battery(
     engine: Engine,
     states: WordStates,
     progress: Progress = lambda share: True,
-    twins: TwinStates | None = None,
+    twins: ControlStates | None = None,
     context: Floats | None = None,
 ) -> Battery:
     """All measures of a word set, with their controls.  twins: what is known of other networks on the words;

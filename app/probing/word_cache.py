@@ -22,10 +22,10 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
-from app.checkpoint.checksums import broken, write_checksums
+from app.checkpoint.checksums import damaged_files, write_checksums
 from app.engine.engine import Engine
 from app.probing.contexts import Readings
-from app.probing.control_states import read_twin_states
+from app.probing.control_states import read_control_states
 from app.probing.curves import Battery
 from app.probing.measures import purity
 from app.probing.probe_suite import run_battery
@@ -179,7 +179,7 @@ def read_words(folder: Path, engine: Engine) -> WordFile | None:
     path = folder / WORDS_FILE
     if not path.is_file():
         return None
-    if broken(folder, [WORDS_FILE]):
+    if damaged_files(folder, [WORDS_FILE]):
         log.warning("%s is damaged and is not used", path.name)
         return None
     try:
@@ -203,7 +203,7 @@ def _measured(folder: Path, code: str) -> tuple[dict[str, Floats], dict[str, Flo
     if not path.is_file():
         return {}, {}, None
     try:
-        if broken(folder, [PROOF_FILE]):
+        if damaged_files(folder, [PROOF_FILE]):
             raise ValueError("another checksum")
         with safe_open(path, "numpy") as file:
             stored = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  not a dict
@@ -267,7 +267,7 @@ def write_words(folder: Path, engine: Engine, readings: Readings | None = None) 
     for name in PRESETS:
         if bank.subset(preset(name)).in_text:
             measured[_AROUND + name] = purity_by_layer(context.subset(preset(name)))
-    proof = prove(engine, carried, bank, context, read_twin_states(folder, bank.states.shape[1:]))
+    proof = prove(engine, carried, bank, context, read_control_states(folder, bank.states.shape[1:]))
     _save(folder / PROOF_FILE, measured, {"proof": json.dumps(plain_proof(proof)), "states": _code_of(states)})
     write_checksums(folder)
 

@@ -168,7 +168,7 @@ def parse_words(text: str) -> tuple[Word, ...]:
         concept = name.strip()[:MAX_WORD_CHARACTERS] if colon and name.strip() else str(number)
         for word in re.split(r"[\s,;、，；]+", rest if colon else line):
             if word and word not in found:
-                found[word] = Word(_checked(word), language_of(word), concept)
+                found[word] = Word(_checked(word), language_of_word(word), concept)
     if len(found) < MIN_WORDS:
         raise UserError("few_words", limit=MIN_WORDS)
     if len(found) > MAX_WORDS:
@@ -195,7 +195,7 @@ def _checked(word: str) -> str:
     return word
 
 
-def language_of(word: str) -> str:
+def language_of_word(word: str) -> str:
     """`en`, `ru` or `zh`, by the first letter that is Latin, Cyrillic or Han.
 
     Raises:

@@ -6,11 +6,11 @@ from typing import Any
 import numpy as np
 
 from app.engine.engine import Engine
-from app.probing.control_states import TwinStates
+from app.probing.control_states import ControlStates
 from app.probing.curves import Battery, from_plain, to_plain
 from app.probing.measures import cka, retrieval
 from app.probing.probe_suite import run_battery
-from app.probing.word_list import CARRIERS, Word, even, kept_out, language_of, nouns, preset, second
+from app.probing.word_list import CARRIERS, Word, even, kept_out, language_of_word, nouns, preset, second
 from app.probing.word_states import WordStates, unit, word_states
 from app.trace.record import Floats
 
@@ -69,7 +69,7 @@ def pair_apart(engine: Engine, scale: tuple[Floats, Floats], first: str, second:
     Raises:
         UserError: for a text in none of the three scripts.
     """
-    own = (Word(first, language_of(first), ""), Word(second, language_of(second), ""))
+    own = (Word(first, language_of_word(first), ""), Word(second, language_of_word(second), ""))
     same = (own[0], Word(second, own[0].language, ""))
     mean, deviation = (part[:, :, None] for part in scale)
 
@@ -96,7 +96,7 @@ def proof_set(name: str) -> tuple[Word, ...]:
 
 
 def prove(
-    engine: Engine, carried: WordStates, bank: WordStates, context: WordStates, twins: TwinStates | None = None
+    engine: Engine, carried: WordStates, bank: WordStates, context: WordStates, twins: ControlStates | None = None
 ) -> Proof:
     """Everything that is shipped, computed by the code that also answers a visitor's own words.  carried: both lists,
     read in carrier sentences; bank and context: the first one in real sentences, and the tokens before its words."""

@@ -18,7 +18,7 @@ def _libc() -> ctypes.CDLL | None:
     return libc if libc is not None and hasattr(libc, "malloc_trim") else None
 
 
-def keep_small() -> bool:
+def limit_retained_memory() -> bool:
     """Blocks from 8 MB on are given back as soon as they are freed, 64 MB of smaller ones are kept for the next
     token, and threads share two arenas.  To be called before there are threads.  Returns whether it took effect
     (it does on glibc only)."""
@@ -50,7 +50,7 @@ def collect_from_now() -> None:
     gc.enable()
 
 
-def give_back() -> None:
+def release_memory() -> None:
     """Give back everything that is free by now, in pieces too; also what only refers to itself, such as the
     sessions of visitors who have left."""
     gc.collect()

@@ -9,22 +9,22 @@ import torch
 _granted: int | None = None
 
 
-def grant_cores(count: int) -> None:
-    """Let threads that `take_cores` compute on so many cores, and all others on one.  Without this call torch's own
-    setting holds for all of them."""
+def set_network_threads(count: int) -> None:
+    """Set how many cores the threads that call `use_network_threads` compute on; all others get one.  Without this
+    call torch's own setting holds for every thread."""
     global _granted
     _granted = count
     torch.set_num_threads(1)
 
 
-def take_cores() -> None:
-    """Have the calling thread compute on the cores that are granted."""
+def use_network_threads() -> None:
+    """Give the calling thread the number of cores that `set_network_threads` set."""
     if _granted is not None:
-        compute_on(_granted)
+        set_own_threads(_granted)
 
 
-def compute_on(count: int) -> None:
-    """Have the calling thread, which has computed nothing yet, and no other one compute on so many cores."""
+def set_own_threads(count: int) -> None:
+    """Set the number of cores of the calling thread, which has computed nothing yet, and of no other."""
     others = torch.get_num_threads()  # what new threads have; the first call in a thread also makes it its own
     torch.set_num_threads(count)  # for threads that are still to come too: so another one sets it back for them
     reset = threading.Thread(target=torch.set_num_threads, args=(others,))

@@ -33,7 +33,7 @@ from app.network.interface import Shape
 from app.probing.contexts import held_out_contexts
 from app.probing.word_cache import write_words
 from app.probing.word_list import all_words
-from app.training.controls import write_twins
+from app.training.controls import write_control_record
 from app.training.corpus import LANGUAGES, TextError
 from app.training.evaluate import evaluate, held_out_streams, load_network
 from app.training.model_card import write_card
@@ -216,7 +216,7 @@ def run(options: argparse.Namespace) -> None:
         engine = Engine(load_bundle(options.to))
         write_words(options.to, engine, held_out_contexts(options.work, all_words(), engine.bundle.tokenizer))
     elif options.step == "twins":
-        write_twins(options.to, options.work, load_bundle(options.to))
+        write_control_record(options.to, options.work, load_bundle(options.to))
         write_card(options.to, options.attribution)
     else:
         states = load_states(options.work, options.experts)

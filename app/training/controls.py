@@ -24,18 +24,18 @@ from app.network.experts import StackedExperts
 from app.network.interface import Shape
 from app.probing.contexts import Readings, held_out_contexts
 from app.probing.control_record import (
-    FUSIONS,
+    CONTROLS_FILE,
     KINDS,
     LINES,
-    TWINS_FILE,
+    MERGES,
+    ControlRecord,
+    ControlRun,
     Kind,
-    Twin,
-    Twins,
     beside,
-    read_twins,
-    twin_from_plain,
+    control_run_from_plain,
+    read_control_record,
 )
-from app.probing.control_states import STATES_FILE, TwinStates, write_twin_states
+from app.probing.control_states import STATES_FILE, ControlStates, write_control_states
 from app.probing.probe_suite import run_battery, untrained_twin
 from app.probing.word_list import all_words, list_code, preset
 from app.probing.word_states import word_states
@@ -68,7 +68,7 @@ def load_run(work: Path, name: str) -> tuple[StackedExperts, dict[str, Any]]:
     return load_network(state["model"], Shape(**state["shape"])), state
 
 
-def measure_run(work: Path, bundle: Bundle, name: str, kind: Kind, readings: Readings) -> Twin:
+def measure_run(work: Path, bundle: Bundle, name: str, kind: Kind, readings: Readings) -> ControlRun:
     """Measure one run, or read what was measured of it at the same step and on the same words.  readings: what the
     words are read in."""
     model, state = load_run(work, name)
@@ -76,9 +76,9 @@ def measure_run(work: Path, bundle: Bundle, name: str, kind: Kind, readings: Rea
     if kept.exists():
         known = json.loads(kept.read_text(encoding="utf-8"))
         if known["step"] == state["step"] and known["twin"].get("words") == code:
-            return replace(twin_from_plain(known["twin"]), kind=kind)
+            return replace(control_run_from_plain(known["twin"]), kind=kind)
     recipe, engine = state["recipes"][-1], Engine(replace(bundle, model=model, experts=(name,)))
-    twin = Twin(
+    twin = ControlRun(
         name,
         name[:2].upper(),
         kind,
@@ -126,7 +126,7 @@ def trained_names(work: Path, bundle: Bundle) -> list[str]:
     return names if all((work / f"{name}.pt").exists() for name in names) else []
 
 
-def twin_states(work: Path, bundle: Bundle, readings: Readings) -> TwinStates:
+def measure_control_states(work: Path, bundle: Bundle, readings: Readings) -> ControlStates:
     """The word list as an untrained network and, where there is one for each expert, twins with a trained
     table see it."""
     words = all_words()
@@ -134,15 +134,15 @@ def twin_states(work: Path, bundle: Bundle, readings: Readings) -> TwinStates:
     untrained = word_states(untrained_twin(engine), words, readings=readings).states
     names = trained_names(work, bundle)
     if not names:
-        return TwinStates(untrained[0], untrained[:0])
+        return ControlStates(untrained[0], untrained[:0])
     twins = [Engine(replace(bundle, model=load_run(work, name)[0], experts=(name,))) for name in names]
-    return TwinStates(untrained[0], np.concatenate([word_states(e, words, readings=readings).states for e in twins]))
+    return ControlStates(untrained[0], np.concatenate([word_states(e, words, readings=readings).states for e in twins]))
 
 
-def write_twins(folder: Path, work: Path, bundle: Bundle) -> Twins:
+def write_control_record(folder: Path, work: Path, bundle: Bundle) -> ControlRecord:
     """Measure every run of a work folder; write and return the record, and write the states for the proof.  What the
     checkpoint folder records of runs that the work folder lacks is kept."""
-    known = read_twins(folder)
+    known = read_control_record(folder)
     readings = held_out_contexts(work, all_words(), bundle.tokenizer)
     runs, tries = (
         tuple(measure_run(work, bundle, name, kind, readings) for name, kind in names)
@@ -150,12 +150,12 @@ def write_twins(folder: Path, work: Path, bundle: Bundle) -> Twins:
     )
     fusions = {
         way: measure_fusion(work, names)
-        for way, names in FUSIONS.items()
+        for way, names in MERGES.items()
         if all((work / f"{name}.pt").exists() for name in names)
     }
-    twins = Twins(runs, fusions, tries, EXAMPLES[0].prompt)
+    twins = ControlRecord(runs, fusions, tries, EXAMPLES[0].prompt)
     twins = twins if known is None else beside(known, twins)
-    (folder / TWINS_FILE).write_text(json.dumps(asdict(twins), ensure_ascii=False), encoding="utf-8")
+    (folder / CONTROLS_FILE).write_text(json.dumps(asdict(twins), ensure_ascii=False), encoding="utf-8")
     if trained_names(work, bundle) or not (folder / STATES_FILE).exists():
-        write_twin_states(folder, twin_states(work, bundle, readings))
+        write_control_states(folder, measure_control_states(work, bundle, readings))
     return twins

@@ -9,7 +9,7 @@ from safetensors import safe_open
 from app.checkpoint.bundle import shape_of
 from app.checkpoint.checksums import write_checksums
 from app.network.interface import Shape
-from app.probing.control_record import LINES, Twin, Twins, read_twins
+from app.probing.control_record import LINES, ControlRecord, ControlRun, read_control_record
 from app.training.run import OPTIONS, Recipe
 
 LAST = """python -m app.training evaluate
@@ -27,12 +27,14 @@ def write_card(folder: Path, attribution: Path) -> None:
     with safe_open(folder / "substrate.safetensors", "numpy") as file:
         kept = float(file.metadata()["kept"])
     text = attribution.read_text(encoding="utf-8")
-    card = model_card(shape_of(config), training, kept, text, read_twins(folder))
+    card = model_card(shape_of(config), training, kept, text, read_control_record(folder))
     (folder / "README.md").write_text(card, encoding="utf-8")
     write_checksums(folder)
 
 
-def model_card(shape: Shape, training: dict[str, Any], kept: float, attribution: str, twins: Twins | None) -> str:
+def model_card(
+    shape: Shape, training: dict[str, Any], kept: float, attribution: str, twins: ControlRecord | None
+) -> str:
     """Markdown with hub front matter: what the model is, held-out figures, how it was made, its twins, licences.
 
     training: what `training.json` holds; kept: share of the pictures' variance in the embedding.
@@ -124,7 +126,7 @@ def _commands(experts: dict[str, Any]) -> str:
     return "\n".join([*lines, LAST])
 
 
-def _twins(twins: Twins) -> str:
+def _twins(twins: ControlRecord) -> str:
     """Sections on the twins, their merges, and the short runs that decided something."""
     tries = "\n## What was tried in short runs\n\n" + _measured(twins.tries) if twins.tries else ""
     return f"""
@@ -137,12 +139,12 @@ lines of each language; purity of 5 neighbours at the best layer, the words read
 are any (–: measured on an earlier word list).
 
 {_measured(twins.runs)}
-Merges of two of them (`FUSIONS` in `app/training/controls.py`), bits per character on the same lines:
+Merges of two of them (`MERGES` in `app/probing/control_record.py`), bits per character on the same lines:
 
 {_merges(twins)}{tries}"""
 
 
-def _merges(twins: Twins) -> str:
+def _merges(twins: ControlRecord) -> str:
     first = next(iter(twins.fusions.values()), {})
     ways = [f"{language}, {way}" for language, row in first.items() for way in row]
     lines = ["| merge | " + " | ".join(ways) + " |", "|---" * (len(ways) + 1) + "|"]
@@ -153,7 +155,7 @@ def _merges(twins: Twins) -> str:
     return "\n".join([*lines, ""])
 
 
-def _measured(runs: tuple[Twin, ...]) -> str:
+def _measured(runs: tuple[ControlRun, ...]) -> str:
     languages = ("en", "ru", "zh")
     columns = [*(f"{name}, bits" for name in languages), *(f"{name}, purity" for name in languages)]
     lines = ["| run | tokens | minutes | mix | " + " | ".join(columns) + " |", "|---" * (len(columns) + 4) + "|"]

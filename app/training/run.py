@@ -22,7 +22,7 @@ from tqdm import tqdm
 from app.checkpoint.bundle import take_expert
 from app.network.experts import StackedExperts, fuse
 from app.network.interface import Shape
-from app.system.timing import quickest
+from app.system.timing import fastest
 from app.training.batches import Rows, order_rows
 from app.training.captured import Step, captured
 from app.training.corpus import TextError
@@ -132,7 +132,7 @@ def half_pays(device: torch.device) -> bool:
     if device.type != "cpu":
         return True
     squares = {dtype: torch.ones(_SQUARE, _SQUARE, dtype=dtype) for dtype in (torch.float32, torch.bfloat16)}
-    return quickest({dtype: partial(torch.matmul, m, m) for dtype, m in squares.items()}) is torch.bfloat16
+    return fastest({dtype: partial(torch.matmul, m, m) for dtype, m in squares.items()}) is torch.bfloat16
 
 
 def loss_of(model: StackedExperts, batch: Tensor, recipe: Recipe) -> Tensor:

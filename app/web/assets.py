@@ -15,7 +15,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from app.web.header import tour_words
-from app.web.security import BOOT, language_of
+from app.web.security import BOOT, accepted_language
 from app.wording.catalogue import LANGUAGES, say
 
 PAGE = Path(__file__).parents[2] / "assets" / "page"
@@ -118,7 +118,7 @@ async def page_module(request: Request) -> Response:
     """One of our modules; only of this version, for modules of two must not meet on one page."""
     name = request.path_params["name"]
     if request.path_params["version"] != version() or name not in modules():
-        return JSONResponse({"detail": say("no_such_page", language_of(request.scope))}, status_code=404)
+        return JSONResponse({"detail": say("no_such_page", accepted_language(request.scope))}, status_code=404)
     return _script(request, name, "public, max-age=31536000, immutable")
 
 

@@ -10,7 +10,7 @@ from app.models import LoadedModel, ModelRegistry
 from app.panels.strip import most_disputed, strip_view
 from app.web.assets import first_script, first_style, preload_html
 from app.web.header import header_html, hint_line
-from app.web.security import App, Message, Receive, Scope, Send, language_of
+from app.web.security import App, Message, Receive, Scope, Send, accepted_language
 from app.wording.catalogue import LANGUAGES, say, speaker
 from viz.html import inert
 
@@ -63,7 +63,7 @@ class FirstPaint:
 def asked_language(scope: Scope) -> str:
     """`?lang=…` if the address has it, else the browser's first language, else English."""
     asked = parse_qs(scope["query_string"].decode("latin-1")).get("lang", [""])[0][:2].lower()
-    return asked if asked in LANGUAGES else language_of(scope)
+    return asked if asked in LANGUAGES else accepted_language(scope)
 
 
 def first_view(model: LoadedModel, language: str) -> str:

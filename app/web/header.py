@@ -8,7 +8,7 @@ from app.engine.queue import MAX_PER_WINDOW, MAX_UNDER_WAY
 from app.models import LoadedModel
 from app.wording.catalogue import say, speaker
 
-PANELS = ("glyphs", "experts", "disagreement", "layers", "words", "proof", "lens", "twins", "figures")
+CONTENTS = ("glyphs", "experts", "disagreement", "layers", "words", "proof", "lens", "twins", "figures")
 """Those that the contents lead to, by the ids of their components, in their order on the page."""
 
 
@@ -56,7 +56,7 @@ def tour_words(language: str) -> dict[str, Any]:
 def contents_html(model: LoadedModel, language: str) -> str:
     """Links to the panels of a model, each called by the first words of its title; and, for a model that it is true
     of, the tour."""
-    there = [name for name in PANELS if name != "twins" or model.twins is not None]
+    there = [name for name in CONTENTS if name != "twins" or model.twins is not None]
     names = {name: say(f"{name}_title", language).replace("：", ":").split(":")[0] for name in there}
     links = "".join(f"<a href='#{name}'>{escape(text)}</a>" for name, text in names.items())
     if model.engine.bundle.report is None:

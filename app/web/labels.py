@@ -9,7 +9,7 @@ import gradio as gr
 from app.checkpoint.bundle import Bundle
 from app.models import LoadedModel
 from app.panels.compose import one
-from app.panels.controls import twins_view
+from app.panels.controls import controls_view
 from app.panels.figures import figures_view
 from app.panels.report import report_view
 from app.panels.settings import FUSIONS, PanelSettings
@@ -97,8 +97,8 @@ def page_labels(page: Any) -> list[tuple[Any, Callable[[LoadedModel, str], Any]]
         """A panel that, if it fails, takes nothing else along."""
         return lambda model, language: one(partial(draw, model, speaker(language)), PanelSettings(language=language))
 
-    def twins_panel(model: LoadedModel, say: Say) -> str:
-        return twins_view(model.twins, model.engine.bundle.training, say)
+    def controls_panel(model: LoadedModel, say: Say) -> str:
+        return controls_view(model.twins, model.engine.bundle.training, say)
 
     return [
         (page.header, lambda _, language: header_html(language)),
@@ -117,7 +117,7 @@ def page_labels(page: Any) -> list[tuple[Any, Callable[[LoadedModel, str], Any]]
         (page.own_text, hinted("own_text", "own_hint", limit=MAX_WORDS)),
         (page.contents, contents_html),
         (page.hint, lambda model, language: hint_line(model.engine, language)),
-        (page.twins, alone(twins_panel)),
+        (page.twins, alone(controls_panel)),
         (page.figures, alone(lambda model, say: figures_view(model.engine, say))),
         (page.report, alone(lambda model, say: report_view(model.engine, say))),
         (page.footer, lambda model, language: model_line(model.engine, language)),

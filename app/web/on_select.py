@@ -10,7 +10,7 @@ import gradio as gr
 from app.engine.examples import EXAMPLES, opening_trace
 from app.engine.sampling import Sampling
 from app.models import LoadedModel, ModelRegistry
-from app.panels.compose import PANELS, draw_experts, draw_glyphs, draw_strip, finished, one, panels, token_panels
+from app.panels.compose import PANEL_COUNT, draw_all, draw_experts, draw_glyphs, draw_strip, one, panels, token_panels
 from app.panels.depth import depth_view
 from app.panels.lab import depths, lab_view
 from app.panels.lens import lens_view, lens_window
@@ -54,7 +54,7 @@ class Listeners:
         view, example = PanelSettings(language=language), EXAMPLES[0]
         key, drawn = ("opening", model.key, view), model.lexicon.bank is not None
         if (known := self._rendered.get(model, key)) is None:
-            known = self._rendered.put(model, key, finished(model, opening_trace(model.engine), view, ""))
+            known = self._rendered.put(model, key, draw_all(model, opening_trace(model.engine), view, ""))
         first = asked or Linked(example.prompt, Sampling(seed=example.seed))
         filled = [first.text, *astuple(first.sampling), first.text if asked else gr.skip()]
         return [*known, drawn, view.language, *filled, *self.relabel(model, view.language)]
@@ -125,7 +125,7 @@ class Listeners:
         settings, model = PanelSettings.of(*view), self._of(trace)
         labels = self.relabel(model_of(request, self.registry), settings.language)
         if trace is None or model is None:
-            return [*labels, *[gr.skip()] * (1 + PANELS)]
+            return [*labels, *[gr.skip()] * (1 + PANEL_COUNT)]
         return [*labels, draw_strip(model, trace, selected, settings), *panels(model, trace, selected, settings)]
 
     # Which model is on view

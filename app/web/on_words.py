@@ -106,7 +106,7 @@ class WordListeners:
         speak, kept = speaker(language), [gr.skip()] * 2
         try:
             with self.cancellations.register(str(request.session_hash)) as stop:
-                working = watched(job, stop)
+                working = run_with_progress(job, stop)
                 while True:
                     try:
                         share = next(working)
@@ -121,7 +121,7 @@ class WordListeners:
             yield [*kept, status_html(say("busy", language), failed=True)]
 
 
-def watched(job: Callable[[Progress], Result], stop: threading.Event) -> Generator[float, None, Result]:
+def run_with_progress(job: Callable[[Progress], Result], stop: threading.Event) -> Generator[float, None, Result]:
     """Yield the share that a job tells while it runs in a thread beside; return what it gives.
 
     Raises:

@@ -14,7 +14,7 @@ from app.engine.examples import EXAMPLES
 from app.engine.queue import QueuedRequest
 from app.engine.sampling import Sampling
 from app.models import LoadedModel, ModelRegistry
-from app.panels.compose import PANELS, finished
+from app.panels.compose import PANEL_COUNT, draw_all
 from app.panels.settings import PanelSettings
 from app.panels.status import status_html
 from app.panels.strip import writing_view, written_value
@@ -99,7 +99,7 @@ class WritingListeners:
             elif written := [(s.id, written_value(engine, s)) for s in queued.steps if s.id is not None]:
                 yield [
                     *[gr.skip()] * STATUS, status_html(speak("writing")),
-                    writing_view(engine, ids, written, speak), *[gr.skip()] * PANELS,
+                    writing_view(engine, ids, written, speak), *[gr.skip()] * PANEL_COUNT,
                 ]  # fmt: skip
         trace = queued.result()
         seconds = max(time.perf_counter() - started, 1e-6)
@@ -107,7 +107,7 @@ class WritingListeners:
         if len(trace) == engine.context:
             message += " " + speak("filled", limit=engine.context)
         message += _unknown(model, prompt, speak)
-        drawn = await self._drawn(model, lambda: finished(model, trace, view, message))
+        drawn = await self._drawn(model, lambda: draw_all(model, trace, view, message))
         if not queued.stopped and any((prompt, sampling) == (e.prompt, Sampling(seed=e.seed)) for e in EXAMPLES):
             self._rendered.put(model, key, drawn)
         yield drawn
@@ -124,7 +124,7 @@ class WritingListeners:
                     yield _beside(speak("waiting", place=place))
             trace = queued.result()
             message = speak("looked", count=len(trace) - 1) + _unknown(model, prompt, speak)
-            yield await self._drawn(model, lambda: finished(model, trace, settings, message))
+            yield await self._drawn(model, lambda: draw_all(model, trace, settings, message))
         except UserError as error:
             yield _beside(say(error.code, language, **error.values), failed=True)
         except Exception:
@@ -200,7 +200,7 @@ class WritingListeners:
 
 def _beside(message: str, failed: bool = False) -> list[Any]:
     """A sentence in the status line, everything else as it is."""
-    return [*[gr.skip()] * STATUS, status_html(message, failed), *[gr.skip()] * (1 + PANELS)]
+    return [*[gr.skip()] * STATUS, status_html(message, failed), *[gr.skip()] * (1 + PANEL_COUNT)]
 
 
 def _unknown(model: LoadedModel, prompt: str, speak: Say) -> str:

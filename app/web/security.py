@@ -61,10 +61,10 @@ class SecurityMiddleware:
             return await self._app(scope, receive, send)
         path = str(scope["path"]).removeprefix(str(scope.get("root_path", "")))
         if not _OPEN.fullmatch(path) or ".." in path:
-            return await refuse(send, 404, say("no_such_page", language_of(scope)))
+            return await refuse(send, 404, say("no_such_page", accepted_language(scope)))
         if int(header(scope, b"content-length") or 0) > MAX_BODY:
             await drained(receive)
-            return await refuse(send, 413, say("large_request", language_of(scope)))
+            return await refuse(send, 413, say("large_request", accepted_language(scope)))
         app = self._packed if _PACKED.fullmatch(path) else self._app
         await app(scope, limited(receive), with_security_headers(send))
 
@@ -118,7 +118,7 @@ def header(scope: Scope, name: bytes) -> str:
     return found if name != b"content-length" or found.isdecimal() else ""
 
 
-def language_of(scope: Scope) -> str:
+def accepted_language(scope: Scope) -> str:
     """The browser's first language, if it is one of ours."""
     code = header(scope, b"accept-language")[:2].lower()
     return code if code in LANGUAGES else "en"

@@ -18,8 +18,8 @@ from app.panels.layers import layers_view
 from app.panels.words import words_view
 from app.probing.word_list import PRESETS, preset
 from app.substrate.pictures import check_font
-from app.system.memory import collect_from_now, give_back, keep_small, settle
-from app.system.threads import grant_cores
+from app.system.memory import collect_from_now, limit_retained_memory, release_memory, settle
+from app.system.threads import set_network_threads
 from app.web.api import add_api
 from app.web.assets import head_html, page_routes, style_paths
 from app.web.first_paint import FirstPaint
@@ -53,8 +53,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     threads that a network runs on from GLYPHSCOPE_THREADS (default: all cores but one, which draws the panels; 1 to
     4)."""
     options = make_parser().parse_args(arguments)
-    keep_small()
-    grant_cores(int(os.environ.get("GLYPHSCOPE_THREADS", min(4, max(1, (os.cpu_count() or 1) - 1)))))
+    limit_retained_memory()
+    set_network_threads(int(os.environ.get("GLYPHSCOPE_THREADS", min(4, max(1, (os.cpu_count() or 1) - 1)))))
     try:
         check_font()
         registry, wanted = open_registry(options.model)
@@ -98,7 +98,7 @@ def warm_up(registry: ModelRegistry, wanted: str) -> None:
     layers_view(model.engine, trace, 1, say)
     words_view(model.lexicon, preset(PRESETS[0]), say)
     settle()
-    give_back()
+    release_memory()
 
 
 def launch(demo: gr.Blocks, registry: ModelRegistry, port: int) -> None:

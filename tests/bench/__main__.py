@@ -9,7 +9,7 @@ import torch
 
 from app.checkpoint.bundle import MINI, load_bundle
 from app.engine.engine import Engine
-from app.system.memory import keep_small
+from app.system.memory import limit_retained_memory
 from tests.bench.browser import browser_rows
 from tests.bench.decode import decode_rows
 from tests.bench.rows import Row
@@ -19,7 +19,7 @@ from tests.bench.work import memory_rows, panel_rows, reading_rows, word_rows
 def main() -> None:
     if not (MINI / "model.safetensors").is_file():
         sys.exit("There is no bundled model in assets/mini: train one first (python -m app.training --help).")
-    keep_small()  # as the server does
+    limit_retained_memory()  # as the server does
     engine = Engine(load_bundle())
     load = f", load {os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else ""
     print(

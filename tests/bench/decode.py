@@ -20,8 +20,8 @@ from app.engine.sampling import Sampling
 from app.engine.trace_writer import under
 from app.network.experts import StackedExperts
 from app.network.interface import Output
-from app.system.memory import keep_small
-from app.system.threads import grant_cores
+from app.system.memory import limit_retained_memory
+from app.system.threads import set_network_threads
 from tests.bench.rows import PROMPT, REPEATS, SAMPLING, TOKENS, Row, median_seconds
 from tests.peers import ours_in_transformers, stock_pair
 
@@ -81,8 +81,8 @@ def rate_together(texts: int, threads: int) -> float:
 
 def write_together(texts: int, threads: int) -> None:
     """Print the tokens a second of several texts generated at once by the request queue."""
-    keep_small()
-    grant_cores(threads)
+    limit_retained_memory()
+    set_network_threads(threads)
     requests = RequestQueue(Engine(load_bundle()))
 
     def run() -> float:

@@ -12,8 +12,7 @@ from babel.numbers import format_decimal, format_percent
 
 from app.panels.settings import FUSIONS
 from app.panels.words import CONCEPTS
-from app.probing.control_record import FUSIONS as MERGES
-from app.probing.control_record import KINDS
+from app.probing.control_record import KINDS, MERGES
 from app.probing.probe_suite import MEASURES as BATTERY
 from app.probing.word_list import CARRIERS, PRESETS
 from app.probing.word_proof import PROOF_SETS
@@ -22,7 +21,6 @@ from app.wording.catalogue import LANGUAGES, Plural, say, speaker, texts
 from app.wording.errors import UserError
 from app.wording.locales import number, percent, plural_form
 from tests.wording.calls import STAR, Calls
-from viz.strip import MEASURES
 
 ROOT = Path(__file__).parent.parent.parent
 SOURCES = [ROOT / "app.py", *sorted((ROOT / "app").rglob("*.py")), *sorted((ROOT / "viz").rglob("*.py"))]
@@ -32,7 +30,7 @@ FAMILIES = {
     "concept_*": CONCEPTS,
     "fusion_*": FUSIONS,
     "layout_*": ("pca", "umap"),
-    "measure_*": MEASURES,
+    "measure_*": STRIP_MEASURES,
     "measure_of_*": BATTERY,
     "merge_*": MERGES,
     "mode_*": ("words", "dots", "pictures"),

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from app.foreign.compute.blocks import Parts, Style, run_block, turn_table
-from app.foreign.compute.kernels import Map, in_blocks, in_int8, let_go
+from app.foreign.compute.kernels import Map, in_blocks, in_int8, release_weights
 from app.foreign.compute.norms import Norm
 from app.network.interface import Output, Shape
 
@@ -65,9 +65,9 @@ class Decoder:
         """Room for `capacity` positions of one text."""
         return Memory(self.shape, self.style, capacity, self.dtype)
 
-    def let_go(self) -> None:
+    def release_weights(self) -> None:
         """Give back the memory that weights read from a file take, until they are read again."""
-        _mapped(self, let_go, self.dtype)
+        _mapped(self, release_weights, self.dtype)
 
     @torch.inference_mode()
     def __call__(self, ids: Tensor, *, cache: Any = None, keep: int = 0) -> Output:
@@ -160,7 +160,7 @@ def joined(maps: Sequence[Map]) -> Map:
     weight = torch.cat([whole.weight for whole in maps])
     biases = [w.weight.new_zeros(len(w.weight)) if w.bias is None else w.bias for w in maps]
     for whole in maps:
-        let_go(whole)
+        release_weights(whole)
     return Map(weight, None if all(whole.bias is None for whole in maps) else torch.cat(biases))
 
 
@@ -170,5 +170,5 @@ def as_int8(decoder: Decoder, progress: Callable[[float], object] = lambda share
 
 
 def as_bfloat16(decoder: Decoder, progress: Callable[[float], object] = lambda share: None) -> Decoder:
-    """A network whose maps are stored in bfloat16, each laid out for the kernel that is quickest here."""
+    """A network whose maps are stored in bfloat16, each laid out for the kernel that is fastest here."""
     return _mapped(decoder, in_blocks, torch.bfloat16, progress)

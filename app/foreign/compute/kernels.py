@@ -12,11 +12,11 @@ from torch import Tensor
 
 from app.foreign.compute.norms import linear
 from app.system.memory import page_out
-from app.system.timing import quickest
+from app.system.timing import fastest
 
 Kernel = Literal["vector", "matrix", "blocked"]
 """How one row times a bfloat16 matrix is computed: by the product with a vector, with a matrix of one row, or
-with a matrix laid out in blocks (a copy).  Which is quickest differs by a factor of three among processors."""
+with a matrix laid out in blocks (a copy).  Which is fastest differs by a factor of three among processors."""
 
 _SAMPLE = (4_096, 1_024)
 _SAMPLES = 8
@@ -86,26 +86,26 @@ class Packed:
 
 
 def in_blocks(whole: Map) -> Map | Blocked:
-    """A bfloat16 map for the kernel that is quickest here; where that is a copy, the memory that the file's
+    """A bfloat16 map for the kernel that is fastest here; where that is a copy, the memory that the file's
     pages took is given back."""
     threads = torch.get_num_threads()
-    kernel = quickest_kernel(threads)
+    kernel = fastest_kernel(threads)
     arranged = Map(whole.weight, whole.bias, kernel, widening_pays(threads))
     if kernel != "blocked":
         return arranged
     blocked = Blocked(arranged)
-    let_go(whole)
+    release_weights(whole)
     return blocked
 
 
 def in_int8(whole: Map) -> Packed:
     """A map in int8; the memory that the file's pages took is given back."""
     packed = Packed(whole)
-    let_go(whole)
+    release_weights(whole)
     return packed
 
 
-def let_go(whole: Map) -> None:
+def release_weights(whole: Map) -> None:
     """Give the memory back that the file's pages of a map take: it is not read for now."""
     page_out(whole.weight.data_ptr(), whole.weight.nbytes)
 
@@ -122,7 +122,7 @@ def blocks_work() -> bool:
 
 
 @cache
-def quickest_kernel(threads: int) -> Kernel:
+def fastest_kernel(threads: int) -> Kernel:
     """The kernel that takes the least time here for one row, with so many threads, timed on matrices of 64 MB."""
     generator = torch.Generator().manual_seed(0)
     weights = [torch.rand(_SAMPLE, generator=generator).bfloat16() for _ in range(_SAMPLES)]
@@ -132,7 +132,7 @@ def quickest_kernel(threads: int) -> Kernel:
     }
     if blocks_work():
         maps["blocked"] = [Blocked(Map(weight, None)) for weight in weights]
-    return quickest({kernel: partial(_all, some, row) for kernel, some in maps.items()})
+    return fastest({kernel: partial(_all, some, row) for kernel, some in maps.items()})
 
 
 @cache
@@ -143,7 +143,7 @@ def widening_pays(threads: int) -> bool:
     weight = torch.rand(_SAMPLE, generator=generator).bfloat16()
     rows = torch.rand(4 * _MANY, _SAMPLE[1], generator=generator).bfloat16()
     wide = Map(weight, None, widen=True)
-    return quickest({False: partial(Map(weight, None), rows), True: partial(_all, (wide, wide), rows)})
+    return fastest({False: partial(Map(weight, None), rows), True: partial(_all, (wide, wide), rows)})
 
 
 def _all(maps: Sequence[Callable[[Tensor], Tensor]], row: Tensor) -> None:

@@ -28,7 +28,7 @@ PICKLES = ("*.bin",)
 """Weights in the older format; fetched only where there are no others."""
 _HUB_ID = re.compile(r"([\w.-]+/[\w.-]+)(?:@([\w./-]+))?")
 
-Progress = Callable[[float], object]
+DownloadProgress = Callable[[float], object]
 """Told the share of the bytes that are here, 0..1."""
 
 
@@ -67,7 +67,7 @@ def place_of(setting: str) -> Place:
     return Place(None, named[1], named[2] or KNOWN.get(named[1]) or "")
 
 
-def locate(place: Place, progress: Progress = lambda share: None) -> Path:
+def locate(place: Place, progress: DownloadProgress = lambda share: None) -> Path:
     """The folder of a place: the folder itself, or the files of a hub id, fetched once.
 
     Raises:
@@ -86,7 +86,7 @@ def locate(place: Place, progress: Progress = lambda share: None) -> Path:
     return folder
 
 
-def _fetch(model: str, revision: str, patterns: tuple[str, ...], progress: Progress) -> Path:
+def _fetch(model: str, revision: str, patterns: tuple[str, ...], progress: DownloadProgress) -> Path:
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import (
         GatedRepoError,
@@ -117,7 +117,7 @@ def _fetch(model: str, revision: str, patterns: tuple[str, ...], progress: Progr
     return Path(folder)
 
 
-def _reporting(progress: Progress) -> Any:
+def _reporting(progress: DownloadProgress) -> Any:
     """A progress bar class that tells the share of all bytes instead of drawing it."""
     from tqdm import tqdm
 

@@ -17,7 +17,7 @@ from app.foreign.verify.original import Original
 from app.foreign.verify.tail import Tail
 from app.network.experts import fuse
 from app.network.interface import Network, Shape
-from app.system.memory import give_back
+from app.system.memory import release_memory
 
 FUSED = "fused logits"
 """Where they are wrong, in an `Agreement`."""
@@ -111,7 +111,7 @@ def _read(
 
 
 @torch.inference_mode()
-def prove(network: Network, reader: Reader, anatomy: Anatomy, probes: Sequence[Sequence[int]]) -> Agreement:
+def compare(network: Network, reader: Reader, anatomy: Anatomy, probes: Sequence[Sequence[int]]) -> Agreement:
     """Compare a network that computes in float32 with the original on several texts: every hidden state, every
     expert's logits, the fused ones.
 
@@ -130,12 +130,12 @@ def prove(network: Network, reader: Reader, anatomy: Anatomy, probes: Sequence[S
                 tally.compare(f"{name}, logits", logits[number], tower.logits)
         tally.compare(FUSED, fused, seen.logits)
         del seen, theirs, parts, logits, fused
-        give_back()  # what was observed refers to itself, and is large
+        release_memory()  # what was observed refers to itself, and is large
     return tally.agreement(len(probes))
 
 
 @torch.inference_mode()
-def prove_long(
+def compare_long(
     network: Network, original: Original, anatomy: Anatomy, probe: Sequence[int], before: Agreement
 ) -> Agreement:
     """Compare on a long text, added to an agreement so far: every hidden state and the fused logits, most of the text
@@ -147,7 +147,7 @@ def prove_long(
         for ours, rows in zip(parts[:, layer], theirs, strict=True):
             tally.compare(f"layer {layer} of {len(probe)} tokens", ours, rows)
     tally.compare(f"{FUSED} of {len(probe)} tokens", fused, logits)
-    give_back()
+    release_memory()
     return tally.agreement(before.probes + 1)
 
 

@@ -14,7 +14,7 @@ from app.foreign.anatomy.observe import Observation, Reader, in_float32, observe
 from app.foreign.anatomy.rows import made_rows
 from app.foreign.anatomy.towers import Anatomy, Fusion, Table, Tower, dissect
 from app.foreign.compute.decoder import Decoder
-from app.foreign.verify.agreement import FUSED, NOTHING, Agreement, convert, prove, prove_long
+from app.foreign.verify.agreement import FUSED, NOTHING, Agreement, compare, compare_long, convert
 from app.foreign.verify.original import Joined, Original
 from app.foreign.verify.tail import Tail
 from app.network.interface import Network
@@ -107,8 +107,8 @@ def _proved(case: _Case, anatomy: Anatomy) -> tuple[Understood, tuple[str, ...]]
     original = Original(reader, anatomy, context, heads)
 
     def tried(found: Understood, network: Network) -> Agreement:
-        agreement = prove(network, reader, anatomy, short)
-        return agreement if agreement.wrong else prove_long(network, original, anatomy, long, agreement)
+        agreement = compare(network, reader, anatomy, short)
+        return agreement if agreement.wrong else compare_long(network, original, anatomy, long, agreement)
 
     try:
         decoder, style = convert(case.seen, anatomy, case.config, context, tail)
