@@ -154,10 +154,11 @@ def unit(rows: NDArray[np.floating]) -> Floats:
 
 
 def cosines(states: NDArray[np.floating]) -> Floats:
-    """Cosines (n, n) of standardised states (n, d); -1 on the diagonal, so that no word is its own neighbour."""
+    """Cosines (n, n) of standardised states (n, d); below every cosine on the diagonal, so that no word is its own
+    neighbour, not even beside its opposite."""
     rows = centred(states)[0]
     near: Floats = np.matmul(rows, rows.T, dtype=np.float32)
-    np.fill_diagonal(near, -1.0)
+    np.fill_diagonal(near, -2.0)
     return near
 
 

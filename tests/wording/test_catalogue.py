@@ -21,6 +21,7 @@ from app.wording.catalogue import LANGUAGES, Plural, say, speaker, texts
 from app.wording.errors import UserError
 from app.wording.locales import number, percent, plural_form
 from tests.wording.calls import STAR, Calls
+from viz.strip import STRIP_MEASURES
 
 ROOT = Path(__file__).parent.parent.parent
 SOURCES = [ROOT / "app.py", *sorted((ROOT / "app").rglob("*.py")), *sorted((ROOT / "viz").rglob("*.py"))]
