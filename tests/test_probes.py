@@ -13,11 +13,11 @@ from scipy.spatial.distance import pdist
 from scipy.stats import spearmanr
 from sklearn.metrics import roc_auc_score
 
+from app.checkpoint.published import published
 from app.engine.engine import Engine
 from app.panels.figures import figures_view
 from app.panels.lab import depths, lab_view
 from app.panels.proof import proof_view
-from app.panels.published import published
 from app.probing.curves import Battery, from_plain, to_plain
 from app.probing.measures import (
     bootstrap,

@@ -1,7 +1,7 @@
 """The figures panel: held-out figures of the model on display beside published ones."""
 
+from app.checkpoint.published import published
 from app.engine.engine import Engine
-from app.panels.published import published
 from viz.figures import HeldOut, figures_panel
 from viz.html import Say
 
