@@ -24,7 +24,7 @@ from app.training import commands as train
 from app.training import run as expert
 from app.training import transfer
 from app.training.batches import order_rows, token_stream
-from app.training.card_sections import runs_table, training_commands
+from app.training.card_sections import held_out, runs_table, training_commands, translation
 from app.training.corpus import (
     LANGUAGES,
     LONGEST_LINE,
@@ -486,6 +486,22 @@ def test_joint_tuning_lowers_the_loss_of_the_mean_logits(toy_work: Path, tmp_pat
     assert loss(dict(tuned.state_dict())) < 0.9 * loss(start)
     first = expert.read_curve(tmp_path / "joint.curve.jsonl")[0]["loss"]
     assert first == pytest.approx(loss(start), rel=1e-3)
+
+
+def test_the_card_shows_translation_and_stories_where_they_were_measured() -> None:
+    row = {"RU": 0.9996, "ZH": 2.0}
+    assert "| ru_stories | 1.000 | 2.000 |" in held_out(
+        {"bits_per_character": {"ru": row}, "bits_per_character_stories": {"ru_stories": row}}
+    )
+    assert "stories" not in held_out({"bits_per_character": {"ru": row}, "bits_per_character_stories": {}})
+
+    pairs = {"mean of logits": {"bleu": 19.84, "chrf": 34.37, "pairs": 1623}, "RU": {"bleu": 7.0, "chrf": 30.0}}
+    lines = translation({"en-ru": pairs, "ru-zh": pairs}).splitlines()
+    assert "| | pairs | mean of logits | RU | best_bvv_moe (0.9B), published |" in lines
+    assert "| en-ru | 1,623 | 19.8 / 34.4 | 7.0 / 30.0 | 6.5 |" in lines  # as its card says: 6.52
+    assert "| ru-zh | 1,623 | 19.8 / 34.4 | 7.0 / 30.0 | – |" in lines
+    assert translation({}) == ""
+    assert "app.training translate" in training_commands({"experts": {}, "translation": {"en-ru": pairs}}, "folder")
 
 
 def test_the_card_names_the_options_of_a_recipe() -> None:

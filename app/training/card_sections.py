@@ -2,13 +2,10 @@
 
 from typing import Any
 
-from app.checkpoint.published import published
+from app.checkpoint.published import FUSED, published_bleu
 from app.training.run import OPTIONS, Recipe
 
 Scores = dict[str, dict[str, float]]
-
-PUBLISHED_MODEL = "best_bvv_moe"
-"""The published two-expert model of 0.9 billion parameters by the same recipe."""
 
 
 def usage(home: str) -> str:
@@ -55,16 +52,17 @@ def translation(report: dict[str, Scores]) -> str:
     if not report:
         return ""
     who = list(next(iter(report.values())))
-    known = {figure.benchmark: figure.percent for figure in published() if figure.model == PUBLISHED_MODEL}
     lines = [
-        f"| | pairs | {' | '.join(who)} | {PUBLISHED_MODEL} (0.9B), published |",
+        f"| | pairs | {' | '.join(who)} | {FUSED} (0.9B), published |",
         "|---" * (len(who) + 3) + "|",
     ]
     for direction, row in report.items():
         cells = [f"{row[name]['bleu']:.1f} / {row[name]['chrf']:.1f}" for name in who]
-        other = known.get("BLEU " + direction.replace("-", "→"))
+        other = published_bleu(direction)
         pairs = int(next(iter(row.values()))["pairs"])
-        lines.append(f"| {direction} | {pairs:,} | {' | '.join(cells)} | {'–' if other is None else f'{other:.1f}'} |")
+        lines.append(
+            f"| {direction} | {pairs:,} | {' | '.join(cells)} | {'–' if other is None else f'{other.percent:.1f}'} |"
+        )
     table = "\n".join(lines)
     return f"""## Translation
 
