@@ -28,11 +28,13 @@ from app.training.corpus import (
     LANGUAGES,
     LONGEST_LINE,
     TextError,
+    breaks_off,
     cut_line,
     is_fit,
     is_held_out,
     read_lines,
     read_pairs,
+    story_from_opening,
     stream_names,
 )
 from app.training.evaluate import bits_per_character, chunks, load_network
@@ -219,6 +221,20 @@ def test_streams_are_found_by_their_names(tmp_path: Path) -> None:
         stream_names(tmp_path)
     (tmp_path / "zh.txt").write_text("x", encoding="utf-8")
     assert stream_names(tmp_path) == ["en", "en_stories", "ru", "zh", "zh_stories-sa"]
+
+
+@pytest.mark.parametrize(
+    ("line", "language", "story", "broken"),
+    [
+        ("A. Once upon a time there was B. C. D. E. F.", "en", "Once upon a time there was B. C. D. E. F.", False),
+        ("Once upon a time there was a cat.", "en", None, True),
+        ("The cat sat. It ate. It slept. It ran. It hid.", "en", None, False),
+        ("他说。从前有只猫。甲。乙。丙。丁。", "zh", "从前有只猫。甲。乙。丙。丁。", False),
+        ("Жила-была кошка.", "ru", None, True),
+    ],
+)
+def test_openings_are_followed_by_stories(line: str, language: str, story: str | None, broken: bool) -> None:
+    assert story_from_opening(line, language) == story and breaks_off(line, language) is broken
 
 
 @pytest.mark.parametrize(
