@@ -11,6 +11,7 @@ from app.models import LoadedModel
 from app.panels.compose import one
 from app.panels.controls import controls_view
 from app.panels.figures import figures_view
+from app.panels.hero import hero_html
 from app.panels.report import report_view
 from app.panels.settings import FUSIONS, PanelSettings
 from app.panels.strip import measures_of
@@ -102,6 +103,7 @@ def page_labels(page: Any) -> list[tuple[Any, Callable[[LoadedModel, str], Any]]
 
     return [
         (page.header, lambda _, language: header_html(language)),
+        (page.hero, hero_html),
         (page.prompt, hinted("prompt", "prompt_hint")),
         *((component, plain(code)) for code, component in spoken.items()),
         (page.words_cancel, plain("cancel")),

@@ -11,6 +11,7 @@ from app.probing.word_list import MAX_WORDS, PRESETS
 from app.probing.word_proof import PROOF_SETS
 from app.web.assets import mount_script
 from app.web.header import contents_html, header_html, hint_line, model_line
+from app.web.hero import add_hero
 from app.web.labels import (
     choices,
     page_labels,
@@ -46,6 +47,7 @@ class Layout:
                     min_width=220,
                     scale=0,
                 )
+            self.hero = add_hero()
             self.loading = gr.HTML("", elem_id="loading", elem_classes="gs-status-line")
             self.on_view = gr.State(model.key)
             self.list_read = gr.State("")  # the model whose word list is read

@@ -8,6 +8,7 @@ import gradio as gr
 from app.engine.examples import EXAMPLES, LAB_EXAMPLES
 from app.models import ModelRegistry
 from app.web.assets import call_module
+from app.web.hero import HeroListener
 from app.web.layout import Layout
 from app.web.on_select import Listeners
 from app.web.on_words import WordListeners
@@ -34,6 +35,7 @@ class Page:
         kept = RenderedCache()
         self.listeners, self.writing = Listeners(registry, relabel, kept), WritingListeners(registry, kept)
         self.word_listeners = WordListeners(registry)
+        self.hero_listener = HeroListener(registry)
 
     def connect(self) -> None:
         """Add all listeners."""
@@ -86,6 +88,7 @@ class Page:
             often: dict[str, Any] = {**hidden, "concurrency_limit": None}
             opened.then(on.on_tick, page.language, told, **often)
             page.on_view.change(on.on_switch, page.language, loaded, **often)
+            page.list_read.change(self.hero_listener.on_list_read, page.language, page.hero, **often)
             page.list_read.change(
                 self.word_listeners.on_load, page.language, [page.word_set, *page.word_outputs], **often
             ).then(
