@@ -15,24 +15,26 @@ from viz.html import Say, picture, visible
 MARKS = "●■▲◆"
 """A mark for each group beside its colour; with more groups than marks they begin again."""
 
-_GAP = 6.0
-"""Pixels that stay free around a tile."""
-
 
 @dataclass(frozen=True)
 class Stage:
     """Where the words walk, in pixels of a stage of that size; the page scales it as a whole.  picture and letter: the
-    size of a tile's picture and of the writing under it."""
+    size of a tile's picture and of the writing under it; gap: what stays free between two tiles."""
 
     width: int
     height: int
     picture: int
     letter: float
+    gap: float
+
+    @property
+    def tall(self) -> float:
+        """What a tile takes up of the height."""
+        return self.picture + 1.45 * self.letter + self.gap
 
     def extents(self, words: Sequence[str]) -> NDArray[np.float64]:
-        """Width and height (n, 2) that the words' tiles take up, with the gap around them."""
-        height = self.picture + 1.45 * self.letter + 2 * _GAP
-        return np.array([(max(self.picture + 8.0, self._written(word)) + _GAP, height) for word in words])
+        """Width and height (n, 2) that the words' tiles take up, with the gap."""
+        return np.array([(max(self.picture + 6.0, self._written(word)) + self.gap, self.tall) for word in words])
 
     def _written(self, word: str) -> float:
         """Width of the mark and the word, on the safe side: fonts differ."""
@@ -40,7 +42,7 @@ class Stage:
         return self.letter * (letters + 1.15)
 
 
-STAGES = {"wide": Stage(1000, 452, 44, 13.5), "narrow": Stage(360, 430, 28, 10.5)}
+STAGES = {"wide": Stage(1000, 452, 44, 13.5, 10), "narrow": Stage(360, 400, 28, 10.5, 6)}
 """For a computer's screen and for a phone's."""
 
 
@@ -161,6 +163,8 @@ def _carried(hero: Hero, say: Say) -> dict[str, Any]:
             "height": stage.height,
             "picture": stage.picture,
             "letter": stage.letter,
+            "tall": round(stage.tall, 1),
+            "widths": np.round(stage.extents(hero.words)[:, 0], 1).tolist(),
             "places": np.round(hero.places[name]).astype(int).tolist(),
         }
         for name, stage in STAGES.items()

@@ -14,13 +14,15 @@ from app.probing.word_states import WordStates, word_states
 from app.substrate.pictures import draw_pictures
 from app.trace.projection import ASPECT, project
 from app.trace.record import Floats
-from app.trace.spacing import Places, keep_apart
+from app.trace.spacing import Places, keep_apart, spread
 from app.wording.catalogue import LANGUAGES, speaker
 from viz.hero import STAGES, Hero, Stage, hero_panel
 from viz.html import Say
 
 GROUP_WORDS = 6
 """Words of each group: 24 in all have room on a phone."""
+_SPREAD = 0.5
+"""How far the words of a layer are spread evenly over the stage, 0..1: nearly half of it is covered with tiles."""
 
 _lock = threading.Lock()
 _heroes: WeakKeyDictionary[WordCache, dict[str, "_Facts"]] = WeakKeyDictionary()  # goes with its model
@@ -83,7 +85,9 @@ class _Facts:
     def _placed(self, points: Floats, stage: Stage) -> Places:
         """Points (E, L + 1, n, 2) on a stage, no tile over another."""
         sizes, room = stage.extents(self.words), np.array([stage.width, stage.height], float)
-        middles = (points * (1 / ASPECT, -1) + 1) / 2 * (room - sizes.max(axis=0)) + sizes.max(axis=0) / 2
+        middles = (spread(points, _SPREAD) * (1 / ASPECT, -1) + 1) / 2 * (room - sizes.max(axis=0)) + sizes.max(
+            axis=0
+        ) / 2
         flat = middles.reshape(-1, *middles.shape[2:])
         return np.stack([keep_apart(layer, sizes, (room[0], room[1])) for layer in flat]).reshape(middles.shape)
 

@@ -6,6 +6,7 @@ from numpy.typing import NDArray
 Places = NDArray[np.float64]
 
 _ROUNDS = 400
+_RETURNS = 12
 _DAMPING = 0.6
 """Share of an overlap that is undone in one round: all pairs move at once, and the whole of it would overshoot."""
 
@@ -15,7 +16,8 @@ def keep_apart(centres: Places, sizes: Places, room: tuple[float, float]) -> Pla
     (width, height).
 
     Each overlapping pair is pushed apart along the side on which it overlaps less, over and over. Where that does
-    not come to an end, the rectangles take the places of a grid that cost the least way in all.
+    not come to an end, the rectangles take the places of a grid that cost the least way in all, and go back from
+    there towards their own as far as the others let them.
 
     Raises:
         ValueError: when the room has fewer places than there are rectangles.
@@ -28,7 +30,19 @@ def keep_apart(centres: Places, sizes: Places, room: tuple[float, float]) -> Pla
         if not step.any():
             return placed
         placed = np.clip(placed + step, low, high)
-    return placed if not overlaps(placed, sizes).any() else _on_grid(centres, sizes, room)
+    if not overlaps(placed, sizes).any():
+        return placed
+    wanted = np.clip(centres, low, high)
+    return _drawn_back(_on_grid(wanted, sizes, room), wanted, sizes)
+
+
+def spread(points: Places, share: float) -> Places:
+    """Points (..., n, 2) with each coordinate brought so far, 0..1, towards even steps over the range that it takes: a
+    crowd gets room, and who is left of or above whom stays as it is."""
+    low, high = points.min(axis=-2, keepdims=True), points.max(axis=-2, keepdims=True)
+    ranks = points.argsort(axis=-2).argsort(axis=-2) / max(1, points.shape[-2] - 1)
+    found: Places = (1 - share) * points + share * (low + ranks * (high - low))
+    return found
 
 
 def overlaps(centres: Places, sizes: Places) -> NDArray[np.bool_]:
@@ -70,3 +84,17 @@ def _on_grid(centres: Places, sizes: Places, room: tuple[float, float]) -> Place
     cost = ((centres[:, None] - cells[None]) ** 2).sum(axis=2)
     found: Places = cells[linear_sum_assignment(cost)[1]]
     return found
+
+
+def _drawn_back(placed: Places, wanted: Places, sizes: Places) -> Places:
+    """Rectangles that cover none, moved one after the other along one side at a time towards the wanted centres."""
+    placed = placed.copy()
+    for _ in range(_RETURNS):
+        for i in np.abs(placed - wanted).sum(axis=1).argsort():
+            for side in (0, 1):
+                there = placed[i].copy()
+                there[side] += (wanted[i, side] - there[side]) / 2
+                near = (np.abs(placed - there) < (sizes + sizes[i]) / 2).all(axis=1)
+                if near.sum() == near[i]:
+                    placed[i] = there
+    return placed

@@ -1,11 +1,12 @@
 // The moving picture at the top: words as tiles that walk through the layers and back. The same code runs in the page's
 // HTML before any module could come, so it imports nothing and exports one function.
 const ROUND = 12000; // milliseconds of one way there and back
-const START = 1000; // then it leaves the pictures,
-const THERE = 6000; // has arrived at the last layer,
+const START = 700; // then it leaves the pictures,
+const THERE = 5700; // has arrived at the last layer,
 const LEAVE = 9000; // stays, leaves again,
 const BACK = 11400; // and is back
-const GLIDE = 450; // to another network's places
+const LAG = 110; // milliseconds in which a tile goes most of the way to where it should be
+const PUSHES = 14; // rounds a frame in which tiles that meet on their way give way to each other
 
 const eased = (share) => (1 - Math.cos(Math.PI * share)) / 2;
 const mixed = (from, to, share) => from + (to - from) * share;
@@ -19,6 +20,30 @@ const wayAt = (time) => {
 
 // A time of the round at which so much of the way is done.
 const timeOf = (way) => START + ((THERE - START) * Math.acos(1 - 2 * way)) / Math.PI;
+
+// Tiles that would cover each other, pushed apart along the side on which they do so less. At a whole layer none does.
+const parted = (tiles, widths, height) => {
+  const moved = tiles.map(([x, y]) => [x, y]);
+  for (let round = 0; round < PUSHES; round++) {
+    let met = false;
+    for (let i = 0; i < moved.length; i++) {
+      for (let j = 0; j < i; j++) {
+        const across = moved[i][0] - moved[j][0];
+        const down = moved[i][1] - moved[j][1];
+        const wide = (widths[i] + widths[j]) / 2 - Math.abs(across);
+        const high = height - Math.abs(down);
+        if (wide <= 1 || high <= 1) continue; // places are whole pixels
+        met = true;
+        const axis = wide < high ? 0 : 1;
+        const push = (Math.min(wide, high) / 2) * ((axis ? down : across) < 0 ? -1 : 1);
+        moved[i][axis] += push;
+        moved[j][axis] -= push;
+      }
+    }
+    if (!met) break;
+  }
+  return moved;
+};
 
 // What a visitor did to it, which the next one takes over: the first view's is followed by the page's own.
 let memory = null;
@@ -34,7 +59,8 @@ const start = (hero, remembered) => {
   if (state.expert >= data.captions.length) state.expert = data.first;
   let shown = Math.min(state.held ?? 0, last);
   let kind = null;
-  let glide = null; // the tiles' places at another network, and since when they have been leaving them
+  let tiles = null; // where they are drawn
+  let drawn = 0; // and when
   let running = false;
 
   const keep = () => {
@@ -42,17 +68,22 @@ const start = (hero, remembered) => {
     hero.dataset.kept = JSON.stringify(state);
   };
 
-  // The state of all tiles of an expert at a layer, which may lie between two.
+  // Where all tiles of an expert should be at a layer, which may lie between two, and how much they are of their kind.
   const tilesAt = (expert, layer) => {
     const below = Math.min(Math.floor(layer), last);
     const above = Math.min(below + 1, last);
     const part = layer - below;
-    const places = data.stages[kind].places[expert];
-    return data.same[expert][below].map((same, i) => [
-      mixed(places[below][i][0], places[above][i][0], part),
-      mixed(places[below][i][1], places[above][i][1], part),
-      Math.max(0, (mixed(same, data.same[expert][above][i], part) / data.k - data.chance) / (1 - data.chance)),
-    ]);
+    const { places, widths, width, height, tall } = data.stages[kind];
+    const [from, to] = [places[expert][below], places[expert][above]];
+    const between = from.map((point, i) => point.map((value, axis) => mixed(value, to[i][axis], part)));
+    return parted(between, widths, tall).map(([x, y], i) => {
+      const same = mixed(data.same[expert][below][i], data.same[expert][above][i], part) / data.k;
+      return [
+        Math.min(Math.max(x, widths[i] / 2), width - widths[i] / 2),
+        Math.min(Math.max(y, tall / 2), height - tall / 2),
+        Math.max(0, (same - data.chance) / (1 - data.chance)),
+      ];
+    });
   };
 
   const place = (stage, tiles) => {
@@ -82,26 +113,30 @@ const start = (hero, remembered) => {
     }
   };
 
+  // Let the tiles follow; returns whether they are all there.
   const draw = (now) => {
-    let tiles = tilesAt(state.expert, shown);
-    if (glide) {
-      const share = Math.min(1, (now - glide.since) / GLIDE);
-      tiles = tiles.map((tile, i) => tile.map((value, j) => mixed(glide.from[i][j], value, eased(share))));
-      if (share === 1) glide = null;
+    const wanted = tilesAt(state.expert, shown);
+    const share = tiles && !still ? 1 - Math.exp(-(now - drawn) / LAG) : 1;
+    tiles = tiles ? tiles.map((tile, i) => tile.map((value, j) => mixed(value, wanted[i][j], share))) : wanted;
+    drawn = now;
+    if (still) {
+      place(stages[0], tilesAt(state.expert, 0));
+      hero.querySelectorAll('figcaption').forEach((caption, i) => {
+        caption.textContent = data.captions[state.expert][i * last];
+      });
     }
-    if (still) place(stages[0], tilesAt(state.expert, 0));
     place(stages.at(-1), tiles);
     tell(Math.round(shown));
+    return tiles.every((tile, i) => Math.hypot(tile[0] - wanted[i][0], tile[1] - wanted[i][1]) < 0.2);
   };
 
   const frame = (now) => {
     running = false;
     if (!hero.isConnected) return;
-    if (state.held === null) shown = last * wayAt((((now - state.began) % ROUND) + ROUND) % ROUND);
-    else if (Math.abs(state.held - shown) < 0.01 || still) shown = state.held;
-    else shown = mixed(shown, state.held, 0.2);
-    draw(now);
-    if (state.held === null || shown !== state.held || glide) run();
+    if (state.held === null) shown = last * wayAt((now - state.began) % ROUND);
+    else shown = Math.abs(state.held - shown) < 0.01 || still ? state.held : mixed(shown, state.held, 0.2);
+    const there = draw(now);
+    if (state.held === null || shown !== state.held || !there) run();
   };
   const run = () => {
     if (running) return;
@@ -114,6 +149,7 @@ const start = (hero, remembered) => {
     const next = still || hero.clientWidth < 900 ? 'narrow' : 'wide';
     if (next === kind) return;
     kind = next;
+    tiles = null;
     hero.dataset.kind = kind;
     for (const name of ['width', 'height', 'picture', 'letter']) {
       for (const stage of stages) stage.style.setProperty(`--${name}`, data.stages[kind][name]);
@@ -130,7 +166,6 @@ const start = (hero, remembered) => {
   hero.addEventListener('click', ({ target }) => {
     const expert = target.closest('[data-expert]');
     if (expert) {
-      glide = still ? null : { from: tilesAt(state.expert, shown), since: performance.now() };
       state.expert = Number(expert.dataset.expert);
       keep();
       run();
@@ -157,15 +192,29 @@ const start = (hero, remembered) => {
     prompt.select();
   };
 
+  // The page's own picture may stand a little higher or lower than the first view's: it slides from there.
+  const follow = () => {
+    const before = document.querySelector('#gs-first .gs-hero');
+    if (!before || before === hero || still) return;
+    const way = before.getBoundingClientRect().top - hero.getBoundingClientRect().top;
+    if (Math.abs(way) < 400) hero.animate([{ translate: `0 ${way}px` }, {}], { duration: 350, easing: 'ease-out' });
+  };
+
+  // Two ends side by side, with what is told of each, instead of anything that moves.
   if (still) {
     stages.push(stages[0].cloneNode(true));
     stages[1].setAttribute('aria-hidden', 'true');
-    stages[0].after(stages[1]);
+    for (const stage of stages) {
+      const figure = document.createElement('figure');
+      hero.querySelector('.gs-hero-stages').append(figure);
+      figure.append(stage, document.createElement('figcaption'));
+    }
     hero.classList.add('gs-hero-still');
-    state.held ??= last;
-    shown = state.held;
+    state.held = last;
+    shown = last;
   }
   fit();
+  follow();
   new ResizeObserver(fit).observe(hero);
   run();
   keep();
