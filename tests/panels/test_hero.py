@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 from app.engine.engine import Engine
 from app.models import LoadedModel
@@ -40,12 +41,26 @@ def states_in_carriers(model: LoadedModel, words: tuple[Any, ...]) -> np.ndarray
     for word in words:
         texts = [engine.ids_of(carrier.format(word.text)) for carrier in CARRIERS[word.language]]
         rows = [ids for ids in texts if ids[-1] == engine.ids_of(word.text)[-1]]
-        import torch
-
         with torch.inference_mode():
             runs = [engine.model(torch.tensor([[engine.bundle.start, *ids]]), keep=1).hidden for ids in rows]
         found.append(np.mean([torch.stack([h[:, 0, -1] for h in hidden], 1).numpy() for hidden in runs], axis=0))
     return np.stack(found, axis=2)
+
+
+def same_among_nearest(rows: np.ndarray[Any, Any], concepts: list[str]) -> tuple[float, float]:
+    """Share of nearest others of the same concept, word by word: the least and the most that it can be, for of words
+    with one and the same state (the toy model's vocabulary is small) any may be called nearer."""
+    rows, k = (rows - rows.mean(0)) / np.maximum(rows.std(0), 1e-6), GROUP_WORDS - 1
+    least = most = 0
+    for i, row in enumerate(rows):
+        near = {j: other @ row / np.linalg.norm(other) / np.linalg.norm(row) for j, other in enumerate(rows) if j != i}
+        last = sorted(near.values(), reverse=True)[k - 1]
+        sure = [concepts[j] == concepts[i] for j, cosine in near.items() if cosine > last + 1e-5]
+        tied = [concepts[j] == concepts[i] for j, cosine in near.items() if abs(cosine - last) <= 1e-5]
+        left = k - len(sure)
+        least += sum(sure) + max(0, left - (len(tied) - sum(tied)))
+        most += sum(sure) + min(left, sum(tied))
+    return least / (k * len(rows)), most / (k * len(rows))
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -54,15 +69,8 @@ def test_shares_are_those_of_nearest_words_counted_one_by_one(model: LoadedModel
     data, states = carried(hero_html(model, language)), states_in_carriers(model, words)
     for e, expert in enumerate(states):
         for layer, rows in enumerate(expert.astype(float)):
-            rows = (rows - rows.mean(0)) / np.maximum(rows.std(0), 1e-6)
-            count = 0
-            for i, row in enumerate(rows):
-                near = rows @ row / np.linalg.norm(rows, axis=1) / np.linalg.norm(row)
-                near[i] = -np.inf
-                nearest = np.argsort(-near)[: GROUP_WORDS - 1]
-                count += sum(words[j].concept == words[i].concept for j in nearest)
-            share = count / (len(words) * (GROUP_WORDS - 1))
-            assert data["shares"][e][layer] == pytest.approx(share, abs=0.02), "a tie may fall either way"
+            least, most = same_among_nearest(rows, [word.concept for word in words])
+            assert least - 1e-4 <= data["shares"][e][layer] <= most + 1e-4
     speak = speaker(language)
     assert data["captions"][1][2] == say(
         "hero_caption", language, layer=2, share=speak.percent(data["shares"][1][2], 0), chance=speak.percent(5 / 23, 0)
