@@ -16,6 +16,7 @@ from starlette.routing import Route
 
 from app.web.header import tour_words
 from app.web.security import BOOT, accepted_language
+from app.web.tabs import TABS
 from app.wording.catalogue import LANGUAGES, say
 
 PAGE = Path(__file__).parents[2] / "assets" / "page"
@@ -23,7 +24,7 @@ PAGE = Path(__file__).parents[2] / "assets" / "page"
 STYLES = (
     *("colours", "gradio", "marks", "header", "hero", "prompt", "panel", "legend", "player", "strip", "sides"),
     *("glyphs", "lab", "experts", "alone", "disagreement", "layers", "words", "lens", "charts", "proof", "report"),
-    *("link", "recover", "tour", "first"),
+    *("tabs", "link", "recover", "tour", "first"),
 )
 """The style sheets in the order of the cascade: what all share, the panels from top to bottom, what lies over them.
 Among rules of one weight the later wins, so a panel may refine what is shared, and no panel another one."""
@@ -104,10 +105,12 @@ def head_html() -> str:
     said = {
         "away": {language: say("away", language) for language in LANGUAGES},
         "link": {language: [say("link_copied", language), say("link_copy", language)] for language in LANGUAGES},
+        "tabs": {language: say("contents", language) for language in LANGUAGES},
         "tour": {language: tour_words(language) for language in LANGUAGES},
     }
+    facts = script_json({"boot": BOOT, "tabs": TABS, "said": said})
     return (
-        f"<script type='application/json' id='gs-page'>{script_json({'boot': BOOT, 'said': said})}</script>"
+        f"<script type='application/json' id='gs-page'>{facts}</script>"
         f"<script type='module' src='{module_address('main.js')}'></script>"
     )
 
