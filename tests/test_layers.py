@@ -7,7 +7,7 @@ import grimp
 import pytest
 from importlinter.cli import lint_imports
 
-from tests.server import ROOT
+from tests.support.server import ROOT
 
 TRANSFORMERS = {
     "app.engine.sampling",
@@ -15,6 +15,7 @@ TRANSFORMERS = {
     "app.foreign.files.tokens",
     "app.network.transformers_model",
     "app.system.transformers_import",
+    "app.training.translation",
 }
 """Modules that import transformers."""
 

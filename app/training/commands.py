@@ -9,6 +9,7 @@
 
     python -m app.training twins --to assets/mini
     python -m app.training words --to assets/mini
+    python -m app.training card --to assets/mini
 
 Beside them stand the runs that a claim is tested with: twins (`expert ru_trained --embedding trained`), an
 expert grown layer by layer (`grow`), merged experts tuned together (`joint`), and short runs that a decision
@@ -36,7 +37,7 @@ from app.probing.word_list import all_words
 from app.training.controls import write_control_record
 from app.training.corpus import LANGUAGES, TextError
 from app.training.evaluate import evaluate, held_out_streams, load_network
-from app.training.model_card import write_card
+from app.training.model_card import describe, write_card
 from app.training.prepare import PIECE_SHARES, Plan, prepare
 from app.training.run import (
     EMBEDDINGS,
@@ -52,8 +53,6 @@ from app.training.run import (
 )
 from app.training.transfer import pack_expert, unpack_expert
 from app.training.translation import evaluate_translation
-
-ATTRIBUTION = Path(__file__).parents[2] / "assets" / "attribution.md"
 
 
 def parse_shares(text: str) -> dict[str, float]:
@@ -169,10 +168,12 @@ def make_parser() -> argparse.ArgumentParser:
     words = steps.add_parser("words", help="read the word list in the held-out text; maps and curves beside a bundle")
     for last in (evaluated, translated, bundle):
         last.add_argument("--experts", nargs="+", default=["ru", "zh"])
-    for last in (bundle, twins, words):
+    card = steps.add_parser("card", help="write a folder's modelling files, card and checksums again")
+    for last in (bundle, twins, words, card):
         last.add_argument("--to", type=Path, required=True)
-    for last in (bundle, twins):
-        last.add_argument("--attribution", type=Path, default=ATTRIBUTION, help="whose text it was, for the card")
+    for last in (bundle, card):
+        last.add_argument("--attribution", type=Path, help="Markdown for the card: whose text it was trained on")
+        last.add_argument("--licence", default="", help="licence of the weights for the card, as a hub writes it")
     return parser
 
 
@@ -217,7 +218,10 @@ def run(options: argparse.Namespace) -> None:
         write_words(options.to, engine, held_out_contexts(options.work, all_words(), engine.bundle.tokenizer))
     elif options.step == "twins":
         write_control_record(options.to, options.work, load_bundle(options.to))
-        write_card(options.to, options.attribution)
+        write_card(options.to)
+    elif options.step == "card":
+        describe(options.to, options.attribution, options.licence)
+        write_card(options.to)
     else:
         states = load_states(options.work, options.experts)
         if options.step == "evaluate":
@@ -228,7 +232,8 @@ def run(options: argparse.Namespace) -> None:
             weights = {name: state["model"] for name, state in states.items()}
             record = training_record(options.work, states)
             write_bundle(options.to, options.work, weights, merged_shape(states), record)
-            write_card(options.to, options.attribution)
+            describe(options.to, options.attribution, options.licence)
+            write_card(options.to)
 
 
 if __name__ == "__main__":

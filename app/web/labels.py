@@ -7,6 +7,7 @@ import gradio as gr
 
 from app.checkpoint.bundle import Bundle
 from app.models import LoadedModel
+from app.panels.hero import hero_html
 from app.panels.settings import FUSIONS, PanelSettings
 from app.panels.strip import measures_of
 from app.probing.word_list import MAX_WORDS, PRESETS
@@ -105,6 +106,7 @@ _SPOKEN = ("generate", "look", "stop", "translate", "umap", "probe", "own_show",
 
 LABELS: dict[str, Label] = {
     "header": lambda _, language: header_html(language),
+    "hero": hero_html,
     "prompt": hinted("prompt", "prompt_hint"),
     **{name: plain(name) for name in _SPOKEN},
     **{name: label(name) for name in _LABELLED},

@@ -14,6 +14,7 @@ from app.probing.word_list import MAX_WORDS, PRESETS
 from app.probing.word_proof import PROOF_SETS
 from app.web.assets import mount_script
 from app.web.header import header_html, hint_line, model_line, tour_html
+from app.web.hero import add_hero
 from app.web.labels import choices, weight_label
 from app.web.on_translate import EXAMPLES as TRANSLATIONS
 from app.web.on_translate import translates
@@ -35,7 +36,7 @@ class Layout:
         with gr.Blocks(title="Glyphscope", analytics_enabled=False) as self.blocks:
             self._states(model)
             self._header(registry, model)
-            # The first screen comes here: add_hero(registry).
+            self.hero = add_hero()
             self._prompt(model)
             self._strip(model)
             with gr.Tabs(elem_id="tabs") as self.tabs:

@@ -10,6 +10,7 @@ from app.engine.examples import EXAMPLES, LAB_EXAMPLES
 from app.models import ModelRegistry
 from app.web.answers import by_component
 from app.web.assets import call_module
+from app.web.hero import HeroListener
 from app.web.labels import LABELS, relabel
 from app.web.layout import SAMPLING, VIEW, WRITTEN, Layout
 from app.web.on_select import Listeners
@@ -54,6 +55,7 @@ class Page:
         self.translating = TranslationListeners(self.writing)
         self.words = WordListeners(registry)
         self.tabs = TabListeners(registry, self.listeners, self.words)
+        self.hero = HeroListener(registry)
 
     def connect(self) -> None:
         """Add all listeners."""
@@ -87,6 +89,7 @@ class Page:
         self._follow(self._on(page.on_view.change, on.on_switch, ("tab", "language"), (*opening, "linked"), OFTEN))
         read = ("tab", "filled", "drawn", "trace", "selected", "components", "language")
         self._follow(self._on(page.list_read.change, on.on_list_read, read, ("filled", "glyphs"), OFTEN))
+        page.list_read.change(self.hero.on_list_read, page.language, page.hero, **OFTEN)
         self._on(page.model.input, on.on_pick, ("model", "language"), LOADING, QUIET)
         self._on(page.timer.tick, on.on_tick, ("language",), LOADING, OFTEN)
         spoken = ("strip", "filled", *SETS, *LABELS)
