@@ -106,4 +106,4 @@ def test_sentences_for_scripts_cannot_end_their_element() -> None:
     written = script_json(hostile)
     assert "<" not in written and json.loads(written) == hostile
     inside = re.search(r"id='gs-page'>(.*?)</script>", head_html())
-    assert inside and set(json.loads(inside.group(1))) == {"boot", "said"}
+    assert inside and set(json.loads(inside.group(1))) == {"boot", "tabs", "said"}
