@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.support.browsing import needs_browser, open_page, write_on
+from tests.support.browsing import needs_browser, open_page, open_tab, write_on
 from tests.support.folders import Folder, write_folder
 from tests.support.server import serving
 
@@ -29,7 +29,9 @@ def served(folders: Path) -> Iterator[str]:
     """A server that was asked for a checkpoint that is not ours, with two more to pick."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("GLYPHSCOPE_TRUST_REMOTE_CODE", "1")
-        patch.setenv("GLYPHSCOPE_MODELS", f"{folders / 'adapted'},{folders / 'single'}")
+        patch.setenv("GLYPHSCOPE_MODELS", f"{folders / 'adapted'},{folders / 'single'},Bochkov/best_bvv_moe")
+        patch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
+        patch.setenv("HF_HUB_CACHE", str(folders / "cache" / "hub"))
         with serving(folders / "two_towers") as (address, _, _):
             yield address
 
@@ -55,9 +57,11 @@ def test_the_page_switches_over_and_says_how_the_model_was_understood(browser: B
     page = open_page(browser, served)
     errors = errors_of(page)
     on_view(page, "two_towers")
+    open_tab(page, "proof")
     report = page.locator("#report")
     expect(report).to_contain_text("our cached decoder over its weights: pre-LayerNorm")
     expect(report).to_contain_text("marked as frozen")
+    open_tab(page, "read")
     expect(page.locator("#glyphs")).to_contain_text("held-out pictures back exactly")
     write_on(page, "The cat")
     expect(page.locator("#experts")).to_contain_text("each expert's exact share")
@@ -87,7 +91,7 @@ def test_a_refused_model_is_one_sentence_and_the_page_goes_on(browser: Browser, 
     page = open_page(browser, served)
     on_view(page, "two_towers")
     pick(page, "Bochkov/best_bvv_moe")
-    expect(page.locator("#loading")).to_contain_text("No revision of Bochkov/best_bvv_moe is pinned", timeout=PATIENCE)
+    expect(page.locator("#loading")).to_contain_text("The hub cannot be reached", timeout=PATIENCE)
     write_on(page, "The dog")
     on_view(page, "two_towers")
     page.context.close()
