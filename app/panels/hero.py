@@ -21,7 +21,8 @@ from viz.hero import STAGES, Hero, Stage, hero_panel
 from viz.html import Say
 
 GROUP_WORDS = 6
-"""Words of each group: 24 in all have room on a phone."""LETTERS = 8
+"""Words of each group: 24 in all have room on a phone."""
+LETTERS = 8
 """Longer words are hard to read in 32 dots, and would not stand beside each other on a phone."""
 
 _SPREAD = 0.5

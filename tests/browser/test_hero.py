@@ -70,14 +70,15 @@ def test_it_moves_while_gradio_has_not_come(browser: Browser, address: str) -> N
 
 def test_what_was_done_to_the_first_view_holds_in_the_page(browser: Browser, address: str) -> None:
     page = browser.new_context().new_page()
-    held: list[Any] | None = []
-    page.route("**/assets/**.js", lambda route: route.continue_() if held is None else held.append(route))
+    held: list[Any] = []
+    free: list[bool] = []
+    page.route("**/assets/**.js", lambda route: route.continue_() if free else held.append(route))
     page.goto(address, wait_until="commit")
     page.locator("#gs-first .gs-hero [data-expert='0']").click()
     page.locator("#gs-first .gs-hero-layer").fill("1")
     page.locator("#gs-first .gs-hero-try").click()
-    waiting, held = held, None
-    for route in waiting:
+    free.append(True)
+    for route in held:
         route.continue_()
     page.wait_for_selector("#gs-first", state="detached", timeout=60_000)
     assert page.locator("#hero .gs-hero-layer").input_value() == "1"
