@@ -23,6 +23,7 @@ PAGE = Path(__file__).parents[2] / "assets" / "page"
 STYLES = (
     *("colours", "gradio", "marks", "header", "prompt", "panel", "legend", "player", "strip", "sides"),
     *("glyphs", "lab", "experts", "alone", "disagreement", "layers", "words", "lens", "charts", "proof", "report"),
+    *("patching", "drawing"),
     *("link", "recover", "tour", "first"),
 )
 """The style sheets in the order of the cascade: what all share, the panels from top to bottom, what lies over them.

@@ -120,5 +120,6 @@ def page_labels(page: Any) -> list[tuple[Any, Callable[[LoadedModel, str], Any]]
         (page.twins, alone(controls_panel)),
         (page.figures, alone(lambda model, say: figures_view(model.engine, say))),
         (page.report, alone(lambda model, say: report_view(model.engine, say))),
+        *page.break_tab.labels(),
         (page.footer, lambda model, language: model_line(model.engine, language)),
     ]

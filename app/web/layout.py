@@ -10,6 +10,7 @@ from app.panels.strip import measures_of
 from app.probing.word_list import MAX_WORDS, PRESETS
 from app.probing.word_proof import PROOF_SETS
 from app.web.assets import mount_script
+from app.web.break_tab import add_break_tab
 from app.web.header import contents_html, header_html, hint_line, model_line
 from app.web.labels import (
     choices,
@@ -134,6 +135,7 @@ class Layout:
             self.disagreement = clickable("disagreement")
             self.layers = clickable("layers", script="layers.js")
             self._word_panel()
+            self.break_tab = add_break_tab(registry)
             self.lens = clickable("lens", script="lens.js")
             self.depth = clickable("depth")
             self.twins = clickable("twins", script="charts.js")

@@ -8,6 +8,7 @@ import gradio as gr
 from app.engine.examples import EXAMPLES, LAB_EXAMPLES
 from app.models import ModelRegistry
 from app.web.assets import call_module
+from app.web.break_tab import connect_break_tab
 from app.web.layout import Layout
 from app.web.on_select import Listeners
 from app.web.on_words import WordListeners
@@ -99,6 +100,7 @@ class Page:
             page.model.input(on.on_pick, [page.model, page.language], told, **often)
             page.timer.tick(on.on_tick, page.language, told, **often)
             self._connect_words(hidden)
+            connect_break_tab(page.break_tab, opened.then, page.language, page.on_view)
 
     def _connect_writing(self, hidden: dict[str, Any], model: dict[str, Any]) -> None:
         page = self.layout

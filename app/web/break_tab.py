@@ -1,0 +1,39 @@
+"""The tab "Try to break it": instruments that change something inside the model or in what it reads."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import gradio as gr
+
+from app.engine.job_queue import JobQueue
+from app.models import ModelRegistry
+from app.web.patching_tab import Label, PatchingControls, PatchingListeners, add_patching, connect_patching
+
+
+@dataclass(frozen=True, eq=False)
+class BreakTab:
+    """The instruments of the tab, and what answers them."""
+
+    patching: PatchingControls
+    on_patching: PatchingListeners
+
+    def labels(self) -> list[Label]:
+        """Components with words of their own, for the page's relabelling."""
+        return self.patching.labels()
+
+
+def add_break_tab(registry: ModelRegistry) -> BreakTab:
+    """Build the content of the tab where the caller stands, best inside a `gr.Tab`."""
+    jobs = JobQueue()
+    return BreakTab(add_patching(), PatchingListeners(registry, jobs))
+
+
+def connect_break_tab(tab: BreakTab, opened: Any, language: gr.Radio, on_view: gr.State) -> None:
+    """Join controls and listeners, inside the page's `Blocks`.  opened: the event at which the tab is first seen
+    (`gr.Tab.select`, or the page's `load`); on_view: changes when the visitor sees another model."""
+    hidden: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private", "concurrency_limit": None}
+    page, on = tab.patching, tab.on_patching
+    connect_patching(page, on, language)
+    opened(on.on_first, [page.asked, language], page.outputs, **hidden)
+    language.input(on.on_language, [page.asked, language], page.outputs, **hidden)
+    on_view.change(on.on_switch, [page.asked, language], page.outputs, **hidden)
