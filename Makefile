@@ -32,13 +32,13 @@ bench: $(VENV)/.test
 	$(BIN)/python -m tests.bench
 
 load: $(VENV)/.test
-	$(BIN)/python -m tests.load --visitors 30
-	$(BIN)/python -m tests.load --visitors 100
-	$(BIN)/python -m tests.load --soak 2000
+	$(BIN)/python -m tests.bench.load --visitors 30
+	$(BIN)/python -m tests.bench.load --visitors 100
+	$(BIN)/python -m tests.bench.load --soak 2000
 
 # 10,000 cases of odd and hostile input.
 odd: $(VENV)/.test
-	GLYPHSCOPE_CASES=10000 $(BIN)/python -m pytest tests/test_odd_input.py tests/test_hostile.py
+	GLYPHSCOPE_CASES=10000 $(BIN)/python -m pytest tests/panels/test_odd_input.py tests/server/test_hostile.py
 
 # The pins against the published lists of known weaknesses; asks the network.
 audit: $(VENV)/.run

@@ -15,9 +15,9 @@ from app.engine.engine import Engine
 from app.network.experts import StackedExperts
 from app.network.interface import Shape
 from app.training import commands as train
-from tests.server import serving
+from tests.support.server import serving
 
-TEXT = Path(__file__).parent / "text"
+TEXT = Path(__file__).parent / "support" / "text"
 SHARED = Path(__file__).parent.parent.parent / "shared"
 TOY_SHAPE = ["--layers", "2", "--heads", "4", "--context", "48"]
 
@@ -79,7 +79,7 @@ def bundled() -> Iterator[str]:
 def browser() -> Iterator[Any]:
     from playwright.sync_api import sync_playwright
 
-    from tests.browsing import CHROMIUM, QUIET
+    from tests.support.browsing import CHROMIUM, QUIET
 
     with sync_playwright() as driver:
         chromium = driver.chromium.launch(executable_path=CHROMIUM, args=QUIET)

@@ -7,7 +7,7 @@ import grimp
 import pytest
 from importlinter.cli import lint_imports
 
-from tests.server import ROOT
+from tests.support.server import ROOT
 
 TRANSFORMERS = {
     "app.engine.sampling",

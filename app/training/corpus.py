@@ -126,6 +126,33 @@ def cut_line(line: str, longest: int = LONGEST_LINE) -> list[str]:
     return [part for part in parts if part]
 
 
+_OPENING = {
+    "en": re.compile(
+        r"\"?(Once upon a time|Once there (was|were|lived)|There (was|were|lived) once|Long ago|A long time ago|"
+        r"One (day|morning|evening)|In a (far|small|little|distant))\b"
+    ),
+    "ru": re.compile(r"\"?(Жил[аио]?-был|Однажды|Давным-давно|Когда-то|В одн)"),
+    "zh": re.compile(r"“?(从前|很久|古时候|有一天|一天|在很久|森林里|在一个|有一[只个位条])"),
+}
+_FEWEST_SENTENCES = 5  # of a story
+
+
+def story_from_opening(line: str, language: str) -> str | None:
+    """The part of a line from the first sentence on that opens a story, None where no story of five sentences or more
+    follows."""
+    sentences = [sentence for sentence in _SENTENCE.split(line) if sentence]
+    for first, sentence in enumerate(sentences):
+        if _OPENING[language].match(sentence):
+            story = sentences[first:]
+            return ("" if language == "zh" else " ").join(story) if len(story) >= _FEWEST_SENTENCES else None
+    return None
+
+
+def breaks_off(line: str, language: str) -> bool:
+    """Whether a line opens a story and ends before its third sentence: what it teaches is to stop."""
+    return _OPENING[language].match(line) is not None and len([s for s in _SENTENCE.split(line) if s]) < 3
+
+
 def read_pairs(folder: Path) -> Pairs:
     """Sentences with their translations, split into training and test pairs.  A pair is left out if a line of it is
     held out or unfit; no pairs for a folder without them."""

@@ -21,7 +21,14 @@ from app.substrate.vocabulary import (
     mini_vocabulary,
 )
 from app.training.batches import token_stream
-from app.training.corpus import LANGUAGES, read_lines, read_pairs, stream_names
+from app.training.corpus import (
+    LANGUAGES,
+    breaks_off,
+    read_lines,
+    read_pairs,
+    story_from_opening,
+    stream_names,
+)
 from app.training.pairs import repeats_test, test_sides, training_lines
 
 SEPARATOR = MINI_SPECIALS.index("</s>")
@@ -72,13 +79,21 @@ def prepare(text: Path, work: Path, plan: Plan) -> None:
     forbidden = test_sides(pairs.test)
     streams = {name: read_lines(text, name) for name in stream_names(text)}
     train = {name: [line for line in part.train if not repeats_test(line, forbidden)] for name, part in streams.items()}
+    for language in LANGUAGES:  # so that a story's opening is followed by a story, however many short lines there are
+        mine = [name for name in streams if name[:2] == language]
+        stories = [story_from_opening(line, language) for name in mine for line in train[name]]
+        for name in mine:
+            train[name] = [line for line in train[name] if not breaks_off(line, language)]
+        if openings := [story for story in stories if story is not None]:
+            train[f"{language}_openings"] = openings
     tokenizer = _substrate(work, {name: train[name] for name in LANGUAGES}, plan)
+    for name, lines in train.items():
+        np.save(work / f"{name}.npy", token_stream(lines, tokenizer, SEPARATOR, seed=0))
     for name, part in streams.items():
-        np.save(work / f"{name}.npy", token_stream(train[name], tokenizer, SEPARATOR, seed=0))
         (work / f"{name}.held_out.txt").write_text("\n".join(part.held_out), encoding="utf-8")
         print(
             f"{name}: {len(train[name])} lines, {len(part.held_out)} held out, {part.dropped} dropped, {part.cut} cut, "
-            f"{len(part.train) - len(train[name])} left out as they hold a test sentence"
+            f"{len(part.train) - len(train[name])} left out: they hold a test sentence, or open a story and break off"
         )
     for name, rows in pairs.train.items():
         if lines := training_lines(rows, name):

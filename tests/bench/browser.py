@@ -5,7 +5,7 @@ import time
 from typing import Any
 
 from tests.bench.rows import PROMPT, Row, resident_megabytes
-from tests.server import serving
+from tests.support.server import serving
 
 CLICKED = """(index) => new Promise((done) => {
   const panels = ['#glyphs .gs-headline', '#experts .gs-lead', '#depth h2'];
@@ -60,7 +60,7 @@ def first_visit(chromium: Any, address: str, answered: float) -> tuple[Any, tupl
 
 def browser_rows() -> list[Row]:
     """What a visitor waits for, in a real browser on this machine; nothing without Chromium."""
-    from tests.browsing import CHROMIUM, QUIET, word_map, write_on
+    from tests.support.browsing import CHROMIUM, QUIET, word_map, write_on
 
     if CHROMIUM is None:
         return [Row("browser", "no Chromium")]

@@ -22,8 +22,8 @@ from app.network.experts import StackedExperts
 from app.network.interface import Output
 from app.system.memory import limit_retained_memory
 from app.system.threads import set_network_threads
+from tests.bench.peers import ours_in_transformers, stock_pair
 from tests.bench.rows import PROMPT, REPEATS, SAMPLING, TOKENS, Row, median_seconds
-from tests.peers import ours_in_transformers, stock_pair
 
 
 class NoTrace:

@@ -26,8 +26,8 @@ from app.probing.word_list import all_words, preset
 from app.probing.word_states import word_states
 from app.wording.catalogue import speaker
 from tests.bench.decode import stacked
+from tests.bench.peers import plain_lens, stock_pair
 from tests.bench.rows import PROMPT, SAMPLING, TOKENS, Row, median_seconds, resident_megabytes
-from tests.peers import plain_lens, stock_pair
 
 
 def reading_rows(engine: Engine) -> list[Row]:

@@ -25,7 +25,7 @@ from app.intervene.predictions import best as best_tokens
 from app.intervene.runs import open_network, read
 from app.network.interface import Shape
 from app.wording.errors import UserError
-from tests.folders import Folder, write_folder
+from tests.support.folders import Folder, write_folder
 
 WIDTH, HEADS, VOCABULARY = 16, 4, 40
 IDS, OTHER = [3, 9, 4, 21, 7, 30], [3, 9, 14, 21, 8, 30]

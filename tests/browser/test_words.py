@@ -1,0 +1,245 @@
+"""Word maps and exports in a real browser."""
+
+import csv
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+from playwright.sync_api import Browser, Page
+
+from app.probing.word_list import preset
+from tests.support.browsing import needs_browser, open_page, places, word_map
+
+pytestmark = needs_browser
+
+
+def carried(page: Page) -> dict[str, Any]:
+    """What the panel was given to draw."""
+    data: dict[str, Any] = json.loads(str(page.locator(".gs-words-data").get_attribute("data-words")))
+    return data
+
+
+def until_places(page: Page, expert: int, expected: list[list[float]]) -> None:
+    page.wait_for_function(
+        """([e, [xs, ys]]) => {
+          const d = document.querySelectorAll('.gs-figure')[e].data[1];
+          return xs.every((x, i) => Math.abs(x - d.x[i]) < 1e-6) && ys.every((y, i) => Math.abs(y - d.y[i]) < 1e-6);
+        }""",
+        arg=[expert, expected],
+        timeout=10_000,
+    )
+
+
+def columns(pairs: list[list[float]]) -> list[list[float]]:
+    return [[x for x, _ in pairs], [y for _, y in pairs]]
+
+
+def test_the_slider_moves_the_words_without_asking_the_server(browser: Browser, address: str) -> None:
+    page = open_page(browser, address)
+    word_map(page)
+    page.wait_for_selector("#proof .gs-panel", timeout=60_000)  # the last panel to come
+    paths = carried(page)["layouts"]["pca"]["paths"]
+    assert places(page) == columns(paths[0][0])
+    calls: list[str] = []
+    page.on("request", lambda request: calls.append(request.url))
+    page.locator("#words .gs-layer").fill("2")
+    for expert in (0, 1):
+        until_places(page, expert, columns(paths[expert][2]))
+    assert "Layer 2" in page.locator("#words figcaption").first.inner_text()
+    page.wait_for_function(
+        "() => document.querySelector('#layers .gs-layer').value === '2'"
+    )  # one layer for all panels
+    assert not [url for url in calls if "queue" in url or "run" in url]
+    page.context.close()
+
+
+def test_a_word_shows_its_nearest_words_of_every_layer(browser: Browser, address: str) -> None:
+    page = open_page(browser, address)
+    word_map(page)
+    data = carried(page)
+    page.locator("#words [data-pick='word']").select_option(label="door")
+    page.wait_for_selector(".gs-word-near table")
+    chosen = data["words"].index("door")
+    for expert in (0, 1):
+        shown = page.locator(".gs-word-near table").nth(expert).locator("tbody tr")
+        for rank in range(5):
+            texts = [text.removeprefix("● ") for text in shown.nth(rank).locator("td").all_inner_texts()]
+            assert texts == [data["words"][data["near"][expert][layer][chosen][rank]] for layer in range(3)]
+    trail = page.evaluate("[...document.querySelector('.gs-figure').data[0].x]")
+    assert trail == [data["layouts"]["pca"]["paths"][0][layer][chosen][0] for layer in range(3)]
+    page.context.close()
+
+
+def test_a_click_on_the_map_chooses_a_word(browser: Browser, address: str) -> None:
+    page = open_page(browser, address)
+    word_map(page)
+    spot = page.evaluate(
+        """() => {
+          const box = document.querySelectorAll('.gs-figure .textpoint text')[3].getBoundingClientRect();
+          return [box.x + box.width / 2, box.y + box.height / 2];
+        }"""
+    )
+    page.mouse.move(*spot)
+    page.mouse.click(*spot)
+    page.wait_for_selector(".gs-word-near h3")
+    page.context.close()
+
+
+def test_a_group_can_be_singled_out_and_marks_shown(browser: Browser, address: str) -> None:
+    page = open_page(browser, address)
+    word_map(page)
+    page.locator("#words [data-pick='mode']").select_option("dots")
+    texts = page.evaluate("document.querySelector('.gs-figure').data[1].text")
+    assert {len(text) for text in texts} == {1} and len(set(texts)) == 5
+    page.locator("#words [data-group='1']").click()
+    page.wait_for_function("() => document.querySelector('.gs-figure').data[1].text.some((t) => t.length > 1)")
+    texts = page.evaluate("document.querySelector('.gs-figure').data[1].text")
+    assert sum(len(text) > 1 for text in texts) == 11
+    page.context.close()
+
+
+def test_play_goes_through_all_layers(browser: Browser, address: str) -> None:
+    page = open_page(browser, address)
+    word_map(page)
+    page.locator("#words .gs-play").click()
+    page.wait_for_function("() => document.querySelector('#words .gs-layer').value === '2'", timeout=15_000)
+    page.wait_for_function("() => document.querySelector('#words .gs-play').textContent === '▶'")
+    page.context.close()
+
+
+def test_the_visitors_language_chooses_the_words(browser: Browser, bundled: str) -> None:
+    page = open_page(browser, bundled, locale="zh-CN")
+    word_map(page)
+    assert carried(page)["words"] == [word.text for word in preset("kept_zh")]
+    assert page.locator("#words [data-pick='mode']").input_value() == "pictures"
+    page.wait_for_function("() => document.querySelector('.gs-figure').querySelectorAll('image').length === 55")
+    page.locator("#words .gs-layer").fill("2")  # pictures stay with their words
+    bitmaps = carried(page)["pictures"]
+    shown = page.evaluate("document.querySelector('.gs-figure').layout.images.map((image) => image.source)")
+    assert shown == bitmaps
+    page.context.close()
+
+
+HOSTILE_WORDS = "<b>x</b>: <i>a b c\n${1+1}: {{x}} `y` &ltz"
+
+
+def test_own_words_are_read_and_shown_literally(browser: Browser, bundled: str) -> None:
+    page = open_page(browser, bundled)
+    word_map(page)
+    page.locator("#own-words button").first.click()
+    page.locator("#own-words textarea").fill(HOSTILE_WORDS)
+    page.locator("#own-show").click()
+    page.wait_for_function(
+        "() => document.querySelector('#words .gs-summary').textContent.includes('6 words, 2 groups')"
+    )
+    page.wait_for_selector("#words [data-state='drawn']")
+    page.locator("#words [data-pick='mode']").select_option("words")
+    page.wait_for_function("() => document.querySelectorAll('.gs-figure .textpoint text').length === 12")
+    shown = page.evaluate(
+        "[...document.querySelectorAll('.gs-figure .textpoint')].slice(0, 6).map((n) => n.textContent)"
+    )
+    assert [text.split(" ")[1] for text in shown] == ["<i>a", "b", "c", "{{x}}", "`y`", "&ltz"]
+    assert page.locator(".gs-groups button").all_text_contents() == ["●<b>x</b>", "■${1+1}"]
+    assert page.locator("#words i:not(.gs-groups i), #words b").count() == 0
+    page.context.close()
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [("one two", "at least 6"), ("a " * 50_000, "at most 200"), ("a b c d e 😀", "Latin, Cyrillic or Chinese"),
+     ("a b c d e 龘", "lacks")],
+    ids=["few", "novel", "emoji", "unknown"],
+)  # fmt: skip
+def test_bad_words_get_a_sentence_and_keep_the_old_map(
+    browser: Browser, address: str, text: str, sentence: str
+) -> None:
+    page = open_page(browser, address)
+    word_map(page)
+    page.locator("#own-words button").first.click()
+    page.locator("#own-words textarea").fill(text)
+    page.locator("#own-show").click()
+    page.wait_for_selector("#words-status .gs-failed", timeout=30_000)
+    assert sentence in page.locator("#words-status").inner_text()
+    assert len(carried(page)["words"]) == 55
+    page.context.close()
+
+
+def test_umap_can_be_cancelled(browser: Browser, address: str) -> None:
+    page = open_page(browser, address)
+    word_map(page)
+    page.locator("#umap").click()
+    page.wait_for_selector("#words-status progress")
+    page.locator("#words-cancel").click()
+    page.wait_for_function("() => document.querySelector('#words-status')?.textContent.includes('Cancelled')")
+    assert page.locator("#words [data-pick='layout'] option").count() == 1
+    page.context.close()
+
+
+WATCH_PROGRESS = """() => new MutationObserver(() => {
+  window.progressShown ||= Boolean(document.querySelector('#proof-status progress'));
+}).observe(document.body, {childList: true, subtree: true})"""
+"""A bar that came and went between two looks was shown as well."""
+
+
+def test_curves_are_drawn_switched_and_made_for_the_words_on_the_map(browser: Browser, bundled: str) -> None:
+    page = open_page(browser, bundled)
+    page.wait_for_selector("#proof .gs-panel", timeout=60_000)
+    page.locator("#proof").scroll_into_view_if_needed()
+    page.wait_for_selector("#proof [data-state='drawn']", timeout=30_000)
+    charts = json.loads(str(page.locator("#proof .gs-picker").get_attribute("data-charts")))
+    page.locator("#proof .gs-measure").select_option(index=2)
+    page.wait_for_function(
+        "(said) => document.querySelector('.gs-said').textContent === said", arg=charts[2]["sentence"]
+    )
+    drawn = page.evaluate("document.querySelector('.gs-curve').data.map((trace) => [...trace.y])")
+    assert drawn == [trace["y"] for trace in charts[2]["figure"]["data"]]
+    page.evaluate(WATCH_PROGRESS)
+    page.locator("#probe").click()
+    page.wait_for_function("() => window.progressShown")
+    page.wait_for_function(
+        "() => document.querySelector('#proof .gs-picks span').textContent.includes('55 words')", timeout=60_000
+    )
+    assert page.locator("#proof .gs-measure").input_value() == "2"
+    page.get_by_label("Русский", exact=True).click()  # the same words in another language
+    page.wait_for_function("() => document.querySelector('#proof .gs-picks span').textContent.includes('слов 55')")
+    page.context.close()
+
+
+@pytest.mark.parametrize("panel", ["glyphs", "experts", "disagreement", "layers", "words", "proof", "lens", "depth"])
+def test_every_panel_can_be_saved_as_data_and_picture(
+    browser: Browser, bundled: str, panel: str, tmp_path: Path
+) -> None:
+    page = open_page(browser, bundled)
+    word_map(page)
+    page.wait_for_selector("#proof .gs-panel", timeout=60_000)
+    menu = page.locator(f"#{panel} .gs-save summary")
+
+    def save(selector: str) -> Path:
+        menu.click()
+        with page.expect_download() as waiting:
+            page.locator(f"#{panel} {selector}").click()
+        menu.click()
+        path = tmp_path / waiting.value.suggested_filename
+        waiting.value.save_as(path)
+        return path
+
+    data = json.loads(save(".gs-download").read_text(encoding="utf-8"))
+    index, values = data["table"]["index"], data["table"]["values"]
+    with save(".gs-csv").open(encoding="utf-8-sig", newline="") as file:
+        rows = list(csv.DictReader(file))
+    count = 1
+    for labels in index.values():
+        count *= len(labels)
+    assert len(rows) == count and list(rows[0]) == [*index, *values]
+    last: Any = values[list(values)[-1]]
+    for _ in index:
+        last = last[-1]
+    assert rows[-1][list(values)[-1]].removeprefix("'") == str(last).removesuffix(".0")
+    picture = Image.open(save("[data-kind='png']"))
+    box = page.locator(f"#{panel} .gs-panel").bounding_box()
+    assert box is not None and abs(picture.width - 2 * box["width"]) <= 2
+    assert len(picture.convert("RGB").getcolors(1 << 24) or []) > 50  # not an empty sheet
+    assert save("[data-kind='svg']").read_text(encoding="utf-8").startswith("<svg")
+    page.context.close()

@@ -1,0 +1,140 @@
+"""The server from outside: the public API, many callers at once, bad input, a clear end."""
+
+import math
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from gradio_client import Client
+from gradio_client.exceptions import AppError
+
+from app.engine.engine import Engine
+from tests.support.server import ROOT, ended, free_port, serving
+
+
+@pytest.fixture(scope="module")
+def client(toy_bundle: Path) -> Iterator[Client]:
+    with serving(toy_bundle) as (address, _, _):
+        yield Client(address, verbose=False)
+
+
+def test_public_endpoints_are_look_and_generate_typed_and_documented(client: Client) -> None:
+    endpoints: dict[str, Any] = client.view_api(return_format="dict", print_info=False)["named_endpoints"]
+    assert set(endpoints) == {"/look", "/generate"}
+    names = [p["parameter_name"] for p in endpoints["/generate"]["parameters"]]
+    assert names == ["prompt", "temperature", "top_k", "top_p", "seed", "new_tokens", "first_weight"]
+    assert all(p["python_type"]["type"] in ("str", "float", "int") for p in endpoints["/generate"]["parameters"])
+    assert "for every token" in endpoints["/look"]["description"]
+
+
+def test_look_reports_the_log_probabilities_of_the_model(client: Client, engine: Engine) -> None:
+    answer = client.predict("Мама любит дом.", api_name="/look")
+    ids = [engine.bundle.start, *(t["id"] for t in answer["tokens"])]
+    with torch.inference_mode():
+        z = engine.model(torch.tensor([ids])).logits[:, 0]
+    under = torch.stack([z[0], z[1], z.mean(0)]).log_softmax(-1)
+    for t, record in enumerate(answer["tokens"]):
+        assert record["log_probs"] == pytest.approx(under[:, t, record["id"]].tolist(), abs=1e-3)
+    assert "".join(t["text"] for t in answer["tokens"]) == " Мама любит дом."
+    assert answer["experts"] == ["RU", "ZH"]
+
+
+def test_generate_repeats_itself_with_the_same_seed(client: Client, engine: Engine) -> None:
+    from app.engine.sampling import Sampling
+
+    def answer(seed: int) -> str:
+        return str(client.predict("Мама", 1.3, 0, 1.0, seed, 12, 0.5, api_name="/generate")["text"])
+
+    *_, last = engine.generate("Мама", Sampling(1.3, 0, 1.0, 7, 12))
+    assert last.trace is not None and answer(7) == answer(7) == last.trace.text
+
+
+def test_twenty_callers_at_once_get_what_each_gets_alone(client: Client) -> None:
+    def call(seed: int, caller: Client) -> str:
+        return str(caller.predict("The cat", 1.2, 0, 1.0, seed, 16, 0.5, api_name="/generate")["text"])
+
+    with ThreadPoolExecutor(20) as pool:
+        callers = list(pool.map(lambda _: Client(str(client.src), verbose=False), range(20)))
+        together = list(pool.map(call, range(20), callers))
+    assert together[::5] == [call(seed, client) for seed in range(0, 20, 5)]
+    assert len(set(together)) > 5
+
+
+def test_one_caller_has_four_texts_at_once_and_is_told_so(client: Client) -> None:
+    jobs = [client.submit("The cat", 1.2, 0, 1.0, seed, 128, 0.5, api_name="/generate") for seed in range(12)]
+    refused = [str(error) for job in jobs if (error := job.exception()) is not None]
+    assert refused and all("at most 4 texts at once" in message for message in refused)
+    assert len(jobs) - len(refused) >= 4
+
+
+BAD_CALLS: list[tuple[list[Any], str]] = [
+    (["", 0.8, 50, 0.95, 0, 8, 0.5], "Type a few words"),
+    (["x" * 100_000, 0.8, 50, 0.95, 0, 8, 0.5], "shorten it to 2000"),
+    (["😀", 0.8, 50, 0.95, 0, 8, 0.5], "vocabulary"),
+    (["кот", 9.0, 50, 0.95, 0, 8, 0.5], "temperature to a number from 0"),
+    (["кот", 0.8, -5, 0.95, 0, 8, 0.5], "top-k"),
+    (["кот", 0.8, 50, 7.0, 0, 8, 0.5], "top-p"),
+    (["кот", 0.8, 50, 0.95, -1, 8, 0.5], "seed"),
+    (["кот", 0.8, 50, 0.95, 0, 100_000, 0.5], "new tokens"),
+    (["кот", 0.8, 50, 0.95, 0, 8, 3.0], "2 weights"),
+    (["кот", "NaN", 50, 0.95, 0, 8, 0.5], "temperature"),
+    (["кот", None, 50, 0.95, 0, 8, 0.5], "temperature"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "remedy"), BAD_CALLS, ids=[repr(a)[:30] for a, _ in BAD_CALLS])
+def test_bad_calls_get_one_sentence_and_the_server_goes_on(client: Client, arguments: list[Any], remedy: str) -> None:
+    with pytest.raises(AppError, match=remedy):
+        client.predict(*arguments, api_name="/generate")
+    assert client.predict("кот", api_name="/look")["tokens"]
+
+
+@pytest.mark.parametrize("text", ["<script>alert(1)</script> кот", "${1+1}", "a\ud800b кот", "\u202eкот", "кот\x00"])
+def test_odd_text_is_answered(client: Client, text: str) -> None:
+    try:
+        answer = client.predict(text, api_name="/look")
+    except (AppError, UnicodeEncodeError):  # a lone surrogate cannot even leave the client as UTF-8
+        assert "\ud800" in text
+    else:
+        assert answer["tokens"]
+    assert math.isfinite(client.predict("кот", api_name="/look")["tokens"][0]["disagreement"])
+
+
+def test_a_taken_port_ends_with_a_sentence(client: Client, toy_bundle: Path) -> None:
+    port = str(client.src).rstrip("/").rsplit(":", 1)[1]
+    status, said = ended(GLYPHSCOPE_MODEL=str(toy_bundle), GRADIO_SERVER_PORT=port)
+    assert status != 0 and "Traceback" not in said
+    assert f"Port {port} cannot be used: stop what runs there or set GRADIO_SERVER_PORT" in said
+
+
+def test_the_command_line_names_the_model_and_a_bad_one_is_one_sentence(tmp_path: Path) -> None:
+    """The server goes on with the bundled model; what is wrong is in its log."""
+    environment = {**os.environ, "GRADIO_SERVER_PORT": str(free_port()), "GRADIO_SERVER_NAME": "127.0.0.1"}
+    command = [sys.executable, "app.py", "--model", str(tmp_path)]
+    process = subprocess.Popen(command, cwd=ROOT, env=environment, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL)
+    try:
+        assert process.stderr is not None
+        line = process.stderr.readline().decode()
+        assert "lacks config.json: restore the folder or choose another one" in line.replace("Restore", "restore")
+        assert process.poll() is None
+    finally:
+        process.kill()
+        process.wait(10)
+
+
+def test_the_server_starts_without_writing_stubs() -> None:
+    """Gradio is the same but for what it writes for editors."""
+    code = (
+        "from app.system.gradio_stubs import skip_stubs; skip_stubs(); skip_stubs()\n"
+        "import sys, gradio, gradio.component_meta as meta\n"
+        "assert sum('stubs' in type(finder).__module__ for finder in sys.meta_path) == 1\n"
+        "print(meta.create_or_modify_pyi.__module__, gradio.Textbox('x').change.event_name)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=120)
+    assert done.stdout.split() == ["app.system.gradio_stubs", "change"], done.stderr
