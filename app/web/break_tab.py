@@ -7,6 +7,7 @@ import gradio as gr
 
 from app.engine.job_queue import JobQueue
 from app.models import ModelRegistry
+from app.web.drawing_tab import DrawingControls, DrawingListeners, add_drawing, connect_drawing
 from app.web.patching_tab import Label, PatchingControls, PatchingListeners, add_patching, connect_patching
 
 
@@ -16,24 +17,29 @@ class BreakTab:
 
     patching: PatchingControls
     on_patching: PatchingListeners
+    drawing: DrawingControls
+    on_drawing: DrawingListeners
 
     def labels(self) -> list[Label]:
         """Components with words of their own, for the page's relabelling."""
-        return self.patching.labels()
+        return [*self.patching.labels(), *self.drawing.labels()]
 
 
 def add_break_tab(registry: ModelRegistry) -> BreakTab:
     """Build the content of the tab where the caller stands, best inside a `gr.Tab`."""
     jobs = JobQueue()
-    return BreakTab(add_patching(), PatchingListeners(registry, jobs))
+    patching, drawing = add_patching(), add_drawing()
+    return BreakTab(patching, PatchingListeners(registry, jobs), drawing, DrawingListeners(registry, jobs))
 
 
 def connect_break_tab(tab: BreakTab, opened: Any, language: gr.Radio, on_view: gr.State) -> None:
     """Join controls and listeners, inside the page's `Blocks`.  opened: the event at which the tab is first seen
-    (`gr.Tab.select`, or the page's `load`); on_view: changes when the visitor sees another model."""
+    (`gr.Tab.select`, or what follows the page's `load`); on_view: changes when the visitor sees another model."""
     hidden: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private", "concurrency_limit": None}
-    page, on = tab.patching, tab.on_patching
-    connect_patching(page, on, language)
-    opened(on.on_first, [page.asked, language], page.outputs, **hidden)
-    language.input(on.on_language, [page.asked, language], page.outputs, **hidden)
-    on_view.change(on.on_switch, [page.asked, language], page.outputs, **hidden)
+    connect_patching(tab.patching, tab.on_patching, language)
+    connect_drawing(tab.drawing, tab.on_drawing, language)
+    for page, on in ((tab.patching, tab.on_patching), (tab.drawing, tab.on_drawing)):
+        asked = [page.asked, language]
+        opened(on.on_first, asked, page.outputs, **hidden)
+        language.input(on.on_language, asked, page.outputs, **hidden)
+        on_view.change(on.on_switch, asked, page.outputs, **hidden)
