@@ -231,6 +231,4 @@ def connect_drawing(page: DrawingControls, on: DrawingListeners, language: gr.Ra
     page.story.click(on.on_story, language, page.outputs, **hidden)
     asked = [page.asked, language]
     page.editor.select(on.on_ask, asked, page.outputs, **hidden)
-    page.editor.input(
-        on.on_stroke, asked, [page.status, page.figure], queue=False, trigger_mode="always_last", **hidden
-    )
+    page.editor.input(on.on_stroke, asked, [page.status, page.figure], queue=False, trigger_mode="multiple", **hidden)

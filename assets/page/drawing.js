@@ -4,6 +4,7 @@ import { mount as mountPanel } from './panel.js';
 const SIDE = 32;
 const CELL = 12;
 const SEND_MS = 120; // between two pictures that are sent
+const LOST_MS = 2000; // without an answer, the next picture goes all the same
 const KEPT = 200; // steps that can be undone
 const STEPS = { left: [-1, 0], right: [1, 0], up: [0, -1], down: [0, 1] };
 const ARROWS = { ArrowLeft: 'left', ArrowRight: 'right', ArrowUp: 'up', ArrowDown: 'down' };
@@ -86,18 +87,36 @@ export const mount = (element, gradio) => {
   let pen = null; // ink or paper while a stroke is drawn
   let timer = null;
   let sent = 0;
+  let busy = false;
+  let unsent = false;
   const box = () => element.querySelector('.gs-editor');
   const canvas = () => element.querySelector('.gs-grid');
   const bits = () => drawing.pixels().join('');
   const show = () => paint(canvas(), drawing, cursor);
 
-  const send = () => {
+  // One picture at a time is under way; what is drawn meanwhile goes as one when the answer is there.
+  const answered = () => {
     clearTimeout(timer);
-    const wait = Math.max(0, sent + SEND_MS - Date.now());
-    timer = setTimeout(() => {
-      sent = Date.now();
-      gradio.trigger('input', { pixels: bits() });
-    }, wait);
+    answers.disconnect();
+    busy = false;
+    if (unsent) send();
+  };
+  const answers = new MutationObserver(answered);
+  const send = () => {
+    unsent = true;
+    if (busy) return;
+    busy = true;
+    timer = setTimeout(
+      () => {
+        [unsent, sent] = [false, Date.now()];
+        for (const id of ['drawing', 'draw-status']) {
+          answers.observe(document.getElementById(id), { childList: true, subtree: true, characterData: true });
+        }
+        timer = setTimeout(answered, LOST_MS);
+        gradio.trigger('input', { pixels: bits() });
+      },
+      Math.max(0, sent + SEND_MS - Date.now()),
+    );
   };
   const remember = () => {
     history.push({ pixels: drawing.pixels(), ...drawing.sliders() });
