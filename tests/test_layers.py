@@ -15,6 +15,7 @@ TRANSFORMERS = {
     "app.foreign.files.tokens",
     "app.network.transformers_model",
     "app.system.transformers_import",
+    "app.training.translation",
 }
 """Modules that import transformers."""
 

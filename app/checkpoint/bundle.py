@@ -4,6 +4,7 @@ config.json            sizes, names of the experts, special tokens
 model.safetensors      both experts and the one frozen table, half precision
 tokenizer.json         the BPE tokenizer, with tokenizer_config.json for transformers
 substrate.safetensors  the pictures and the PCA basis behind the frozen table
+modeling_bvv_moe.py    the network for transformers, with the two files that it imports (`standalone`)
 SHA256SUMS             checksums of the others
 training.json          loss curves, held-out figures, languages, the commands that made them
 """
@@ -22,6 +23,7 @@ from torch import Tensor
 
 from app.checkpoint.checksums import damaged_files, write_checksums
 from app.checkpoint.import_report import Report
+from app.checkpoint.standalone import write_modelling_files
 from app.network.experts import StackedExperts
 from app.network.interface import Network, Shape
 from app.substrate.glyphs import Substrate, read_substrate
@@ -119,6 +121,15 @@ def _loaded(folder: Path) -> Bundle:
     )
 
 
+def model_name(folder: Path) -> str:
+    """What a folder's config.json calls its model, else the folder's own name."""
+    try:
+        named = json.loads((folder / "config.json").read_text(encoding="utf-8")).get("_name_or_path")
+    except (OSError, ValueError, AttributeError):
+        named = None
+    return str(named or folder.resolve().name)
+
+
 def shape_of(config: dict[str, Any]) -> Shape:
     """Sizes from a config.json (transformers' names)."""
     return Shape(
@@ -166,14 +177,17 @@ def merge(states: Sequence[dict[str, Tensor]]) -> dict[str, Tensor]:
 def write_bundle(
     folder: Path, work: Path, states: dict[str, dict[str, Tensor]], shape: Shape, training: dict[str, Any]
 ) -> None:
-    """Write experts `{name: weights}` of a training work folder as a checkpoint folder, half precision."""
+    """Write experts `{name: weights}` of a training work folder as a checkpoint folder, half precision.
+
+    The model keeps the name that the folder's config.json gives it, if there is one; else it is called like the folder.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     weights = {_PREFIX + key: value.half().contiguous() for key, value in merge(list(states.values())).items()}
     save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
     config = {
         "architectures": ["BVVMoEForCausalLM"],
         "model_type": "bvv_moe",
-        "_name_or_path": "glyphscope-mini",
+        "_name_or_path": model_name(folder),
         "vocab_size": shape.vocabulary,
         "hidden_size": shape.width,
         "num_hidden_layers": shape.layers,
@@ -186,8 +200,9 @@ def write_bundle(
         "pad_token_id": 0,
         "dtype": "float32",
     }
-    _write_json(folder / "config.json", config)
-    _write_json(
+    write_json(folder / "config.json", config)
+    write_modelling_files(folder)
+    write_json(
         folder / "tokenizer_config.json",
         {
             "tokenizer_class": "PreTrainedTokenizerFast",
@@ -200,7 +215,7 @@ def write_bundle(
             "clean_up_tokenization_spaces": False,
         },
     )
-    _write_json(folder / "training.json", training)
+    write_json(folder / "training.json", training)
     tokenizer = Tokenizer.from_file(str(work / "tokenizer.json"))
     with_start(tokenizer, START).save(str(folder / "tokenizer.json"))
     with safe_open(work / "substrate.safetensors", "pt") as file:
@@ -211,5 +226,6 @@ def write_bundle(
     write_checksums(folder)
 
 
-def _write_json(path: Path, data: dict[str, Any]) -> None:
+def write_json(path: Path, data: dict[str, Any]) -> None:
+    """Write a record of a checkpoint folder."""
     path.write_text(json.dumps(data, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")

@@ -1,10 +1,11 @@
 """The network as a transformers model, so that the published example works on our checkpoints:
 
-    import app.network.transformers_model
-    model = AutoModelForCausalLM.from_pretrained("assets/mini")
+    model = AutoModelForCausalLM.from_pretrained("assets/mini", trust_remote_code=True)
     model.generate(**inputs, max_new_tokens=100, temperature=0.8, top_k=50, top_p=0.95, do_sample=True)
 
-Only this file knows transformers' model classes; the demo itself runs `app.network.experts` directly.
+A checkpoint folder brings this file with it (`app.checkpoint.standalone`), hence `trust_remote_code`; where this module
+is imported, that is not needed.  Only this file knows transformers' model classes; the demo itself runs
+`app.network.experts` directly.
 """
 
 from dataclasses import dataclass

@@ -18,8 +18,8 @@ from app.panels.strip import most_disputed, strip_view
 from app.trace.record import Trace
 from app.wording.catalogue import say, speaker
 
-PANEL_COUNT = 6
-"""Glyphs, experts, disagreement, layers, lens, depth: in this order wherever all are filled."""
+PANELS = ("glyphs", "experts", "disagreement", "layers", "lens", "depth")
+"""All panels of a text."""
 
 log = logging.getLogger(__name__)
 
@@ -28,10 +28,11 @@ def draw_strip(model: LoadedModel, trace: Trace, selected: int, view: PanelSetti
     return strip_view(model.engine, trace, selected, speaker(view.language), view.measure)
 
 
-def token_panels(model: LoadedModel, trace: Trace, selected: int, view: PanelSettings) -> list[str]:
+def token_panels(model: LoadedModel, trace: Trace, selected: int, view: PanelSettings) -> dict[str, str]:
     """The two panels about the selected token."""
     glyphs = partial(draw_glyphs, model, trace, selected, view.language)
-    return [one(glyphs, view), one(partial(draw_experts, model, trace, selected, view), view)]
+    experts = partial(draw_experts, model, trace, selected, view)
+    return {"glyphs": one(glyphs, view), "experts": one(experts, view)}
 
 
 def draw_glyphs(model: LoadedModel, trace: Trace, selected: int, language: str, components: int | None = None) -> str:
@@ -43,11 +44,21 @@ def draw_experts(model: LoadedModel, trace: Trace, selected: int, view: PanelSet
     return experts_view(model.engine, trace, selected, view.weight, speaker(view.language), view.fusion)
 
 
-def panels(model: LoadedModel, trace: Trace, selected: int, view: PanelSettings) -> list[str]:
+def text_panels(
+    model: LoadedModel, trace: Trace, selected: int, view: PanelSettings, tab: str, cell: tuple[int, int] | None = None
+) -> dict[str, str]:
+    """The panels of a text in one tab; none in a tab that does not show the text. cell: (expert, layer) chosen in the
+    lens."""
     speak = speaker(view.language)
-    views = (disagreement_view, layers_view, lens_view, depth_view)
-    others = [one(partial(draw, model.engine, trace, selected, speak), view) for draw in views]
-    return [*token_panels(model, trace, selected, view), *others]
+
+    def drawn(draw: Callable[..., str], *more: Any) -> str:
+        return one(partial(draw, model.engine, trace, selected, speak, *more), view)
+
+    if tab == "read":
+        return {**token_panels(model, trace, selected, view), "disagreement": drawn(disagreement_view)}
+    if tab == "layers":
+        return {"layers": drawn(layers_view), "lens": drawn(lens_view), "depth": drawn(depth_view, cell)}
+    return {}
 
 
 def one(draw: Callable[[], str], view: PanelSettings) -> str:
@@ -59,13 +70,16 @@ def one(draw: Callable[[], str], view: PanelSettings) -> str:
         return status_html(say("panel_failed", view.language), failed=True)
 
 
-def draw_all(model: LoadedModel, trace: Trace, view: PanelSettings, message: str) -> list[Any]:
+def draw_all(model: LoadedModel, trace: Trace, view: PanelSettings, message: str, tab: str) -> dict[str, Any]:
+    """What a new text changes on the page: the strip, and the panels of the open tab."""
     selected = most_disputed(trace)
-    return [
-        trace,
-        selected,
-        None,
-        status_html(message),
-        one(partial(draw_strip, model, trace, selected, view), view),
-        *panels(model, trace, selected, view),
-    ]
+    panels = text_panels(model, trace, selected, view, tab)
+    return {
+        "trace": trace,
+        "selected": selected,
+        "cell": None,
+        "status": status_html(message),
+        "strip": one(partial(draw_strip, model, trace, selected, view), view),
+        "filled": (tab,) if panels else (),
+        **panels,
+    }

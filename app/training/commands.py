@@ -9,6 +9,7 @@
 
     python -m app.training twins --to assets/mini
     python -m app.training words --to assets/mini
+    python -m app.training card --to assets/mini
 
 Beside them stand the runs that a claim is tested with: twins (`expert ru_trained --embedding trained`), an
 expert grown layer by layer (`grow`), merged experts tuned together (`joint`), and short runs that a decision
@@ -31,12 +32,14 @@ from app.checkpoint.bundle import load_bundle, merge, write_bundle
 from app.engine.engine import Engine
 from app.network.interface import Shape
 from app.probing.contexts import held_out_contexts
+from app.probing.crossing import FRAMES, crossing_scores
 from app.probing.word_cache import write_words
 from app.probing.word_list import all_words
+from app.probing.word_proof import PAIRS
 from app.training.controls import write_control_record
 from app.training.corpus import LANGUAGES, TextError
 from app.training.evaluate import evaluate, held_out_streams, load_network
-from app.training.model_card import write_card
+from app.training.model_card import describe, write_card
 from app.training.prepare import PIECE_SHARES, Plan, prepare
 from app.training.run import (
     EMBEDDINGS,
@@ -52,8 +55,6 @@ from app.training.run import (
 )
 from app.training.transfer import pack_expert, unpack_expert
 from app.training.translation import evaluate_translation
-
-ATTRIBUTION = Path(__file__).parents[2] / "assets" / "attribution.md"
 
 
 def parse_shares(text: str) -> dict[str, float]:
@@ -121,6 +122,20 @@ def training_record(work: Path, states: dict[str, dict[str, Any]]) -> dict[str, 
     }
 
 
+def print_crossing(engine: Engine) -> None:
+    """Translation retrieval@1 by frame, pair, expert and layer, beside chance."""
+    scores = crossing_scores(engine)
+    for title, values, chance in (
+        ("as they are", scores.direct, scores.chance_direct),
+        ("by a linear map", scores.mapped, scores.chance_mapped),
+    ):
+        print(f"{title}, chance {chance:.3f}")
+        for kind, by_pair in zip(FRAMES, values, strict=True):
+            for pair, by_expert in zip(PAIRS, by_pair, strict=True):
+                for expert, layers in zip(engine.bundle.experts, by_expert, strict=True):
+                    print(f"  {kind:13} {'-'.join(pair)} {expert}  " + " ".join(f"{value:.3f}" for value in layers))
+
+
 def make_parser() -> argparse.ArgumentParser:
     """The command line: one sub-command a step."""
     parser = argparse.ArgumentParser(prog="python -m app.training", description="Train the bundled experts.")
@@ -164,15 +179,19 @@ def make_parser() -> argparse.ArgumentParser:
     for carried in (pack, unpack):
         carried.add_argument("name")
         carried.add_argument("--folder", type=Path, required=True)
+    crossing = steps.add_parser("crossing", help="translation retrieval in hidden states, also by a linear map")
+    crossing.add_argument("--to", type=Path, required=True, help="the checkpoint folder to measure")
     bundle = steps.add_parser("bundle", help="write a checkpoint folder")
     twins = steps.add_parser("twins", help="measure all twins of the work folder; their figures beside a bundle")
     words = steps.add_parser("words", help="read the word list in the held-out text; maps and curves beside a bundle")
     for last in (evaluated, translated, bundle):
         last.add_argument("--experts", nargs="+", default=["ru", "zh"])
-    for last in (bundle, twins, words):
+    card = steps.add_parser("card", help="write a folder's modelling files, card and checksums again")
+    for last in (bundle, twins, words, card):
         last.add_argument("--to", type=Path, required=True)
-    for last in (bundle, twins):
-        last.add_argument("--attribution", type=Path, default=ATTRIBUTION, help="whose text it was, for the card")
+    for last in (bundle, card):
+        last.add_argument("--attribution", type=Path, help="Markdown for the card: whose text it was trained on")
+        last.add_argument("--licence", default="", help="licence of the weights for the card, as a hub writes it")
     return parser
 
 
@@ -206,6 +225,8 @@ def run(options: argparse.Namespace) -> None:
         prepare(options.text, options.work, Plan(options.size, options.width, options.pieces, options.origin))
     elif options.step in ("expert", "grow", "joint"):
         train(options)
+    elif options.step == "crossing":
+        print_crossing(Engine(load_bundle(options.to)))
     elif options.step == "pack":
         pack_expert(options.work, options.name, options.folder)
     elif options.step == "unpack":
@@ -217,7 +238,10 @@ def run(options: argparse.Namespace) -> None:
         write_words(options.to, engine, held_out_contexts(options.work, all_words(), engine.bundle.tokenizer))
     elif options.step == "twins":
         write_control_record(options.to, options.work, load_bundle(options.to))
-        write_card(options.to, options.attribution)
+        write_card(options.to)
+    elif options.step == "card":
+        describe(options.to, options.attribution, options.licence)
+        write_card(options.to)
     else:
         states = load_states(options.work, options.experts)
         if options.step == "evaluate":
@@ -228,7 +252,8 @@ def run(options: argparse.Namespace) -> None:
             weights = {name: state["model"] for name, state in states.items()}
             record = training_record(options.work, states)
             write_bundle(options.to, options.work, weights, merged_shape(states), record)
-            write_card(options.to, options.attribution)
+            describe(options.to, options.attribution, options.licence)
+            write_card(options.to)
 
 
 if __name__ == "__main__":

@@ -1,48 +1,105 @@
 """The model card of a checkpoint folder, written from what training measured."""
 
 import json
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from safetensors import safe_open
 
-from app.checkpoint.bundle import shape_of
+from app.checkpoint.bundle import MINI, shape_of, write_json
 from app.checkpoint.checksums import write_checksums
+from app.checkpoint.standalone import write_modelling_files
 from app.network.interface import Shape
 from app.probing.control_record import LINES, ControlRecord, ControlRun, read_control_record
-from app.training.run import OPTIONS, Recipe
+from app.training.card_sections import held_out, runs_table, training_commands, translation, usage
+from app.training.corpus import TextError
 
-LAST = """python -m app.training evaluate
-python -m app.training bundle --to assets/mini
-python -m app.training twins --to assets/mini
-python -m app.training words --to assets/mini"""
+ATTRIBUTION = MINI.parent / "attribution.md"
+"""Whose text the bundled model was trained on."""
+_RECORDS = ("config.json", "training.json", "substrate.safetensors")
 
 
-def write_card(folder: Path, attribution: Path) -> None:
-    """Write the README.md of a checkpoint folder from its records, and its checksums.  attribution: whose text
-    it was, Markdown."""
+@dataclass(frozen=True)
+class Release:
+    """What no measurement says.  home: path or hub id by which the folder is found.  text: whose text it was trained
+    on, Markdown.  licence: of the weights, as a model hub writes it; empty: none was given."""
+
+    home: str
+    text: str
+    licence: str
+
+
+def describe(folder: Path, text: Path | None, licence: str) -> None:
+    """Keep what a card is to say of text (a Markdown file) and licence in the folder's training.json; of neither, if
+    nothing is given.
+
+    Raises:
+        TextError: when one of the files is not there.
+    """
+    if missing := [name for name in _RECORDS if not (folder / name).is_file()]:
+        raise TextError(f"{folder.name} is no checkpoint folder: it lacks {', '.join(missing)}.")
+    if text and not text.is_file():
+        raise TextError(f"{text.name} is no file: name a Markdown file that says whose text it was.")
+    told = {"text": text.read_text(encoding="utf-8") if text else "", "licence": licence}
+    given = {key: value for key, value in told.items() if value}
+    if given:
+        training = json.loads((folder / "training.json").read_text(encoding="utf-8"))
+        write_json(folder / "training.json", {**training, "release": {**training.get("release", {}), **given}})
+
+
+def release_of(folder: Path, told: dict[str, str]) -> Release:
+    """The release of a folder.  The bundled one has our text and licence where its record says nothing else."""
+    if folder.resolve() == MINI.resolve():
+        text = told.get("text") or ATTRIBUTION.read_text(encoding="utf-8")
+        return Release("assets/mini", text, told.get("licence", "apache-2.0"))
+    return Release(
+        folder.resolve().name,
+        told.get("text", "Whose text it was trained on, and under which licence, was not recorded."),
+        told.get("licence", ""),
+    )
+
+
+def write_card(folder: Path) -> None:
+    """Write what stands beside a folder's weights: the modelling files with their entry in config.json, the README.md
+    from its records, and the checksums of all."""
+    write_modelling_files(folder)
     config, training = (
         json.loads((folder / name).read_text(encoding="utf-8")) for name in ("config.json", "training.json")
     )
     with safe_open(folder / "substrate.safetensors", "numpy") as file:
         kept = float(file.metadata()["kept"])
-    text = attribution.read_text(encoding="utf-8")
-    card = model_card(shape_of(config), training, kept, text, read_control_record(folder))
+    release = release_of(folder, training.get("release", {}))
+    card = model_card(shape_of(config), training, kept, release, read_control_record(folder))
     (folder / "README.md").write_text(card, encoding="utf-8")
     write_checksums(folder)
 
 
 def model_card(
-    shape: Shape, training: dict[str, Any], kept: float, attribution: str, twins: ControlRecord | None
+    shape: Shape, training: dict[str, Any], kept: float, release: Release, twins: ControlRecord | None
 ) -> str:
     """Markdown with hub front matter: what the model is, held-out figures, how it was made, its twins, licences.
 
     training: what `training.json` holds; kept: share of the pictures' variance in the embedding.
     """
+    sections = (
+        _head(shape, training, kept, release.licence),
+        usage(release.home),
+        held_out(training),
+        translation(training.get("translation", {})),
+        _training(shape, training, release.home),
+        "" if twins is None else _twins(twins),
+        _licences(release),
+    )
+    return "\n".join(section for section in sections if section)
+
+
+def _head(shape: Shape, training: dict[str, Any], kept: float, licence: str) -> str:
     names = list(training["experts"])
+    able = "translates simple sentences, with many mistakes" if training.get("translation") else "does not translate"
+    named = f"license: {licence}\n" if licence else ""
     return f"""---
-license: apache-2.0
-language: [en, ru, zh]
+{named}language: [{", ".join(training["bits_per_character"])}]
 library_name: transformers
 pipeline_tag: text-generation
 tags: [frozen-embeddings, visual-embeddings, mixture-of-experts, interpretability]
@@ -55,82 +112,39 @@ variance) and never trained. {shape.experts} experts of {shape.layers} layers x 
 context {shape.context}, trained apart on that one table of {shape.vocabulary:,} tokens, are fused by the plain
 mean of their logits. Nothing was trained after the merge.
 
-It writes short, simple sentences and stories. It knows no facts, does not translate, and is no assistant.
+It writes short, simple sentences and stories, and {able}. It knows no facts and is no assistant.
+"""
 
-## Held-out bits per character
 
-{_table(training["bits_per_character"])}
+def _training(shape: Shape, training: dict[str, Any], home: str) -> str:
+    return f"""## Training
 
-Lower is better. Every fiftieth line, chosen by hash, was held out; each line is scored alone, after a start token;
-characters outside the vocabulary are scored as the unknown token.
-
-## Training
-
-{_runs(training["experts"])}
+{runs_table(training["experts"])}
 
 Muon for the blocks, AdamW for the heads, in bfloat16 where the processor computes in it, else in float32, rows of
 {shape.context} tokens; the rates rise, stay, and fall to zero at the end of each expert's last run. `training.json`
 holds every recipe and loss curve. Made by:
 
 ```
-{_commands(training["experts"])}
+{training_commands(training, home)}
 ```
-{"" if twins is None else _twins(twins)}
-## Text and licences
-
-{attribution.strip()}
-
-The weights are released under Apache-2.0. The pictures are drawn with GNU Unifont (SIL Open Font License 1.1).
 """
 
 
-def _table(report: dict[str, dict[str, float]]) -> str:
-    columns = list(next(iter(report.values())))
-    lines = ["| | " + " | ".join(columns) + " |", "|---" * (len(columns) + 1) + "|"]
-    for language, row in report.items():
-        lines.append(f"| {language} | " + " | ".join(f"{row[c]:.3f}" for c in columns) + " |")
-    return "\n".join(lines)
+def _licences(release: Release) -> str:
+    released = f"The weights are released under {release.licence}. " if release.licence else ""
+    return f"""## Text and licences
 
+{release.text.strip()}
 
-def _runs(experts: dict[str, Any]) -> str:
-    lines = ["| expert | tokens | minutes on one core | language mix (from step) |", "|---|---|---|---|"]
-    for name, run in experts.items():
-        mixes = "; ".join(
-            ", ".join(f"{language} {share:.0%}" for language, share in recipe["mix"].items())
-            + f" ({recipe['from_step']})"
-            for recipe in run["recipes"]
-        )
-        lines.append(f"| {name} | {run['tokens']:,} | {run['minutes']:.0f} | {mixes} |")
-    means = [
-        f"The weights of {name} are the plain mean of those at steps {' and '.join(f'{s:,}' for s in run['mean_of'])} "
-        "(Izmailov et al. 2018, arXiv 1803.05407)."
-        for name, run in experts.items()
-        if "mean_of" in run
-    ]
-    return "\n".join(lines) + "".join(f"\n\n{mean}" for mean in means)
-
-
-def _commands(experts: dict[str, Any]) -> str:
-    lines = ["python -m app.training prepare --text TEXT"]
-    for name, run in experts.items():
-        for recipe, following in zip(run["recipes"], [*run["recipes"][1:], None], strict=True):
-            mix = ",".join(f"{language}={share}" for language, share in recipe["mix"].items())
-            until = f"   # stopped at step {following['from_step']}" if following else ""
-            chosen = _chosen(recipe)
-            lines.append(
-                f"python -m app.training expert {name.lower()} --mix {mix} --tokens {recipe['tokens']}{chosen}{until}"
-            )
-        if "mean_of" in run:
-            named = " ".join(f"{name.lower()}_{step}" for step in run["mean_of"])
-            lines.append(f"python -m app.training mean {name.lower()} --of {named}   # its checkpoints at these steps")
-    return "\n".join([*lines, LAST])
+{released}The pictures are drawn with GNU Unifont (SIL Open Font License 1.1).
+"""
 
 
 def _twins(twins: ControlRecord) -> str:
     """Sections on the twins, their merges, and the short runs that decided something."""
     tries = "\n## What was tried in short runs\n\n" + _measured(twins.tries) if twins.tries else ""
-    return f"""
-## Twins
+    return f"""## Twins
 
 Runs that differ in one thing (`app/training/controls.py`), made by
 `python -m app.training expert ru_trained --embedding trained` and the like;
@@ -168,10 +182,3 @@ def _measured(runs: tuple[ControlRun, ...]) -> str:
         figures = [*(f"{run.bits[name]:.3f}" for name in languages), *best]
         lines.append(f"| {run.name} | {run.tokens:,} | {run.minutes:.0f} | {mix} | " + " | ".join(figures) + " |")
     return "\n".join([*lines, ""])
-
-
-def _chosen(recipe: dict[str, Any]) -> str:
-    """The options of a recipe that are not the defaults."""
-    fields = [name for name in OPTIONS if name != "tokens"]
-    others = [name for name in fields if recipe.get(name, getattr(Recipe, name)) != getattr(Recipe, name)]
-    return "".join(f" --{name.replace('_', '-')} {recipe[name]}" for name in others)

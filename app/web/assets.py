@@ -16,20 +16,21 @@ from starlette.routing import Route
 
 from app.web.header import tour_words
 from app.web.security import BOOT, accepted_language
+from app.web.tabs import TABS
 from app.wording.catalogue import LANGUAGES, say
 
 PAGE = Path(__file__).parents[2] / "assets" / "page"
 
 STYLES = (
-    *("colours", "gradio", "marks", "header", "prompt", "panel", "legend", "player", "strip", "sides"),
+    *("colours", "gradio", "marks", "header", "hero", "prompt", "panel", "legend", "player", "strip", "sides"),
     *("glyphs", "lab", "experts", "alone", "disagreement", "layers", "words", "lens", "charts", "proof", "report"),
     *("patching", "drawing"),
-    *("link", "recover", "tour", "first"),
+    *("tabs", "link", "recover", "tour", "first"),
 )
 """The style sheets in the order of the cascade: what all share, the panels from top to bottom, what lies over them.
 Among rules of one weight the later wins, so a panel may refine what is shared, and no panel another one."""
 
-FIRST_STYLES = ("colours", "marks", "header", "prompt", "panel", "strip", "sides", "first")
+FIRST_STYLES = ("colours", "marks", "header", "hero", "prompt", "panel", "strip", "sides", "first")
 """Those that the first view needs; it is in the page before any of them could be fetched."""
 
 FIRST_SCRIPT = "first.js"
@@ -49,6 +50,14 @@ def first_style() -> str:
 def first_script() -> str:
     """The script of the first view, the only one that stands in the page itself."""
     return (PAGE / FIRST_SCRIPT).read_text(encoding="utf-8")
+
+
+def inline_mount(name: str, selector: str) -> str:
+    """A module that imports nothing as a script in the page itself, for what should not wait for modules: they run
+    only after Gradio's own."""
+    source = modules()[name].decode()
+    assert "import " not in source.split("export ")[0] and "</script" not in source, name
+    return f"(() => {{{source.replace('export const ', 'const ')}mount(document.querySelector('{selector}'));}})();"
 
 
 @cache
@@ -97,10 +106,12 @@ def head_html() -> str:
     said = {
         "away": {language: say("away", language) for language in LANGUAGES},
         "link": {language: [say("link_copied", language), say("link_copy", language)] for language in LANGUAGES},
+        "tabs": {language: say("contents", language) for language in LANGUAGES},
         "tour": {language: tour_words(language) for language in LANGUAGES},
     }
+    facts = script_json({"boot": BOOT, "tabs": TABS, "said": said})
     return (
-        f"<script type='application/json' id='gs-page'>{script_json({'boot': BOOT, 'said': said})}</script>"
+        f"<script type='application/json' id='gs-page'>{facts}</script>"
         f"<script type='module' src='{module_address('main.js')}'></script>"
     )
 

@@ -32,14 +32,20 @@ def add_break_tab(registry: ModelRegistry) -> BreakTab:
     return BreakTab(patching, PatchingListeners(registry, jobs), drawing, DrawingListeners(registry, jobs))
 
 
-def connect_break_tab(tab: BreakTab, opened: Any, language: gr.Radio, on_view: gr.State) -> None:
-    """Join controls and listeners, inside the page's `Blocks`.  opened: the event at which the tab is first seen
-    (`gr.Tab.select`, or what follows the page's `load`); on_view: changes when the visitor sees another model."""
+def connect_break_tab(tab: BreakTab, own: gr.Tab, shown: gr.State, language: gr.Radio, on_view: gr.State) -> None:
+    """Join controls and listeners, inside the page's `Blocks`.  own: the tab that this stands in; shown: the name of
+    the tab on view, which an address can open too; on_view: changes when the visitor sees another model."""
     hidden: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private", "concurrency_limit": None}
     connect_patching(tab.patching, tab.on_patching, language)
     connect_drawing(tab.drawing, tab.on_drawing, language)
+    labels = tab.labels()
+    gr.on(
+        [own.select, shown.change, language.input], lambda language: [label(language) for _, label in labels],
+        language, [component for component, _ in labels], queue=False, **hidden,
+    )  # fmt: skip
     for page, on in ((tab.patching, tab.on_patching), (tab.drawing, tab.on_drawing)):
         asked = [page.asked, language]
-        opened(on.on_first, asked, page.outputs, **hidden)
+        own.select(on.on_first, asked, page.outputs, **hidden)
+        shown.change(on.on_shown, [shown, *asked], page.outputs, **hidden)
         language.input(on.on_language, asked, page.outputs, **hidden)
         on_view.change(on.on_switch, asked, page.outputs, **hidden)

@@ -58,9 +58,9 @@ class DrawingControls:
     def labels(self) -> list[Label]:
         """What is relabelled when the language changes."""
         return [
-            (self.text, lambda _, language: gr.update(label=say("draw_text", language))),
-            (self.use, lambda _, language: say("draw_use", language)),
-            (self.story, lambda _, language: story_button(language)),
+            (self.text, lambda language: gr.update(label=say("draw_text", language))),
+            (self.use, lambda language: say("draw_use", language)),
+            (self.story, story_button),
         ]
 
 
@@ -140,6 +140,10 @@ class DrawingListeners:
     async def on_text(self, text: Any, language: str, request: gr.Request) -> list[Any]:
         """The visitor's own text: its last token."""
         return await self._begin(DrawingRequest(text, None, drawing_story().target), language, request)
+
+    async def on_shown(self, tab: Any, asked: DrawingRequest | None, language: str, request: gr.Request) -> list[Any]:
+        """Some tab is shown, as an address may ask for; if it is this one, it is filled."""
+        return await self.on_first(asked, language, request) if tab == "break" else [gr.skip()] * 5
 
     async def on_language(self, asked: DrawingRequest | None, language: str, request: gr.Request) -> list[Any]:
         """The same in another language; nothing while the tab was never opened."""

@@ -7,8 +7,9 @@ from starlette.concurrency import run_in_threadpool
 
 from app.engine.examples import opening_trace
 from app.models import LoadedModel, ModelRegistry
+from app.panels.hero import hero_html
 from app.panels.strip import most_disputed, strip_view
-from app.web.assets import first_script, first_style, preload_html
+from app.web.assets import first_script, first_style, inline_mount, preload_html
 from app.web.header import header_html, hint_line
 from app.web.security import App, Message, Receive, Scope, Send, accepted_language
 from app.wording.catalogue import LANGUAGES, say, speaker
@@ -71,7 +72,14 @@ def first_view(model: LoadedModel, language: str) -> str:
     engine, trace = model.engine, opening_trace(model.engine)
     strip = strip_view(engine, trace, most_disputed(trace), speaker(language))
     return (
-        f"<div id='gs-first' class='gs-root'><style>{first_style()}</style>{header_html(language)}{inert(strip)}"
+        f"<div id='gs-first' class='gs-root'><style>{first_style()}</style>"
+        f"<script>{first_script()}</script>{header_html(language)}{moving_picture(model, language)}{inert(strip)}"
         f"{hint_line(engine, language)}<p class='gs-hint' role='status'>{say('first_wait', language)}</p>"
-        f"<script>{first_script()}</script></div>{preload_html()}"
+        f"</div>{preload_html()}"
     )
+
+
+def moving_picture(model: LoadedModel, language: str) -> str:
+    """The picture that the page opens with, and its script right behind it: it moves from the first frame."""
+    html = hero_html(model, language)
+    return f"{html}<script>{inline_mount('hero.js', '#gs-first')}</script>" if html else ""

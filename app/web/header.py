@@ -1,4 +1,4 @@
-"""What stands around the panels: the page's name, how to read the strip, where the panels are, what is on display."""
+"""What stands around the panels: the page's name, how to read the strip, the tour, what is on display."""
 
 from html import escape
 from typing import Any
@@ -7,9 +7,6 @@ from app.engine.engine import MAX_CHARACTERS, Engine
 from app.engine.queue import MAX_PER_WINDOW, MAX_UNDER_WAY
 from app.models import LoadedModel
 from app.wording.catalogue import say, speaker
-
-CONTENTS = ("glyphs", "experts", "disagreement", "layers", "words", "proof", "lens", "twins", "figures")
-"""Those that the contents lead to, by the ids of their components, in their order on the page."""
 
 
 def header_html(language: str) -> str:
@@ -53,12 +50,8 @@ def tour_words(language: str) -> dict[str, Any]:
     return {"tour": say("tour", language), **said, "panels": STOPS, "stops": stops}
 
 
-def contents_html(model: LoadedModel, language: str) -> str:
-    """Links to the panels of a model, each called by the first words of its title; and, for a model that it is true
-    of, the tour."""
-    there = [name for name in CONTENTS if name != "twins" or model.twins is not None]
-    names = {name: say(f"{name}_title", language).replace("：", ":").split(":")[0] for name in there}
-    links = "".join(f"<a href='#{name}'>{escape(text)}</a>" for name, text in names.items())
-    if model.engine.bundle.report is None:
-        links = f"<button type='button' class='gs-tour'>{escape(say('tour', language))}</button>{links}"
-    return f"<nav class='gs-contents' aria-label='{escape(say('contents', language))}'>{links}</nav>"
+def tour_html(model: LoadedModel, language: str) -> str:
+    """The button that starts the tour, for a model that what it says is true of."""
+    if model.engine.bundle.report is not None:
+        return ""
+    return f"<button type='button' class='gs-tour'>{escape(say('tour', language))}</button>"

@@ -1,24 +1,21 @@
 """What the page says on its controls, over a model and in a language, and how far some of them reach."""
 
 from collections.abc import Callable, Iterable
-from functools import partial
 from typing import Any
 
 import gradio as gr
 
 from app.checkpoint.bundle import Bundle
 from app.models import LoadedModel
-from app.panels.compose import one
-from app.panels.controls import controls_view
-from app.panels.figures import figures_view
-from app.panels.report import report_view
+from app.panels.hero import hero_html
 from app.panels.settings import FUSIONS, PanelSettings
 from app.panels.strip import measures_of
 from app.probing.word_list import MAX_WORDS, PRESETS
 from app.probing.word_proof import PROOF_SETS
-from app.web.header import contents_html, header_html, hint_line, model_line
-from app.wording.catalogue import say, speaker
-from viz.html import Say
+from app.web.header import header_html, hint_line, model_line, tour_html
+from app.web.on_translate import translates
+from app.web.tabs import TABS
+from app.wording.catalogue import say
 
 
 def choices(code: str, values: Iterable[str], language: str) -> list[tuple[str, str]]:
@@ -68,58 +65,71 @@ def measure_choice(model: LoadedModel, language: str) -> Any:
     return gr.update(label=say("measure", language), choices=named, value=known[0])
 
 
-def page_labels(page: Any) -> list[tuple[Any, Callable[[LoadedModel, str], Any]]]:
-    """Every component with words of its own, and how to say them over a model in a language."""
-    labelled = {
-        "settings": page.settings, "temperature": page.temperature, "top_k": page.top_k, "top_p": page.top_p,
-        "new_tokens": page.new_tokens, "seed": page.seed, "lab": page.lab, "model": page.model,
-        "lab_first": page.lab_first, "lab_second": page.lab_second, "own_words": page.own_words,
-    }  # fmt: skip
-    spoken = {
-        "generate": page.generate, "look": page.look, "stop": page.stop, "umap": page.umap, "probe": page.probe,
-        "own_show": page.own_show, "link": page.link,
-    }  # fmt: skip
-    weighed = {"alone": page.alone, "stop": page.alone_stop}
+def word_set_choice(language: str, **changed: Any) -> Any:
+    """The shipped sets of words."""
+    return gr.update(label=say("word_set", language), choices=choices("word_set", PRESETS, language), **changed)
 
-    def plain(code: str) -> Callable[[LoadedModel, str], Any]:
-        return lambda _, language: say(code, language)
 
-    def labels(code: str) -> Callable[[LoadedModel, str], Any]:
-        return lambda _, language: gr.update(label=say(code, language))
+def proof_set_choice(language: str, **changed: Any) -> Any:
+    """The sets of words whose curves are shipped."""
+    return gr.update(label=say("proof_set", language), choices=choices("proof_set", PROOF_SETS, language), **changed)
 
-    def hinted(code: str, hint: str, **values: object) -> Callable[[LoadedModel, str], Any]:
-        return lambda _, language: gr.update(label=say(code, language, **values), placeholder=say(hint, language))
 
-    def chosen(code: str, values: Iterable[str]) -> Callable[[LoadedModel, str], Any]:
-        return lambda _, language: gr.update(label=say(code, language), choices=choices(code, values, language))
+def translation_fold(model: LoadedModel, language: str) -> Any:
+    """Only where the model was trained to translate."""
+    return gr.update(label=say("translation", language), visible=translates(model.engine.bundle))
 
-    def alone(draw: Callable[[LoadedModel, Say], str]) -> Callable[[LoadedModel, str], Any]:
-        """A panel that, if it fails, takes nothing else along."""
-        return lambda model, language: one(partial(draw, model, speaker(language)), PanelSettings(language=language))
 
-    def controls_panel(model: LoadedModel, say: Say) -> str:
-        return controls_view(model.twins, model.engine.bundle.training, say)
+Label = Callable[[LoadedModel, str], Any]
 
-    return [
-        (page.header, lambda _, language: header_html(language)),
-        (page.prompt, hinted("prompt", "prompt_hint")),
-        *((component, plain(code)) for code, component in spoken.items()),
-        (page.words_cancel, plain("cancel")),
-        (page.proof_cancel, plain("cancel")),
-        *((component, weighed_button(code)) for code, component in weighed.items()),
-        *((component, labels(code)) for code, component in labelled.items()),
-        (page.components, components_slider),
-        (page.weight, weight_slider),
-        (page.fusion, fusion_choice),
-        (page.measure, measure_choice),
-        (page.word_set, chosen("word_set", PRESETS)),
-        (page.proof_set, chosen("proof_set", PROOF_SETS)),
-        (page.own_text, hinted("own_text", "own_hint", limit=MAX_WORDS)),
-        (page.contents, contents_html),
-        (page.hint, lambda model, language: hint_line(model.engine, language)),
-        (page.twins, alone(controls_panel)),
-        (page.figures, alone(lambda model, say: figures_view(model.engine, say))),
-        (page.report, alone(lambda model, say: report_view(model.engine, say))),
-        *page.break_tab.labels(),
-        (page.footer, lambda model, language: model_line(model.engine, language)),
-    ]
+
+def plain(code: str) -> Label:
+    """A button's or a link's text."""
+    return lambda _, language: say(code, language)
+
+
+def label(code: str, **values: object) -> Label:
+    """The name beside a control."""
+    return lambda _, language: gr.update(label=say(code, language, **values))
+
+
+def hinted(code: str, hint: str, **values: object) -> Label:
+    """A text field's name, and what it says while it is empty."""
+    return lambda _, language: gr.update(label=say(code, language, **values), placeholder=say(hint, language))
+
+
+_LABELLED = (
+    "settings", "temperature", "top_k", "top_p", "new_tokens", "seed", "model", "lab", "lab_first", "lab_second",
+    "own_words", "target",
+)  # fmt: skip
+_SPOKEN = ("generate", "look", "stop", "translate", "umap", "probe", "own_show", "link")
+
+LABELS: dict[str, Label] = {
+    "header": lambda _, language: header_html(language),
+    "hero": hero_html,
+    "prompt": hinted("prompt", "prompt_hint"),
+    **{name: plain(name) for name in _SPOKEN},
+    **{name: label(name) for name in _LABELLED},
+    **{f"tab_{name}": label(f"tab_{name}") for name in TABS},
+    "example_row": label("examples"),
+    "translation": translation_fold,
+    "translation_note": lambda _, language: f"<p class='gs-hint'>{say('translation_note', language)}</p>",
+    "words_cancel": plain("cancel"),
+    "proof_cancel": plain("cancel"),
+    "alone": weighed_button("alone"),
+    "alone_stop": weighed_button("stop"),
+    "components": components_slider,
+    "weight": weight_slider,
+    "fusion": fusion_choice,
+    "measure": measure_choice,
+    "own_text": hinted("own_text", "own_hint", limit=MAX_WORDS),
+    "tour": tour_html,
+    "hint": lambda model, language: hint_line(model.engine, language),
+    "footer": lambda model, language: model_line(model.engine, language),
+}
+"""Every component with words of its own, by its name in the layout, and how to say them over a model in a language."""
+
+
+def relabel(model: LoadedModel, language: str) -> dict[str, Any]:
+    """All labels of the page."""
+    return {name: label(model, language) for name, label in LABELS.items()}

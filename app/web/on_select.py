@@ -1,7 +1,8 @@
-"""What the page does with what is there already: one method a listener, widget values in, widget values out."""
+"""What the page does with what is there already: one method a listener; its answer names the components that
+change."""
 
 from collections.abc import Callable
-from dataclasses import astuple
+from dataclasses import asdict
 from functools import partial
 from typing import Any
 
@@ -10,17 +11,20 @@ import gradio as gr
 from app.engine.examples import EXAMPLES, opening_trace
 from app.engine.sampling import Sampling
 from app.models import LoadedModel, ModelRegistry
-from app.panels.compose import PANEL_COUNT, draw_all, draw_experts, draw_glyphs, draw_strip, one, panels, token_panels
+from app.panels.compose import draw_all, draw_experts, draw_glyphs, draw_strip, one, token_panels
 from app.panels.depth import depth_view
 from app.panels.lab import depths, lab_view
 from app.panels.lens import lens_view, lens_window
 from app.panels.settings import PanelSettings, whole
-from app.panels.status import loading_html, status_html
+from app.panels.status import loading_html
 from app.trace.record import Trace
+from app.web.answers import Answer, failure_html, told_in
 from app.web.deep_link import Linked, linked
-from app.web.on_write import STATUS, RenderedCache
+from app.web.labels import proof_set_choice, word_set_choice
+from app.web.on_write import RenderedCache
+from app.web.tabs import TEXT_TABS, known_tab, without
 from app.web.visitor import language_of, model_of, visitor_of
-from app.wording.catalogue import LANGUAGES, say, speaker
+from app.wording.catalogue import LANGUAGES, speaker
 from app.wording.errors import UserError
 
 
@@ -31,51 +35,76 @@ class Listeners:
     """
 
     def __init__(
-        self, registry: ModelRegistry, relabel: Callable[[LoadedModel, str], list[Any]], kept: RenderedCache
+        self, registry: ModelRegistry, relabel: Callable[[LoadedModel, str], Answer], kept: RenderedCache
     ) -> None:
         self.registry, self.relabel, self._rendered = registry, relabel, kept
 
-    def on_load(self, request: gr.Request) -> list[Any]:
+    def on_load(self, request: gr.Request) -> Answer:
         """A new visitor: the opening example, finished, in the visitor's language; or the text that the address
-        asks for, which is then written on."""
+        asks for, which is then written on.  The tab is the one in the address."""
         model, language = model_of(request, self.registry), language_of(request)
+        query = dict(request.query_params or {})
+        tab = known_tab(query.get("tab"))
+        tabs = {"tab": tab, "tabs": gr.Tabs(selected=tab)}
         try:
-            return self._opening(model, language, linked(dict(request.query_params or {})))
+            return {**self._opening(model, language, tab, linked(query)), **tabs}
         except UserError as error:
-            opened = self._opening(model, language)
-            opened[STATUS] = status_html(say(error.code, language, **error.values), failed=True)
-            return opened
+            return {**self._opening(model, language, tab), **tabs, "status": failure_html(error, language)}
 
-    def on_switch(self, language: str, request: gr.Request) -> list[Any]:
+    def on_switch(self, tab: str, language: str, request: gr.Request) -> Answer:
         """Another model is on view: begin anew with it."""
-        return self._opening(model_of(request, self.registry), language if language in LANGUAGES else "en")
+        return self._opening(model_of(request, self.registry), language if language in LANGUAGES else "en", tab)
 
-    def _opening(self, model: LoadedModel, language: str, asked: Linked | None = None) -> list[Any]:
+    def _opening(self, model: LoadedModel, language: str, tab: str, asked: Linked | None = None) -> Answer:
         view, example = PanelSettings(language=language), EXAMPLES[0]
-        key, drawn = ("opening", model.key, view), model.lexicon.bank is not None
+        key, listed = ("opening", model.key, view, tab), model.lexicon.bank is not None
         if (known := self._rendered.get(model, key)) is None:
-            known = self._rendered.put(model, key, draw_all(model, opening_trace(model.engine), view, ""))
+            known = self._rendered.put(model, key, draw_all(model, opening_trace(model.engine), view, "", tab))
         first = asked or Linked(example.prompt, Sampling(seed=example.seed))
-        filled = [first.text, *astuple(first.sampling), first.text if asked else gr.skip()]
-        return [*known, drawn, view.language, *filled, *self.relabel(model, view.language)]
+        kept_out = f"kept_{language}"
+        return {
+            **known,
+            **self.relabel(model, view.language),
+            "drawn": listed,
+            "language": view.language,
+            "prompt": first.text,
+            **asdict(first.sampling),
+            **({"linked": first.text} if asked else {}),
+            "words": None,
+            "battery": None,
+            "word_set": word_set_choice(language, value=kept_out),
+            "proof_set": proof_set_choice(language, value=kept_out),
+        }
 
-    def on_select(self, trace: Trace | None, before: Any, event: gr.EventData, *view: Any) -> list[Any]:
+    def on_select(
+        self, trace: Trace | None, before: Any, tab: str, filled: Any, event: gr.EventData, *view: Any
+    ) -> Answer:
         """A token was clicked in any panel, or a cell of the lens; `before`: the one that was selected."""
         clicked = event._data if isinstance(event._data, dict) else {}
         index, expert, layer = (whole(clicked.get(name)) for name in ("index", "expert", "layer"))
         model = self._of(trace)
         if trace is None or model is None or index is None or not 1 <= index < len(trace):
-            return [gr.skip()] * 6
+            return {}
         settings, cell = PanelSettings.of(*view), None
         experts, layers = trace.hidden.shape[:2]
         if expert is not None and layer is not None and 0 <= expert < experts and 0 <= layer < layers:
             cell = expert, layer
-        depth = one(partial(depth_view, model.engine, trace, index, speaker(settings.language), cell), settings)
+        chosen = {"selected": index, "cell": cell, "filled": without(filled, *(t for t in TEXT_TABS if t != tab))}
+        if tab == "read":
+            return {**chosen, **token_panels(model, trace, index, settings)}
+        return {**chosen, **(self._layers(model, trace, index, before, cell, settings) if tab == "layers" else {})}
+
+    def _layers(
+        self, model: LoadedModel, trace: Trace, index: int, before: Any, cell: tuple[int, int] | None,
+        view: PanelSettings,
+    ) -> Answer:  # fmt: skip
+        """What a selected token changes in the tab of the layers."""
+        speak = speaker(view.language)
+        panels = {"depth": one(partial(depth_view, model.engine, trace, index, speak, cell), view)}
         window, old = (lens_window(model.engine, trace, i) for i in (index, whole(before) or 1))
-        lens: Any = gr.skip()  # the page itself marks the row, if it is there
-        if window != old:
-            lens = one(partial(lens_view, model.engine, trace, index, speaker(settings.language)), settings)
-        return [index, cell, *token_panels(model, trace, index, settings), depth, lens]
+        if window != old:  # else the page itself marks the row
+            panels["lens"] = one(partial(lens_view, model.engine, trace, index, speak), view)
+        return panels
 
     def _of(self, trace: Trace | None) -> LoadedModel | None:
         """The model that made a trace: another one may be on view by now."""
@@ -83,72 +112,87 @@ class Listeners:
 
     def on_pin(
         self, trace: Trace | None, selected: int, cell: tuple[int, int] | None, event: gr.EventData, *view: Any
-    ) -> Any:
+    ) -> Answer:
         """A candidate was clicked: follow it through the layers."""
         pinned = whole(event._data.get("pin")) if isinstance(event._data, dict) else None
         model = self._of(trace)
         if trace is None or model is None or pinned is None or not 0 <= pinned < model.engine.model.shape.vocabulary:
-            return gr.skip()
-        return depth_view(model.engine, trace, selected, speaker(PanelSettings.of(*view).language), cell, pinned)
+            return {}
+        speak = speaker(PanelSettings.of(*view).language)
+        return {"depth": depth_view(model.engine, trace, selected, speak, cell, pinned)}
 
-    def on_weight(self, trace: Trace | None, selected: int, *view: Any) -> Any:
+    def on_weight(self, trace: Trace | None, selected: int, *view: Any) -> Answer:
         """Weight or fusion changed: re-score stored logits."""
         model = self._of(trace)
         if trace is None or model is None:
-            return gr.skip()
-        return draw_experts(model, trace, selected, PanelSettings.of(*view))
+            return {}
+        return {"experts": draw_experts(model, trace, selected, PanelSettings.of(*view))}
 
-    def on_components(self, trace: Trace | None, selected: int, components: Any, language: str) -> Any:
+    def on_components(self, trace: Trace | None, selected: int, components: Any, language: str) -> Answer:
         """Decode the selected token's picture from fewer coordinates."""
         count, model = whole(components), self._of(trace)
         if trace is None or model is None or count is None:
-            return gr.skip()
-        return draw_glyphs(model, trace, selected, language, count)
+            return {}
+        return {"glyphs": draw_glyphs(model, trace, selected, language, count)}
 
-    def on_compare(self, first: str, second: str, language: str, request: gr.Request) -> str:
+    @told_in("lab_figure")
+    def on_compare(self, first: str, second: str, request: gr.Request, language: str) -> Answer:
         """Compare two texts in the glyph laboratory."""
         model = model_of(request, self.registry)
-        try:
-            return lab_view(model.engine, first, second, speaker(language), depths(model.lexicon, first, second))
-        except UserError as error:
-            return status_html(say(error.code, language, **error.values), failed=True)
+        near = depths(model.lexicon, first, second)
+        return {"lab_figure": lab_view(model.engine, first, second, speaker(language), near)}
 
-    def on_measure(self, trace: Trace | None, selected: int, *view: Any) -> Any:
+    def on_measure(self, trace: Trace | None, selected: int, *view: Any) -> Answer:
         """The strip shows another measure."""
         model = self._of(trace)
         if trace is None or model is None:
-            return gr.skip()
-        return draw_strip(model, trace, selected, PanelSettings.of(*view))
+            return {}
+        return {"strip": draw_strip(model, trace, selected, PanelSettings.of(*view))}
 
-    def on_language(self, trace: Trace | None, selected: int, request: gr.Request, *view: Any) -> list[Any]:
-        """Another language: the same figures, other words."""
+    def on_language(self, trace: Trace | None, selected: int, request: gr.Request, *view: Any) -> Answer:
+        """Another language: the same figures, other words; the tabs are then drawn anew."""
         settings, model = PanelSettings.of(*view), self._of(trace)
-        labels = self.relabel(model_of(request, self.registry), settings.language)
+        labels: Answer = {
+            **self.relabel(model_of(request, self.registry), settings.language),
+            "word_set": word_set_choice(settings.language),
+            "proof_set": proof_set_choice(settings.language),
+            "filled": (),
+        }
         if trace is None or model is None:
-            return [*labels, *[gr.skip()] * (1 + PANEL_COUNT)]
-        return [*labels, draw_strip(model, trace, selected, settings), *panels(model, trace, selected, settings)]
+            return labels
+        return {**labels, "strip": draw_strip(model, trace, selected, settings)}
 
     # Which model is on view
 
-    def on_pick(self, key: Any, language: str, request: gr.Request) -> list[Any]:
+    def on_pick(self, key: Any, language: str, request: gr.Request) -> Answer:
         """Another model was picked: shown now if it is loaded, else loaded beside the one on view."""
         try:
             self.registry.choose(visitor_of(request), str(key))
         except UserError as error:
-            message = say(error.code, language, **error.values)
-            line = status_html(message, failed=True).replace("gs-status", "gs-news")
-            return [line, gr.skip(), gr.skip(), model_of(request, self.registry).key]
+            line = failure_html(error, language).replace("gs-status", "gs-news")
+            return {"loading": line, "model": model_of(request, self.registry).key}
         return self.on_tick(language, request)
 
-    def on_tick(self, language: str, request: gr.Request) -> list[Any]:
+    def on_tick(self, language: str, request: gr.Request) -> Answer:
         """How loading goes on: a line, whether to ask again, which model is on view, which one is picked, and
         the model whose word list is read ("": not yet)."""
         loading, model = self.registry.loading, model_of(request, self.registry)
         read = model.lexicon.bank is not None
-        picked = gr.skip() if loading.busy else model.key
-        told = loading_html(loading, language)
-        return [told, gr.Timer(active=loading.busy or not read), model.key, picked, model.key if read else ""]
+        return {
+            "loading": loading_html(loading, language),
+            "timer": gr.Timer(active=loading.busy or not read),
+            "on_view": model.key,
+            "list_read": model.key if read else "",
+            **({} if loading.busy else {"model": model.key}),
+        }
 
-    def on_list_read(self, drawn: bool, trace: Trace | None, selected: int, components: Any, language: str) -> Any:
-        """The word list is there: a glyph panel that was drawn before gets its nearest words."""
-        return gr.skip() if drawn else self.on_components(trace, selected, components, language)
+    def on_list_read(
+        self, tab: str, filled: Any, drawn: bool, trace: Trace | None, selected: int, components: Any, language: str
+    ) -> Answer:
+        """The word list is there: what was drawn before it is drawn anew."""
+        answer: Answer = {"filled": without(filled, "words", "proof")}
+        if drawn:
+            return answer
+        if tab == "read":  # the glyphs only: they get their nearest words
+            return {**answer, **self.on_components(trace, selected, components, language)}
+        return {**answer, "filled": without(answer["filled"], "read")}

@@ -1,32 +1,39 @@
-"""What the words panel does: one method a listener, widget values in, widget values out."""
+"""What the word maps and the curves do: one method a listener; its answer names the components that change."""
 
-import logging
 import threading
 from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
-from typing import Any, TypeVar
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
 
 import gradio as gr
 
 from app.engine.cancellation import Cancellations
 from app.models import ModelRegistry
 from app.panels.proof import proof_view
-from app.panels.status import progress_html, status_html
+from app.panels.status import progress_html
 from app.panels.words import words_view
 from app.probing.curves import Battery
 from app.probing.word_cache import WordCache
 from app.probing.word_list import PRESETS, Word, parse_words, preset
 from app.probing.word_proof import PROOF_SETS
 from app.probing.word_states import Progress
+from app.web.answers import Answer, told_in
 from app.web.visitor import model_of
-from app.wording.catalogue import say, speaker
+from app.wording.catalogue import speaker
 from app.wording.errors import UserError
 from viz.html import panel
 
 _POLL_SECONDS = 0.15
 
-log = logging.getLogger(__name__)
 Result = TypeVar("Result")
+
+
+@dataclass(frozen=True)
+class Done(Generic[Result]):
+    """What a job gave."""
+
+    value: Result
 
 
 class WordListeners:
@@ -40,85 +47,77 @@ class WordListeners:
         """The word list of the model that this visitor sees."""
         return model_of(request, self.registry).lexicon
 
-    def on_load(self, language: str, request: gr.Request) -> list[Any]:
-        """A new visitor: the groups kept out, in the visitor's language."""
-        name = f"kept_{language}"
-        return [name, *self.on_preset(name, language, request)]
-
-    def on_preset(self, name: Any, language: str, request: gr.Request) -> list[Any]:
+    def on_preset(self, name: Any, language: str, request: gr.Request) -> Answer:
         """Show a preset: the words, for the state, and their panel."""
         speak, lexicon = speaker(language), self._lexicon(request)
         if lexicon.bank is None:
-            return [gr.skip(), panel(speak, "words", "", speak("meanings_wait")), ""]
-        words = preset(name if name in PRESETS else PRESETS[0])
-        return [words, words_view(lexicon, words, speak, language), ""]
+            return {"words_figure": panel(speak, "words", "", speak("meanings_wait")), "words_status": ""}
+        return _mapped(lexicon, preset(name if name in PRESETS else PRESETS[0]), language)
 
-    def on_own(self, text: Any, request: gr.Request, language: str) -> Iterator[list[Any]]:
+    def shown(self, words: tuple[Word, ...] | None, name: Any, language: str, request: gr.Request) -> Answer:
+        """The words on the map, in another language or for the first time: then those of a preset."""
+        lexicon = self._lexicon(request)
+        if words is None or lexicon.bank is None:
+            return self.on_preset(name, language, request)
+        return _mapped(lexicon, words, language)
+
+    @told_in("words_status")
+    def on_own(self, text: Any, request: gr.Request, language: str) -> Iterator[Answer]:
         """Read a visitor's own words and show them."""
         lexicon = self._lexicon(request)
         job = lambda progress: _read(lexicon, text, progress)  # noqa: E731
-        yield from self._watched(request, language, job, "words_reading", _shown(lexicon, language))
+        for step in self._watched(request, job):
+            yield _progress("words", language, "words_reading", step, lambda words: _mapped(lexicon, words, language))
 
-    def on_umap(self, words: tuple[Word, ...] | None, request: gr.Request, language: str) -> Iterator[list[Any]]:
+    @told_in("words_status")
+    def on_umap(self, words: tuple[Word, ...] | None, request: gr.Request, language: str) -> Iterator[Answer]:
         """Compute the UMAP places of the words on view."""
         if words is not None:
             lexicon = self._lexicon(request)
-            job = lambda progress: _mapped(lexicon, words, progress)  # noqa: E731
-            yield from self._watched(request, language, job, "words_umap", _shown(lexicon, language))
+            job = lambda progress: _placed(lexicon, words, progress)  # noqa: E731
+            for step in self._watched(request, job):
+                yield _progress("words", language, "words_umap", step, lambda words: _mapped(lexicon, words, language))
 
     def on_cancel(self, request: gr.Request) -> None:
         """End what this visitor started."""
         self.cancellations.cancel(str(request.session_hash))
 
-    def on_language(self, words: tuple[Word, ...] | None, language: str, request: gr.Request) -> Any:
-        """The same words in another language."""
-        return gr.skip() if words is None else words_view(self._lexicon(request), words, speaker(language), language)
-
-    def on_proof(self, own: Battery | None, name: Any, language: str, request: gr.Request) -> list[Any]:
+    def on_proof(self, own: Battery | None, name: Any, language: str, request: gr.Request) -> Answer:
         """Show the shipped curves of a preset; curves of a visitor's own words stay, in the same plot."""
         return _proved(self._lexicon(request), own, name, language)
 
-    def on_load_proof(self, language: str, request: gr.Request) -> list[Any]:
-        """A new visitor: the curves of the groups kept out, in the visitor's language."""
-        name = f"kept_{language}"
-        return [name, *self.on_proof(None, name, language, request)]
-
+    @told_in("proof_status")
     def on_measure(
-        self, words: tuple[Word, ...] | None, name: Any, request: gr.Request, language: str
-    ) -> Iterator[list[Any]]:
-        """Run the battery over the words on the map."""
-        if words is not None:
-            lexicon = self._lexicon(request)
-            job: Callable[[Progress], Battery] = lambda progress: lexicon.battery(words, progress)  # noqa: E731
-            shown = lambda battery: _proved(lexicon, battery, name, language)  # noqa: E731
-            yield from self._watched(request, language, job, "words_probing", shown)
+        self, words: tuple[Word, ...] | None, word_set: Any, name: Any, request: gr.Request, language: str
+    ) -> Iterator[Answer]:
+        """Run the battery over the words on the map, or over those that would be there."""
+        lexicon = self._lexicon(request)
+        asked = words or preset(word_set if word_set in PRESETS else PRESETS[0])
+        if lexicon.bank is not None:
+            job: Callable[[Progress], Battery] = lambda progress: lexicon.battery(asked, progress)  # noqa: E731
+            for step in self._watched(request, job):
+                shown = lambda battery: _proved(lexicon, battery, name, language)  # noqa: E731
+                yield _progress("proof", language, "words_probing", step, shown)
 
-    def _watched(
-        self,
-        request: gr.Request,
-        language: str,
-        job: Callable[[Progress], Result],
-        code: str,
-        shown: Callable[[Result], list[Any]],
-    ) -> Iterator[list[Any]]:
-        """Run a job beside, tell its progress under a state and a panel left as they are, and show what it
-        gives."""
-        speak, kept = speaker(language), [gr.skip()] * 2
-        try:
-            with self.cancellations.register(str(request.session_hash)) as stop:
-                working = run_with_progress(job, stop)
-                while True:
-                    try:
-                        share = next(working)
-                    except StopIteration as done:
-                        yield shown(done.value)
-                        return
-                    yield [*kept, progress_html(speak(code), share)]
-        except UserError as error:
-            yield [*kept, status_html(say(error.code, language, **error.values), failed=True)]
-        except Exception:
-            log.exception("a word set failed")
-            yield [*kept, status_html(say("busy", language), failed=True)]
+    def _watched(self, request: gr.Request, job: Callable[[Progress], Result]) -> Iterator[float | Done[Result]]:
+        """Run a job beside: the shares that it tells, then what it gives."""
+        with self.cancellations.register(str(request.session_hash)) as stop:
+            working = run_with_progress(job, stop)
+            while True:
+                try:
+                    yield next(working)
+                except StopIteration as done:
+                    yield Done(done.value)
+                    return
+
+
+def _progress(
+    panel_name: str, language: str, code: str, step: float | Done[Result], shown: Callable[[Result], Answer]
+) -> Answer:
+    """A step of a job on the page: its progress under the panel, or what it gave."""
+    if isinstance(step, Done):
+        return shown(step.value)
+    return {f"{panel_name}_status": progress_html(speaker(language)(code), step)}
 
 
 def run_with_progress(job: Callable[[Progress], Result], stop: threading.Event) -> Generator[float, None, Result]:
@@ -145,22 +144,27 @@ def run_with_progress(job: Callable[[Progress], Result], stop: threading.Event) 
     return future.result()
 
 
-def _proved(lexicon: WordCache, own: Battery | None, name: Any, language: str) -> list[Any]:
+def _proved(lexicon: WordCache, own: Battery | None, name: Any, language: str) -> Answer:
     """The proof panel: curves of a visitor's own words, beside those of a shipped set; for a name that is none,
     the groups kept out in the visitor's language, or the first."""
     speak = speaker(language)
     if own is not None and own.experts != lexicon.engine.bundle.experts:  # of a model that is no longer on view
         own = None
     if lexicon.bank is None:
-        return [own, panel(speak, "proof", "", speak("meanings_wait")), ""]
+        return _curves(own, panel(speak, "proof", "", speak("meanings_wait")))
     if lexicon.proof is None:
         empty = panel(speak, "proof", "", speak("proof_none"))
-        return [own, empty if own is None else proof_view(own, None, None, speak), ""]
+        return _curves(own, empty if own is None else proof_view(own, None, None, speak))
     batteries = lexicon.proof.batteries
     known = next(asked for asked in (name, f"kept_{language}", PROOF_SETS[0]) if asked in PROOF_SETS)
     tongue = known.rpartition("_")[2]
     classes = batteries[tongue], batteries[f"nouns_{tongue}"]
-    return [own, proof_view(own, (f"proof_set_{known}", batteries[known]), lexicon.proof.crossings, speak, classes), ""]
+    known_set = f"proof_set_{known}", batteries[known]
+    return _curves(own, proof_view(own, known_set, lexicon.proof.crossings, speak, classes))
+
+
+def _curves(own: Battery | None, drawn: str) -> Answer:
+    return {"battery": own, "proof_figure": drawn, "proof_status": ""}
 
 
 def _read(lexicon: WordCache, text: Any, progress: Progress) -> tuple[Word, ...]:
@@ -172,10 +176,15 @@ def _read(lexicon: WordCache, text: Any, progress: Progress) -> tuple[Word, ...]
     return words
 
 
-def _mapped(lexicon: WordCache, words: tuple[Word, ...], progress: Progress) -> tuple[Word, ...]:
+def _placed(lexicon: WordCache, words: tuple[Word, ...], progress: Progress) -> tuple[Word, ...]:
     lexicon.umap(words, progress)
     return words
 
 
-def _shown(lexicon: WordCache, language: str) -> Callable[[tuple[Word, ...]], list[Any]]:
-    return lambda words: [words, words_view(lexicon, words, speaker(language), language), ""]
+def _mapped(lexicon: WordCache, words: tuple[Word, ...], language: str) -> Answer:
+    """The words, for the state, and their maps."""
+    return {
+        "words": words,
+        "words_figure": words_view(lexicon, words, speaker(language), language),
+        "words_status": "",
+    }

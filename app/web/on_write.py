@@ -1,7 +1,7 @@
-"""What the page does while the model reads and writes: one method a listener, widget values in, widget values out."""
+"""What the page does while the model reads and writes: one method a listener; its answers name the components that
+change."""
 
 import asyncio
-import logging
 import time
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable
@@ -14,14 +14,14 @@ from app.engine.examples import EXAMPLES
 from app.engine.queue import QueuedRequest
 from app.engine.sampling import Sampling
 from app.models import LoadedModel, ModelRegistry
-from app.panels.compose import PANEL_COUNT, draw_all
+from app.panels.compose import draw_all
 from app.panels.settings import PanelSettings
 from app.panels.status import status_html
 from app.panels.strip import writing_view, written_value
 from app.trace.record import Trace
+from app.web.answers import Answer, told_in
 from app.web.visitor import model_of, visitor_of
-from app.wording.catalogue import say, speaker
-from app.wording.errors import UserError
+from app.wording.catalogue import speaker
 from viz.alone import alone_panel
 from viz.html import Say
 
@@ -31,10 +31,6 @@ _FIRST_SECONDS, _LINE_SECONDS = 0.01, 0.4  # poll intervals: before the first to
 _PATIENT_SECONDS = 0.3  # a shorter wait in line is not worth a sentence
 _STANDBY_SECONDS = 1.0
 _KEPT_EXAMPLES = 24
-STATUS = 3
-"""The place of the status line among what a run fills."""
-
-log = logging.getLogger(__name__)
 
 
 class RenderedCache:
@@ -42,16 +38,16 @@ class RenderedCache:
     those after it are kept apart."""
 
     def __init__(self) -> None:
-        self._drawn: OrderedDict[tuple[Any, ...], list[Any]] = OrderedDict()
+        self._drawn: OrderedDict[tuple[Any, ...], Answer] = OrderedDict()
 
-    def put(self, model: LoadedModel, key: tuple[Any, ...], drawn: list[Any]) -> list[Any]:
+    def put(self, model: LoadedModel, key: tuple[Any, ...], drawn: Answer) -> Answer:
         """Keep what was drawn over a model; returns it."""
         self._drawn[(*key, model.lexicon.bank is not None)] = drawn
         while len(self._drawn) > _KEPT_EXAMPLES:
             self._drawn.popitem(last=False)
         return drawn
 
-    def get(self, model: LoadedModel, key: tuple[Any, ...]) -> list[Any] | None:
+    def get(self, model: LoadedModel, key: tuple[Any, ...]) -> Answer | None:
         """What was drawn over a model, None if nothing was."""
         return self._drawn.get((*key, model.lexicon.bank is not None))
 
@@ -63,31 +59,26 @@ class WritingListeners:
         self.registry, self._rendered = registry, kept
         self._drawing_thread = ThreadPoolExecutor(1, "panels")  # one thread draws: more would only slow the model
 
+    @told_in("status")
     async def on_generate(
-        self, prompt: str, temperature: float, top_k: float, top_p: float, seed: float, new_tokens: float,
+        self, prompt: str, temperature: float, top_k: float, top_p: float, seed: float, new_tokens: float, tab: str,
         request: gr.Request, *view: Any,
-    ) -> AsyncIterator[list[Any]]:  # fmt: skip
-        """Write on from the prompt: the strip streams, the panels come with the end."""
-        language = str(view[-1])
-        try:
-            sampling = Sampling(temperature, top_k, top_p, seed, new_tokens)  # type: ignore[arg-type]
-            model, visitor = model_of(request, self.registry), visitor_of(request)
-            async for drawn in self._writing(model, prompt, sampling, PanelSettings.of(*view), visitor):
-                yield drawn
-        except UserError as error:
-            yield _beside(say(error.code, language, **error.values), failed=True)
-        except Exception:
-            log.exception("generation failed")
-            yield _beside(say("busy", language), failed=True)
+    ) -> AsyncIterator[Answer]:  # fmt: skip
+        """Write on from the prompt: the strip streams, the panels of the open tab come with the end."""
+        sampling = Sampling(temperature, top_k, top_p, seed, new_tokens)  # type: ignore[arg-type]
+        model, settings = model_of(request, self.registry), PanelSettings.of(*view)
+        async for answer in self.write(model, prompt, sampling, settings, tab, visitor_of(request)):
+            yield answer
 
-    async def _writing(
-        self, model: LoadedModel, prompt: str, sampling: Sampling, view: PanelSettings, visitor: str
-    ) -> AsyncIterator[list[Any]]:
+    async def write(
+        self, model: LoadedModel, prompt: str, sampling: Sampling, view: PanelSettings, tab: str, visitor: str
+    ) -> AsyncIterator[Answer]:
+        """Write on from a prompt; kept results are shown at once."""
         speak, engine = speaker(view.language), model.engine
-        key = (model.key, prompt, sampling, view)
+        key = (model.key, prompt, sampling, view, tab)
         if (known := self._rendered.get(model, key)) is not None:
-            said = status_html(speak("kept", count=len(known[0]) - known[0].prompt))
-            yield [*known[:STATUS], said, *known[STATUS + 1 :]]
+            count = len(known["trace"]) - known["trace"].prompt
+            yield {**known, "status": status_html(speak("kept", count=count))}
             return
         queued = model.requests.write(prompt, sampling, view.blend(engine.bundle), visitor)
         ids = engine.encode(prompt)
@@ -97,64 +88,49 @@ class WritingListeners:
                 started = time.perf_counter()
                 yield _beside(speak("waiting", place=place))
             elif written := [(s.id, written_value(engine, s)) for s in queued.steps if s.id is not None]:
-                yield [
-                    *[gr.skip()] * STATUS, status_html(speak("writing")),
-                    writing_view(engine, ids, written, speak), *[gr.skip()] * PANEL_COUNT,
-                ]  # fmt: skip
+                yield {**_beside(speak("writing")), "strip": writing_view(engine, ids, written, speak)}
         trace = queued.result()
         seconds = max(time.perf_counter() - started, 1e-6)
         message = speak("done", count=len(queued.steps), rate=speak.number(len(queued.steps) / seconds, 0))
         if len(trace) == engine.context:
             message += " " + speak("filled", limit=engine.context)
         message += _unknown(model, prompt, speak)
-        drawn = await self._drawn(model, lambda: draw_all(model, trace, view, message))
+        drawn = await self._drawn(model, lambda: draw_all(model, trace, view, message, tab))
         if not queued.stopped and any((prompt, sampling) == (e.prompt, Sampling(seed=e.seed)) for e in EXAMPLES):
             self._rendered.put(model, key, drawn)
         yield drawn
 
-    async def on_look(self, prompt: str, request: gr.Request, *view: Any) -> AsyncIterator[list[Any]]:
+    @told_in("status")
+    async def on_look(self, prompt: str, tab: str, request: gr.Request, *view: Any) -> AsyncIterator[Answer]:
         """Read the text without writing."""
-        language = str(view[-1])
-        try:
-            settings, model = PanelSettings.of(*view), model_of(request, self.registry)
-            speak = speaker(settings.language)
-            queued = model.requests.look(prompt, settings.blend(model.engine.bundle), visitor_of(request))
-            async for place in self._watch(model, queued):
-                if place:
-                    yield _beside(speak("waiting", place=place))
-            trace = queued.result()
-            message = speak("looked", count=len(trace) - 1) + _unknown(model, prompt, speak)
-            yield await self._drawn(model, lambda: draw_all(model, trace, settings, message))
-        except UserError as error:
-            yield _beside(say(error.code, language, **error.values), failed=True)
-        except Exception:
-            log.exception("reading failed")
-            yield _beside(say("busy", language), failed=True)
+        settings, model = PanelSettings.of(*view), model_of(request, self.registry)
+        speak = speaker(settings.language)
+        queued = model.requests.look(prompt, settings.blend(model.engine.bundle), visitor_of(request))
+        async for place in self._watch(model, queued):
+            if place:
+                yield _beside(speak("waiting", place=place))
+        trace = queued.result()
+        message = speak("looked", count=len(trace) - 1) + _unknown(model, prompt, speak)
+        yield await self._drawn(model, lambda: draw_all(model, trace, settings, message, tab))
 
     def on_stop(self, request: gr.Request) -> None:
         """Let what this visitor started end after the token in hand; what is written stays."""
         model_of(request, self.registry).requests.stop(visitor_of(request))
 
+    @told_in("alone_figure")
     async def on_alone(
         self, trace: Trace | None, selected: int, temperature: float, top_k: float, top_p: float, seed: float,
         new_tokens: float, request: gr.Request, *view: Any,
-    ) -> AsyncIterator[str]:  # fmt: skip
+    ) -> AsyncIterator[Answer]:  # fmt: skip
         """Continue the text after the selected token three times: by the first expert alone, by the plain
         fusion, by the second."""
-        if trace is None or not model_of(request, self.registry).engine.bundle.adjustable:
+        model = model_of(request, self.registry)
+        if trace is None or not model.engine.bundle.adjustable:
             return
-        language = str(view[-1])
         prompt = "".join(trace.texts[1 : selected + 1])
-        try:
-            sampling = Sampling(temperature, top_k, top_p, seed, new_tokens)  # type: ignore[arg-type]
-            model = model_of(request, self.registry)
-            async for drawn in self._three_ways(model, prompt, sampling, speaker(language), visitor_of(request)):
-                yield drawn
-        except UserError as error:
-            yield status_html(say(error.code, language, **error.values), failed=True)
-        except Exception:
-            log.exception("continuing alone failed")
-            yield status_html(say("busy", language), failed=True)
+        sampling = Sampling(temperature, top_k, top_p, seed, new_tokens)  # type: ignore[arg-type]
+        async for drawn in self._three_ways(model, prompt, sampling, speaker(str(view[-1])), visitor_of(request)):
+            yield {"alone_figure": drawn}
 
     async def _three_ways(
         self, model: LoadedModel, prompt: str, sampling: Sampling, speak: Say, visitor: str
@@ -190,7 +166,7 @@ class WritingListeners:
         finally:
             queued.abandon()
 
-    async def _drawn(self, model: LoadedModel, draw: Callable[[], list[Any]]) -> list[Any]:
+    async def _drawn(self, model: LoadedModel, draw: Callable[[], Answer]) -> Answer:
         """Draw panels in their own thread, after the first tokens of others, but wait for these only briefly."""
         begun = time.monotonic()
         while model.requests.first_token_awaited and time.monotonic() - begun < _STANDBY_SECONDS:
@@ -198,9 +174,9 @@ class WritingListeners:
         return await asyncio.get_running_loop().run_in_executor(self._drawing_thread, draw)
 
 
-def _beside(message: str, failed: bool = False) -> list[Any]:
+def _beside(message: str) -> Answer:
     """A sentence in the status line, everything else as it is."""
-    return [*[gr.skip()] * STATUS, status_html(message, failed), *[gr.skip()] * (1 + PANEL_COUNT)]
+    return {"status": status_html(message)}
 
 
 def _unknown(model: LoadedModel, prompt: str, speak: Say) -> str:

@@ -13,7 +13,7 @@ from app.engine.job_queue import JobQueue
 from app.intervene.pairs import ReadPair
 from app.intervene.patching import PatchMap, patch_steps
 from app.intervene.stories import PairStory, read_stories
-from app.models import LoadedModel, ModelRegistry
+from app.models import ModelRegistry
 from app.panels.patching import (
     PatchRequest,
     answer_choices,
@@ -32,7 +32,8 @@ from app.web.visitor import model_of, visitor_of
 from app.wording.catalogue import say, speaker
 from app.wording.errors import UserError
 
-Label = tuple[Any, Callable[[LoadedModel, str], Any]]
+Label = tuple[Any, Callable[[str], Any]]
+"""A component with words of its own, and how to say them in a language."""
 DIRECTIONS = ("forward", "back")
 
 
@@ -63,16 +64,16 @@ class PatchingControls:
     def labels(self) -> list[Label]:
         """What is relabelled when the language changes."""
 
-        def labelled(code: str) -> Callable[[LoadedModel, str], Any]:
-            return lambda _, language: gr.update(label=say(code, language))
+        def labelled(code: str) -> Callable[[str], Any]:
+            return lambda language: gr.update(label=say(code, language))
 
         return [
             (self.first, labelled("lab_first")),
             (self.second, labelled("lab_second")),
             (self.answer, labelled("patch_first_answer")),
             (self.rival, labelled("patch_second_answer")),
-            (self.direction, lambda _, language: gr.update(choices=directions(language))),
-            (self.move, lambda _, language: say("patch_move", language)),
+            (self.direction, lambda language: gr.update(choices=directions(language))),
+            (self.move, lambda language: say("patch_move", language)),
         ]
 
 
@@ -142,6 +143,10 @@ class PatchingListeners:
         """The visitor's own texts and answers."""
         asked = PatchRequest(first, second, (answer, rival), direction == DIRECTIONS[1])
         return await self._answer(asked, language, request)
+
+    async def on_shown(self, tab: Any, asked: PatchRequest | None, language: str, request: gr.Request) -> list[Any]:
+        """Some tab is shown, as an address may ask for; if it is this one, it is filled."""
+        return await self.on_first(asked, language, request) if tab == "break" else [gr.skip()] * 9
 
     async def on_language(self, asked: PatchRequest | None, language: str, request: gr.Request) -> list[Any]:
         """The same in another language; nothing while the tab was never opened."""

@@ -14,6 +14,7 @@ from starlette.routing import Route
 
 from app.engine.examples import opening_trace
 from app.models import ModelRegistry, open_registry
+from app.panels.hero import hero_html
 from app.panels.layers import layers_view
 from app.panels.words import words_view
 from app.probing.word_list import PRESETS, preset
@@ -25,7 +26,7 @@ from app.web.assets import head_html, page_routes, style_paths
 from app.web.first_paint import FirstPaint
 from app.web.page import build_page
 from app.web.security import BOOT, SecurityMiddleware
-from app.wording.catalogue import say, speaker
+from app.wording.catalogue import LANGUAGES, say, speaker
 from app.wording.errors import UserError
 
 EVENTS = 160
@@ -94,6 +95,8 @@ def warm_up(registry: ModelRegistry, wanted: str) -> None:
     if wanted:
         registry.load(wanted, first=True)
     trace = opening_trace(model.engine)
+    for language in LANGUAGES:
+        hero_html(model, language)
     model.lexicon.prepare(model.folder)
     layers_view(model.engine, trace, 1, say)
     words_view(model.lexicon, preset(PRESETS[0]), say)

@@ -3,9 +3,12 @@
 (() => {
   const first = document.currentScript.parentElement;
   first.classList.toggle('dark', matchMedia('(prefers-color-scheme: dark)').matches);
+  // The page's own moving picture goes on where this one is, so it has to be there before this one goes.
+  const moving = () =>
+    !first.querySelector('.gs-hero') || document.querySelector('.gradio-container .gs-hero[data-kept]');
   let patience; // a page that is there but has no text after ten seconds has something else to say
   const observer = new MutationObserver(() => {
-    if (document.querySelector('.gradio-container .gs-strip .gs-chip')) leave();
+    if (document.querySelector('.gradio-container .gs-strip .gs-chip') && moving()) leave();
     else if (document.querySelector('#prompt')) patience ??= setTimeout(leave, 10000);
   });
   const leave = () => {
@@ -13,5 +16,5 @@
     observer.disconnect();
     clearTimeout(patience);
   };
-  observer.observe(document.body, { childList: true, subtree: true });
+  observer.observe(document.body, { childList: true, subtree: true, attributeFilter: ['data-kept'] });
 })();

@@ -13,6 +13,8 @@ const copy = async (address) => {
 // The status line with the link, as HTML; the arguments are the values of the page's controls.
 export const linkLine = async (text, temperature, top_k, top_p, seed, new_tokens, lang) => {
   const asked = new URLSearchParams({ text, temperature, top_k, top_p, seed, new_tokens, lang });
+  const tab = new URLSearchParams(location.search).get('tab');
+  if (tab) asked.set('tab', tab);
   const address = `${location.origin}${location.pathname}?${asked}`;
   const [copied, toCopy] = sentence('link', lang);
   const line = document.createElement('p');

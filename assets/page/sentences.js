@@ -1,7 +1,7 @@
-// What the server gave the scripts: its start, and their sentences in all languages (`head_html` in Python).
-const { boot, said } = JSON.parse(document.querySelector('#gs-page').textContent);
+// What the server gave the scripts: its start, what stands in which tab, and their sentences in all languages (`head_html` in Python).
+const { boot, tabs, said } = JSON.parse(document.querySelector('#gs-page').textContent);
 
-export { boot };
+export { boot, tabs };
 
 export const language = () => document.querySelector('.gs-language input:checked')?.value;
 

@@ -1,5 +1,6 @@
 // A walk through the page: at each stop a sentence, and what is to be seen there happens by itself.
 import { sentence } from './sentences.js';
+import { showPanel } from './tabs.js';
 
 const MILLISECONDS = 900;
 
@@ -65,7 +66,7 @@ const contents = (said, next) => {
   return [text, bar];
 };
 
-const go = (stop) => {
+const go = async (stop) => {
   rest();
   at = stop;
   const said = sentence('tour');
@@ -80,7 +81,9 @@ const go = (stop) => {
   next.focus({ preventScroll: true });
   const panel = said.panels[at];
   const behavior = reduced.matches ? 'auto' : 'smooth';
-  document.getElementById(panel)?.scrollIntoView({ behavior, block: 'start' });
+  const shown = await showPanel(panel);
+  if (at !== stop || !guide.isConnected) return; // gone on meanwhile
+  shown?.scrollIntoView({ behavior, block: 'start' });
   acts[panel]?.();
 };
 

@@ -61,6 +61,11 @@ def test_the_card_shows_the_measured_figures() -> None:
     card = (MINI / "README.md").read_text(encoding="utf-8")
     for language, row in record["bits_per_character"].items():
         assert f"| {language} | " + " | ".join(f"{bits:.3f}" for bits in row.values()) + " |" in card
+    for stream, row in record.get("bits_per_character_stories", {}).items():
+        assert f"| {stream} | " + " | ".join(f"{bits:.3f}" for bits in row.values()) + " |" in card
+    for direction, scores in record.get("translation", {}).items():
+        cells = [f"{score['bleu']:.1f} / {score['chrf']:.1f}" for score in scores.values()]
+        assert f"| {direction} | {scores['mean of logits']['pairs']:,} | {' | '.join(cells)} |" in card
     for run in record["experts"].values():
         assert f"{run['tokens']:,}" in card and run["curve"][-1]["tokens"] == run["tokens"]
 

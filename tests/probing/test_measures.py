@@ -5,6 +5,7 @@ import json
 import re
 import threading
 from dataclasses import replace
+from html import escape
 from typing import Any
 
 import numpy as np
@@ -13,11 +14,11 @@ from scipy.spatial.distance import pdist
 from scipy.stats import spearmanr
 from sklearn.metrics import roc_auc_score
 
+from app.checkpoint.published import published
 from app.engine.engine import Engine
 from app.panels.figures import figures_view
 from app.panels.lab import depths, lab_view
 from app.panels.proof import proof_view
-from app.panels.published import published
 from app.probing.curves import Battery, from_plain, to_plain
 from app.probing.measures import (
     bootstrap,
@@ -396,6 +397,41 @@ def test_figures_are_those_of_the_training_record_and_the_publication(engine: En
     assert f"Russian {gap:+.1f}%" in Reader(html).text
     assert "19.7 ± 0.9" in html and "Published, not measured here" in html
     assert figures_view(Engine(replace(engine.bundle, training={})), SAY) == ""
+
+
+@pytest.mark.parametrize("language", ["en", "ru", "zh"])
+def test_translation_stands_beside_what_is_published(engine: Engine, language: str) -> None:
+    """BLEU of each expert and way with the number of pairs; without such a record there is no table."""
+    scores = {
+        "en-ru": {"RU": 19.29, "ZH": 16.68, "mean of logits": 19.8, "gate by likelihood": 18.04},
+        "ru-zh": {"RU": 12.41, "ZH": 14.6, "mean of logits": 13.56, "gate by likelihood": 13.48},
+    }
+    record = {
+        direction: {who: {"bleu": bleu, "chrf": 30.0, "pairs": 1623} for who, bleu in row.items()}
+        for direction, row in scores.items()
+    }
+    speak = speaker(language)
+    training = {key: value for key, value in engine.bundle.training.items() if key != "translation"}
+    without = figures_view(Engine(replace(engine.bundle, training=training)), speak)
+    panel = figures_view(Engine(replace(engine.bundle, training={**training, "translation": record})), speak)
+    title = speak("figures_translation")
+    assert title in Reader(panel).text and title not in Reader(without).text
+    table = panel[panel.index(escape(title)) :].split("</table>")[0]
+    rows = [re.findall(r"<td>(.*?)</td>", row) for row in table.split("<tr>")[2:]]
+    say = speak.number
+    published, none = f"{say(6.5, 1)} ± {say(0.4, 1)}", "–"
+    assert rows[0] == [
+        say(19.3, 1),
+        say(16.7, 1),
+        f"<strong>{say(19.8, 1)}</strong>",
+        say(18.0, 1),
+        say(1623),
+        published,
+    ]
+    assert rows[1] == [say(12.4, 1), f"<strong>{say(14.6, 1)}</strong>", say(13.6, 1), say(13.5, 1), say(1623), none]
+    russian, chinese, english = (speak("words_" + code) for code in ("ru", "zh", "en"))
+    gaps = f"{english} → {russian} {speak.signed(0.5, 1)}; {russian} → {chinese} {speak.signed(-1.0, 1)}"
+    assert gaps in Reader(panel).text
 
 
 @pytest.mark.skipif(not (SHARED / "bvv241").is_dir(), reason="the published results are not on this machine")

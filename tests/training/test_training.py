@@ -24,6 +24,7 @@ from app.training import commands as train
 from app.training import run as expert
 from app.training import transfer
 from app.training.batches import order_rows, token_stream
+from app.training.card_sections import held_out, runs_table, training_commands, translation
 from app.training.corpus import (
     LANGUAGES,
     LONGEST_LINE,
@@ -38,7 +39,6 @@ from app.training.corpus import (
     stream_names,
 )
 from app.training.evaluate import bits_per_character, chunks, load_network
-from app.training.model_card import _commands, _runs
 from app.training.muon import Muon
 from app.training.pairs import fold, repeats_test, sentences, split_pairs, training_lines
 from app.training.prepare import SEPARATOR, Plan, prepare
@@ -504,9 +504,25 @@ def test_joint_tuning_lowers_the_loss_of_the_mean_logits(toy_work: Path, tmp_pat
     assert first == pytest.approx(loss(start), rel=1e-3)
 
 
+def test_the_card_shows_translation_and_stories_where_they_were_measured() -> None:
+    row = {"RU": 0.9996, "ZH": 2.0}
+    assert "| ru_stories | 1.000 | 2.000 |" in held_out(
+        {"bits_per_character": {"ru": row}, "bits_per_character_stories": {"ru_stories": row}}
+    )
+    assert "stories" not in held_out({"bits_per_character": {"ru": row}, "bits_per_character_stories": {}})
+
+    pairs = {"mean of logits": {"bleu": 19.84, "chrf": 34.37, "pairs": 1623}, "RU": {"bleu": 7.0, "chrf": 30.0}}
+    lines = translation({"en-ru": pairs, "ru-zh": pairs}).splitlines()
+    assert "| | pairs | mean of logits | RU | best_bvv_moe (0.9B), published |" in lines
+    assert "| en-ru | 1,623 | 19.8 / 34.4 | 7.0 / 30.0 | 6.5 |" in lines  # as its card says: 6.52
+    assert "| ru-zh | 1,623 | 19.8 / 34.4 | 7.0 / 30.0 | – |" in lines
+    assert translation({}) == ""
+    assert "app.training translate" in training_commands({"experts": {}, "translation": {"en-ru": pairs}}, "folder")
+
+
 def test_the_card_names_the_options_of_a_recipe() -> None:
     recipe = {"mix": {"ru": 1.0}, "tokens": 9, "seed": 1, "muon_rate": expert.Recipe.muon_rate, "from_step": 0}
-    assert "--tokens 9 --seed 1\n" in _commands({"RU": {"recipes": [recipe]}})
+    assert "--tokens 9 --seed 1\n" in training_commands({"experts": {"RU": {"recipes": [recipe]}}}, "folder")
 
 
 def test_the_word_list_is_read_by_a_command_in_held_out_text(
@@ -595,5 +611,5 @@ def test_the_mean_of_two_checkpoints(toy_work: Path, tmp_path: Path) -> None:
     shutil.copy(toy_work / "evaluation.json", tmp_path)
     record = train.training_record(tmp_path, {"RU": found})
     assert record["experts"]["RU"]["mean_of"] == found["mean_of"]
-    assert f"mean of those at steps {state['step']} and {state['step'] + 5}" in _runs(record["experts"])
-    assert f"mean ru --of ru_{state['step']} ru_{state['step'] + 5}" in _commands(record["experts"])
+    assert f"mean of those at steps {state['step']} and {state['step'] + 5}" in runs_table(record["experts"])
+    assert f"mean ru --of ru_{state['step']} ru_{state['step'] + 5}" in training_commands(record, "folder")

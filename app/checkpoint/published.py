@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+FUSED = "best_bvv_moe"
+"""The published two-expert model of 0.9 billion parameters by the same recipe."""
 PUBLISHED_FILE = Path(__file__).parents[2] / "assets" / "published.tsv"
 
 
@@ -35,3 +37,9 @@ def published() -> tuple[Published, ...]:
             )
             for row in csv.DictReader(file, delimiter="\t")
         )
+
+
+def published_bleu(direction: str) -> Published | None:
+    """The BLEU of the published two-expert model in a direction, `en-ru`, on its own test set."""
+    benchmark = "BLEU " + direction.replace("-", "→")
+    return next((f for f in published() if f.model == FUSED and f.benchmark == benchmark), None)

@@ -1,0 +1,100 @@
+"""Rectangles moved apart until none covers another, each as near as may be to where it belongs."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+Places = NDArray[np.float64]
+
+_ROUNDS = 400
+_RETURNS = 12
+_DAMPING = 0.6
+"""Share of an overlap that is undone in one round: all pairs move at once, and the whole of it would overshoot."""
+
+
+def keep_apart(centres: Places, sizes: Places, room: tuple[float, float]) -> Places:
+    """Centres (n, 2) of rectangles with these sizes (n, 2), moved until none covers another and all are inside a room
+    (width, height).
+
+    Each overlapping pair is pushed apart along the side on which it overlaps less, over and over. Where that does
+    not come to an end, the rectangles take the places of a grid that cost the least way in all, and go back from
+    there towards their own as far as the others let them.
+
+    Raises:
+        ValueError: when the room has fewer places than there are rectangles.
+    """
+    half = sizes / 2
+    low, high = half, np.asarray(room, float) - half
+    placed: Places = np.clip(centres.astype(float), low, high)
+    for _ in range(_ROUNDS):
+        step = _push(placed, sizes)
+        if not step.any():
+            return placed
+        placed = np.clip(placed + step, low, high)
+    if not overlaps(placed, sizes).any():
+        return placed
+    wanted = np.clip(centres, low, high)
+    return _drawn_back(_on_grid(wanted, sizes, room), wanted, sizes)
+
+
+def spread(points: Places, share: float) -> Places:
+    """Points (..., n, 2) with each coordinate brought so far, 0..1, towards even steps over the range that it takes: a
+    crowd gets room, and who is left of or above whom stays as it is."""
+    low, high = points.min(axis=-2, keepdims=True), points.max(axis=-2, keepdims=True)
+    ranks = points.argsort(axis=-2).argsort(axis=-2) / max(1, points.shape[-2] - 1)
+    found: Places = (1 - share) * points + share * (low + ranks * (high - low))
+    return found
+
+
+def overlaps(centres: Places, sizes: Places) -> NDArray[np.bool_]:
+    """Which pairs (n, n) of rectangles cover each other; touching is no covering."""
+    _, depth = _depths(centres, sizes)
+    found: NDArray[np.bool_] = np.logical_and(*np.moveaxis(depth > 1e-9, 2, 0)) & ~np.eye(len(centres), dtype=bool)
+    return found
+
+
+def _depths(centres: Places, sizes: Places) -> tuple[Places, Places]:
+    """Ways (n, n, 2) between centres, and by how much each pair overlaps along either side."""
+    ways = centres[:, None] - centres[None]
+    return ways, (sizes[:, None] + sizes[None]) / 2 - np.abs(ways)
+
+
+def _push(centres: Places, sizes: Places) -> Places:
+    """The way (n, 2) that each rectangle goes in one round; 0 everywhere when none covers another."""
+    covered = overlaps(centres, sizes)
+    ways, depth = _depths(centres, sizes)
+    order = np.arange(len(centres))
+    sign = np.where(ways == 0, np.sign(order[:, None] - order[None])[..., None], np.sign(ways))
+    lesser = depth.argmin(axis=2)[..., None] == np.arange(2)
+    # a little more than the overlap, so that the last of it does not halve for ever
+    step = np.where(covered[..., None] & lesser, sign * (depth / 2 + 0.25), 0.0)
+    found: Places = _DAMPING * step.sum(axis=1)
+    return found
+
+
+def _on_grid(centres: Places, sizes: Places, room: tuple[float, float]) -> Places:
+    # Imported late: it takes a quarter of a second, and is seldom needed.
+    from scipy.optimize import linear_sum_assignment
+
+    columns, rows = (max(1, int(length // side)) for length, side in zip(room, sizes.max(axis=0), strict=True))
+    if columns * rows < len(centres):
+        raise ValueError(f"{len(centres)} rectangles, {columns} x {rows} places")
+    width, height = room[0] / columns, room[1] / rows
+    across, down = np.meshgrid((np.arange(columns) + 0.5) * width, (np.arange(rows) + 0.5) * height)
+    cells = np.stack([across.ravel(), down.ravel()], axis=1)
+    cost = ((centres[:, None] - cells[None]) ** 2).sum(axis=2)
+    found: Places = cells[linear_sum_assignment(cost)[1]]
+    return found
+
+
+def _drawn_back(placed: Places, wanted: Places, sizes: Places) -> Places:
+    """Rectangles that cover none, moved one after the other along one side at a time towards the wanted centres."""
+    placed = placed.copy()
+    for _ in range(_RETURNS):
+        for i in np.abs(placed - wanted).sum(axis=1).argsort():
+            for side in (0, 1):
+                there = placed[i].copy()
+                there[side] += (wanted[i, side] - there[side]) / 2
+                near = (np.abs(placed - there) < (sizes + sizes[i]) / 2).all(axis=1)
+                if near.sum() == near[i]:
+                    placed[i] = there
+    return placed

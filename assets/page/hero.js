@@ -1,0 +1,233 @@
+// The moving picture at the top: words as tiles that walk through the layers and back. The same code runs in the page's
+// HTML before any module could come, so it imports nothing and exports one function.
+const ROUND = 12000; // milliseconds of one way there and back
+const START = 700; // then it leaves the pictures,
+const THERE = 5700; // has arrived at the last layer,
+const LEAVE = 9000; // stays, leaves again,
+const BACK = 11400; // and is back
+const LAG = 110; // milliseconds in which a tile goes most of the way to where it should be
+const PUSHES = 14; // rounds a frame in which tiles that meet on their way give way to each other
+
+const eased = (share) => (1 - Math.cos(Math.PI * share)) / 2;
+const mixed = (from, to, share) => from + (to - from) * share;
+
+// How far the way to the last layer is done, 0 to 1, at a time of the round.
+const wayAt = (time) => {
+  if (time < START || time >= BACK) return 0;
+  if (time < THERE) return eased((time - START) / (THERE - START));
+  return time < LEAVE ? 1 : 1 - eased((time - LEAVE) / (BACK - LEAVE));
+};
+
+// A time of the round at which so much of the way is done.
+const timeOf = (way) => START + ((THERE - START) * Math.acos(1 - 2 * way)) / Math.PI;
+
+// Tiles that would cover each other, pushed apart along the side on which they do so less. At a whole layer none does.
+const parted = (tiles, widths, height) => {
+  const moved = tiles.map(([x, y]) => [x, y]);
+  for (let round = 0; round < PUSHES; round++) {
+    let met = false;
+    for (let i = 0; i < moved.length; i++) {
+      for (let j = 0; j < i; j++) {
+        const across = moved[i][0] - moved[j][0];
+        const down = moved[i][1] - moved[j][1];
+        const wide = (widths[i] + widths[j]) / 2 - Math.abs(across);
+        const high = height - Math.abs(down);
+        if (wide <= 1 || high <= 1) continue; // places are whole pixels
+        met = true;
+        const axis = wide < high ? 0 : 1;
+        const push = (Math.min(wide, high) / 2) * ((axis ? down : across) < 0 ? -1 : 1);
+        moved[i][axis] += push;
+        moved[j][axis] -= push;
+      }
+    }
+    if (!met) break;
+  }
+  return moved;
+};
+
+// What a visitor did to it, which the next one takes over: the first view's is followed by the page's own.
+let memory = null;
+
+const start = (hero, remembered) => {
+  const data = JSON.parse(hero.dataset.hero);
+  const last = data.captions[0].length - 1;
+  const still = matchMedia('(prefers-reduced-motion: reduce)').matches;
+  const stages = [hero.querySelector('.gs-hero-stage')];
+  const slider = hero.querySelector('.gs-hero-layer');
+  const playButton = hero.querySelector('.gs-hero-play');
+  const state = { began: performance.now(), held: null, expert: data.first, asked: false, ...remembered };
+  if (state.expert >= data.captions.length) state.expert = data.first;
+  let shown = Math.min(state.held ?? 0, last);
+  let kind = null;
+  let tiles = null; // where they are drawn
+  let drawn = 0; // and when
+  let running = false;
+
+  const keep = () => {
+    memory = state;
+    hero.dataset.kept = JSON.stringify(state);
+  };
+
+  // Where all tiles of an expert should be at a layer, which may lie between two, and how much they are of their kind.
+  const tilesAt = (expert, layer) => {
+    const below = Math.min(Math.floor(layer), last);
+    const above = Math.min(below + 1, last);
+    const part = layer - below;
+    const { places, widths, width, height, tall } = data.stages[kind];
+    const [from, to] = [places[expert][below], places[expert][above]];
+    const between = from.map((point, i) => point.map((value, axis) => mixed(value, to[i][axis], part)));
+    return parted(between, widths, tall).map(([x, y], i) => {
+      const same = mixed(data.same[expert][below][i], data.same[expert][above][i], part) / data.k;
+      return [
+        Math.min(Math.max(x, widths[i] / 2), width - widths[i] / 2),
+        Math.min(Math.max(y, tall / 2), height - tall / 2),
+        Math.max(0, (same - data.chance) / (1 - data.chance)),
+      ];
+    });
+  };
+
+  const place = (stage, tiles) => {
+    const unit = 100 / data.stages[kind].width;
+    stage.querySelectorAll('.gs-hero-tile').forEach((tile, i) => {
+      const [x, y, own] = tiles[i];
+      tile.style.transform = `translate(${(x * unit).toFixed(3)}cqw, ${(y * unit).toFixed(3)}cqw) translate(-50%, -50%)`;
+      tile.style.setProperty('--own', own.toFixed(3));
+    });
+  };
+
+  // Captions and controls; only when they change, for they are read aloud.
+  const tell = (layer) => {
+    const key = `${state.expert} ${layer} ${state.held === null}`;
+    if (hero.dataset.told === key) return;
+    hero.dataset.told = key;
+    const share = data.shares[state.expert][layer];
+    hero.querySelector('output').textContent = data.captions[state.expert][layer];
+    hero.querySelector('.gs-hero-bar').style.setProperty('--share', share);
+    hero.style.setProperty('--found', Math.max(0, (share - data.chance) / (1 - data.chance)));
+    slider.value = layer;
+    slider.setAttribute('aria-valuetext', data.captions[state.expert][layer]);
+    playButton.textContent = state.held === null ? '❚❚' : '▶';
+    playButton.setAttribute('aria-label', state.held === null ? data.pause : data.play);
+    for (const button of hero.querySelectorAll('[data-expert]')) {
+      button.setAttribute('aria-pressed', String(Number(button.dataset.expert) === state.expert));
+    }
+  };
+
+  // Let the tiles follow; returns whether they are all there.
+  const draw = (now) => {
+    const wanted = tilesAt(state.expert, shown);
+    const share = tiles && !still ? 1 - Math.exp(-(now - drawn) / LAG) : 1;
+    tiles = tiles ? tiles.map((tile, i) => tile.map((value, j) => mixed(value, wanted[i][j], share))) : wanted;
+    drawn = now;
+    if (still) {
+      place(stages[0], tilesAt(state.expert, 0));
+      hero.querySelectorAll('figcaption').forEach((caption, i) => {
+        caption.textContent = data.captions[state.expert][i * last];
+      });
+    }
+    place(stages.at(-1), tiles);
+    tell(Math.round(shown));
+    return tiles.every((tile, i) => Math.hypot(tile[0] - wanted[i][0], tile[1] - wanted[i][1]) < 0.2);
+  };
+
+  const frame = (now) => {
+    running = false;
+    if (!hero.isConnected) return;
+    if (state.held === null) shown = last * wayAt((now - state.began) % ROUND);
+    else shown = Math.abs(state.held - shown) < 0.01 || still ? state.held : mixed(shown, state.held, 0.2);
+    const there = draw(now);
+    if (state.held === null || shown !== state.held || !there) run();
+  };
+  const run = () => {
+    if (running) return;
+    running = true;
+    requestAnimationFrame(frame);
+  };
+
+  // The stage has the proportions of the places that it shows: those for a narrow screen, or for two side by side.
+  const fit = () => {
+    const next = still || hero.clientWidth < 900 ? 'narrow' : 'wide';
+    if (next === kind) return;
+    kind = next;
+    tiles = null;
+    hero.dataset.kind = kind;
+    for (const name of ['width', 'height', 'picture', 'letter']) {
+      for (const stage of stages) stage.style.setProperty(`--${name}`, data.stages[kind][name]);
+    }
+    draw(performance.now());
+  };
+
+  const hold = (layer) => {
+    state.held = layer;
+    keep();
+    run();
+  };
+
+  hero.addEventListener('click', ({ target }) => {
+    const expert = target.closest('[data-expert]');
+    if (expert) {
+      state.expert = Number(expert.dataset.expert);
+      keep();
+      run();
+    } else if (target.closest('.gs-hero-play')) {
+      if (state.held === null) return hold(shown);
+      state.began = performance.now() - timeOf(shown / Math.max(1, last));
+      hold(null);
+    } else if (target.closest('.gs-hero-try')) {
+      state.asked = true;
+      keep();
+      toPrompt();
+    }
+  });
+  slider.addEventListener('input', () => hold(Number(slider.value)));
+
+  // The prompt may not be there yet: then the page's own picture goes there when it comes.
+  const toPrompt = () => {
+    const prompt = document.querySelector('#prompt textarea');
+    if (!state.asked || !prompt || hero.closest('#gs-first')) return;
+    state.asked = false;
+    keep();
+    prompt.scrollIntoView({ block: 'center', behavior: still ? 'auto' : 'smooth' });
+    prompt.focus({ preventScroll: true });
+    prompt.select();
+  };
+
+  // The page's own picture may stand a little higher or lower than the first view's: it slides from there.
+  const follow = () => {
+    const before = document.querySelector('#gs-first .gs-hero');
+    if (!before || before === hero || still) return;
+    const way = before.getBoundingClientRect().top - hero.getBoundingClientRect().top;
+    if (Math.abs(way) < 400) hero.animate([{ translate: `0 ${way}px` }, {}], { duration: 350, easing: 'ease-out' });
+  };
+
+  // Two ends side by side, with what is told of each, instead of anything that moves.
+  if (still) {
+    stages.push(stages[0].cloneNode(true));
+    stages[1].setAttribute('aria-hidden', 'true');
+    for (const stage of stages) {
+      const figure = document.createElement('figure');
+      hero.querySelector('.gs-hero-stages').append(figure);
+      figure.append(stage, document.createElement('figcaption'));
+    }
+    hero.classList.add('gs-hero-still');
+    state.held = last;
+    shown = last;
+  }
+  fit();
+  follow();
+  new ResizeObserver(fit).observe(hero);
+  run();
+  keep();
+  toPrompt();
+};
+
+export const mount = (element, { watch } = {}) => {
+  const begin = () => {
+    const hero = element.querySelector('.gs-hero');
+    if (!hero || hero.dataset.kept) return;
+    const before = document.querySelector('#gs-first .gs-hero')?.dataset.kept;
+    start(hero, memory ?? (before && JSON.parse(before)));
+  };
+  watch?.('value', begin);
+  begin();
+};
