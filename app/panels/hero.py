@@ -85,9 +85,9 @@ class _Facts:
     def _placed(self, points: Floats, stage: Stage) -> Places:
         """Points (E, L + 1, n, 2) on a stage, no tile over another."""
         sizes, room = stage.extents(self.words), np.array([stage.width, stage.height], float)
-        middles = (spread(points, _SPREAD) * (1 / ASPECT, -1) + 1) / 2 * (room - sizes.max(axis=0)) + sizes.max(
-            axis=0
-        ) / 2
+        largest = sizes.max(axis=0)
+        even = spread(points.astype(float) * (1 / ASPECT, -1), _SPREAD)
+        middles = (even + 1) / 2 * (room - largest) + largest / 2
         flat = middles.reshape(-1, *middles.shape[2:])
         return np.stack([keep_apart(layer, sizes, (room[0], room[1])) for layer in flat]).reshape(middles.shape)
 

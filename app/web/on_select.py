@@ -61,14 +61,14 @@ class Listeners:
         if (known := self._rendered.get(model, key)) is None:
             known = self._rendered.put(model, key, draw_all(model, opening_trace(model.engine), view, "", tab))
         first = asked or Linked(example.prompt, Sampling(seed=example.seed))
-        kept_out = f"kept_{language}"
+        labels, kept_out = self.relabel(model, view.language), f"kept_{language}"
+        values = {"prompt": first.text, **asdict(first.sampling)}
         return {
             **known,
-            **self.relabel(model, view.language),
+            **labels,
+            **{name: {**labels.get(name, gr.update()), "value": value} for name, value in values.items()},
             "drawn": listed,
             "language": view.language,
-            "prompt": first.text,
-            **asdict(first.sampling),
             **({"linked": first.text} if asked else {}),
             "words": None,
             "battery": None,

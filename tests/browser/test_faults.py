@@ -5,7 +5,8 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Page
 
-from tests.support.browsing import needs_browser, open_page
+from app.web.tabs import TABS
+from tests.support.browsing import needs_browser, open_page, open_tab, word_map
 from tests.support.odd import MARKUP
 from tests.support.server import free_port, serving
 
@@ -62,7 +63,7 @@ def test_code_of_every_kind_is_shown_as_text_in_every_panel(browser: Browser, bu
 
 def test_code_in_the_laboratory_the_words_and_the_address_stays_text(browser: Browser, address: str) -> None:
     page = open_page(browser, address + "/?lang=<script>window.hacked=1</script>&x=${window.hacked=1}")
-    page.locator("#lab button").first.click()
+    open_tab(page, "break")
     for text in ("<b>", "${1+1}", "{{x}}", "`a`"):
         page.get_by_label("First text", exact=True).click()
         page.keyboard.press("Control+A")
@@ -71,6 +72,7 @@ def test_code_in_the_laboratory_the_words_and_the_address_stays_text(browser: Br
             "(text) => document.querySelector('#lab .gs-root')?.textContent.includes(text)", arg=text
         )
         nothing_ran(page)
+    open_tab(page, "words")
     page.locator("#own-words button").first.click()
     page.locator("#own-words textarea").fill(
         "<img src=x onerror=window.hacked=1>: кот дом мама ${window.hacked=1}\ncat dog sun {{x}} red blue"
@@ -90,9 +92,10 @@ def test_everything_comes_from_the_server_itself(browser: Browser, address: str)
     page.on("request", lambda request: asked.append(request.url))
     page.on("console", lambda message: stopped.append(message.text) if "Content Security" in message.text else None)
     page.goto(address)
-    page.wait_for_selector("#proof .gs-panel", timeout=60_000)
-    page.locator("#words").scroll_into_view_if_needed()
-    page.wait_for_selector("#words [data-state='drawn']", timeout=30_000)
+    page.wait_for_selector(".gs-strip[data-state='done'] .gs-chip", timeout=60_000)
+    for tab in TABS:
+        open_tab(page, tab)
+    word_map(page)
     assert not [url for url in asked if not url.startswith((address, "data:", "blob:"))]
     assert not [text for text in stopped if not re.search(r"https?://(?!127\.0\.0\.1)", text)]
     context.close()

@@ -11,7 +11,7 @@ from app.engine.sampling import Sampling
 from app.web.deep_link import Linked, linked
 from app.wording.catalogue import LANGUAGES, say
 from app.wording.errors import UserError
-from tests.support.browsing import needs_browser, open_page, wait_written
+from tests.support.browsing import needs_browser, open_fold, open_page, wait_written
 from tests.support.odd import share, short_texts
 
 ODD = "<b>${1}</b> & мир? #我=\"'%41+"
@@ -57,7 +57,7 @@ def test_a_copied_link_opens_the_same_text(browser: Browser, bundled: str) -> No
     """Set, copy, open elsewhere: the same words are written there, without a click."""
     page = open_page(browser, bundled)
     page.locator("#prompt textarea").fill("Tom wants")
-    page.get_by_role("button", name="Sampling").click()
+    open_fold(page, "sampling")
     page.get_by_label("Seed: same seed, same text").fill("9")
     page.locator("#link").click()
     address = page.locator(".gs-status .gs-link").get_attribute("href")

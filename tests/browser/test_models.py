@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.support.browsing import needs_browser, open_page, write_on
+from tests.support.browsing import needs_browser, open_page, open_tab, write_on
 from tests.support.folders import Folder, write_folder
 from tests.support.server import serving
 
@@ -57,9 +57,11 @@ def test_the_page_switches_over_and_says_how_the_model_was_understood(browser: B
     page = open_page(browser, served)
     errors = errors_of(page)
     on_view(page, "two_towers")
+    open_tab(page, "proof")
     report = page.locator("#report")
     expect(report).to_contain_text("our cached decoder over its weights: pre-LayerNorm")
     expect(report).to_contain_text("marked as frozen")
+    open_tab(page, "read")
     expect(page.locator("#glyphs")).to_contain_text("held-out pictures back exactly")
     write_on(page, "The cat")
     expect(page.locator("#experts")).to_contain_text("each expert's exact share")

@@ -5,8 +5,17 @@ import re
 import pytest
 from playwright.sync_api import Browser
 
-from app.web.header import CONTENTS
-from tests.support.browsing import CONTRAST, SIZES, needs_browser, open_page, wait_written, write_on
+from tests.support.browsing import (
+    CONTRAST,
+    SIZES,
+    needs_browser,
+    open_fold,
+    open_page,
+    open_tab,
+    wait_written,
+    word_map,
+    write_on,
+)
 
 pytestmark = needs_browser
 
@@ -20,7 +29,8 @@ def test_opens_on_a_finished_example_with_all_panels_and_asks_nobody_else(browse
     page.on("pageerror", lambda error: errors.append(str(error)))
     page.goto(bundled)
     page.wait_for_selector(".gs-strip[data-state='done'] .gs-chip", timeout=60_000)
-    for panel in ("glyphs", "experts", "layers", "lens"):
+    for tab, panel in (("read", "glyphs"), ("read", "experts"), ("layers", "layers"), ("layers", "lens")):
+        open_tab(page, tab)
         assert page.locator(f".gs-{panel} .gs-summary").inner_text().strip()
     assert page.locator(".gs-chip.gs-written").count() > 0
     outside = [url for url in asked if not url.startswith((bundled, "data:", "blob:"))]
@@ -35,7 +45,8 @@ STORIES = ["Жила-была девочка Маша", "I want to", "你知道"
 def test_one_story_in_each_language_from_a_click_to_the_last_layer(browser: Browser, bundled: str, story: str) -> None:
     """Example, streamed text, a token, its picture, the weight, the layers: all of one text."""
     page = open_page(browser, bundled)
-    page.get_by_role("button", name=story, exact=True).click()
+    open_fold(page, "examples")
+    page.locator("#examples").get_by_role("button", name=story, exact=True).click()
     wait_written(page)
     texts = page.locator(".gs-chip .gs-tok").all_inner_texts()
     assert "".join(texts).replace("␣", " ").strip().startswith(story)
@@ -48,24 +59,10 @@ def test_one_story_in_each_language_from_a_click_to_the_last_layer(browser: Brow
     page.wait_for_function(
         "() => document.querySelector('#experts .gs-summary').textContent.includes('weight of RU is 0.00')"
     )
+    open_tab(page, "layers")
     page.locator("#layers .gs-layer").fill("6")
     assert "6 of 6" in page.locator("#layers .gs-slider output").inner_text()
     page.wait_for_function("() => document.querySelector('.gs-near-at output').textContent === '6'")
-    page.context.close()
-
-
-def test_the_contents_stay_in_view_and_lead_to_every_panel(browser: Browser, bundled: str) -> None:
-    page = open_page(browser, bundled, "phone", locale="ru-RU")
-    page.wait_for_selector("#proof .gs-summary", timeout=60_000)
-    for name in CONTENTS:
-        page.locator(f".gs-contents a[href='#{name}']").click()
-        title = page.locator(f"#{name} h2").first
-        page.wait_for_function(
-            "(name) => { const top = (s) => document.querySelector(s).getBoundingClientRect().top;"
-            " return Math.abs(top('.gs-contents')) < 8 && top(`#${name}`) < 400 && top(`#${name}`) > 30; }",
-            arg=name,
-        )
-        assert title.inner_text().startswith(page.locator(f".gs-contents a[href='#{name}']").inner_text())
     page.context.close()
 
 
@@ -73,7 +70,7 @@ READ = [
     ".gs-lead", ".gs-summary", ".gs-hint", ".gs-title p", ".gs-foot p", ".gs-facts dt", ".gs-number", ".gs-note",
     ".gs-picks label", ".gs-picks select", ".gs-ribbon td", ".gs-parts td", ".gs-chip .gs-tok", ".gs-chip .gs-mark",
     ".gs-candidate .gs-tok", ".gs-candidate .gs-number", ".gs-near li", ".gs-save summary", ".gs-plot figcaption",
-    ".gs-option", ".gs-contents a", ".gs-lens td", ".gs-said", ".gs-points", ".gs-legend", ".gs-near-pick button",
+    ".gs-option", "#tabs [role='tab']", ".gs-lens td", ".gs-said", ".gs-points", ".gs-legend", ".gs-near-pick button",
 ]  # fmt: skip
 """Where visitors read."""
 
@@ -83,7 +80,9 @@ READ = [
 def test_no_sideways_scroll_and_readable_text(browser: Browser, bundled: str, size: str, scheme: str) -> None:
     page = open_page(browser, bundled, size, scheme)
     assert page.evaluate("document.documentElement.scrollWidth") <= SIZES[size][0]
-    page.wait_for_selector("#proof .gs-panel", timeout=60_000)
+    word_map(page)
+    for tab in ("layers", "proof", "read"):
+        open_tab(page, tab)
     if not page.locator(".gs-near-pick").count():  # opened before the word list was read: select a token again
         page.locator(".gs-strip .gs-chip").nth(2).click()
         page.wait_for_selector(".gs-near-pick button")
@@ -108,12 +107,15 @@ def test_writing_streams_chips_and_fills_the_panels(browser: Browser, address: s
     texts = page.locator(".gs-chip .gs-tok").all_inner_texts()
     assert "".join(texts).replace("␣", " ").strip().startswith(prompt)
     assert page.locator(".gs-experts .gs-candidate").count() == 24
+    open_tab(page, "layers")
     assert page.locator("#lens tbody tr").count() == 2 * (len(texts) + 1)
     page.context.close()
 
 
 def test_a_click_on_a_chip_selects_the_token_in_every_panel(browser: Browser, address: str) -> None:
     page = open_page(browser, address)
+    open_tab(page, "layers")
+    open_tab(page, "read")
     chip = page.locator(".gs-chip").nth(4)
     text = chip.locator(".gs-tok").inner_text()
     chip.click()
@@ -129,6 +131,7 @@ def test_a_click_on_a_chip_selects_the_token_in_every_panel(browser: Browser, ad
 
 def test_a_cell_of_the_lens_lists_its_candidates_and_one_can_be_followed(browser: Browser, address: str) -> None:
     page = open_page(browser, address)
+    open_tab(page, "layers")
     page.locator("#lens .gs-second tr[data-index='4'] td").nth(1).click()
     page.wait_for_function("() => document.querySelector('#depth h3').textContent.includes('ZH, layer 1')")
     option = page.locator("#depth .gs-option").nth(3)
@@ -174,7 +177,7 @@ def test_each_expert_alone_continues_from_the_selected_token(browser: Browser, a
 
 def test_the_laboratory_compares_pictures(browser: Browser, address: str) -> None:
     page = open_page(browser, address)
-    page.locator("#lab button").first.click()
+    open_tab(page, "break")
     page.get_by_role("button", name="己 · 已", exact=True).click()
     page.wait_for_function("() => document.querySelector('.gs-lab .gs-summary')?.textContent.includes('己')")
     assert re.search(r"differ in \d+ of 1,024 pixels", page.locator(".gs-lab .gs-summary").inner_text())
@@ -200,7 +203,8 @@ def test_chips_answer_to_the_keyboard(browser: Browser, address: str) -> None:
 
 def test_layer_slider_moves_points_in_the_browser(browser: Browser, address: str) -> None:
     page = open_page(browser, address)
-    page.wait_for_selector("#proof .gs-panel", timeout=60_000)  # the last panel to come
+    open_tab(page, "layers")
+    page.wait_for_timeout(1_500)  # until the word list is told
     calls: list[str] = []
     page.on("request", lambda request: calls.append(request.url))
     point = page.locator(".gs-point").nth(3)
@@ -215,6 +219,7 @@ def test_layer_slider_moves_points_in_the_browser(browser: Browser, address: str
 
 def test_points_can_be_dots_and_leave_a_trail(browser: Browser, address: str) -> None:
     page = open_page(browser, address)
+    open_tab(page, "layers")
     picture = page.locator(".gs-point image").first
     assert picture.is_visible()
     page.locator(".gs-toggle").click()
@@ -226,6 +231,7 @@ def test_points_can_be_dots_and_leave_a_trail(browser: Browser, address: str) ->
 
 def test_a_panel_fills_the_screen_and_goes_back(browser: Browser, address: str) -> None:
     page = open_page(browser, address)
+    open_tab(page, "layers")
     page.locator("#layers .gs-full").click()
     page.wait_for_function("() => document.fullscreenElement?.classList.contains('gs-layers')")
     page.locator("#layers .gs-full").click()
@@ -235,6 +241,7 @@ def test_a_panel_fills_the_screen_and_goes_back(browser: Browser, address: str) 
 
 def test_lens_cells_answer_to_the_keyboard(browser: Browser, address: str) -> None:
     page = open_page(browser, address)
+    open_tab(page, "layers")
     page.locator(".gs-chip").nth(2).click()
     page.wait_for_function("() => document.querySelector('#lens tr[aria-selected=true]').dataset.index === '3'")
     page.locator("#lens .gs-first tr[data-index='3'] td").nth(2).focus()

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser
 
-from tests.support.browsing import needs_browser, open_page
+from tests.support.browsing import needs_browser, open_page, open_tab, word_map
 
 pytestmark = needs_browser
 
@@ -15,7 +15,8 @@ OURS = "() => Object.keys(window).filter((name) => /^gs/i.test(name))"
 @pytest.fixture(scope="module")
 def page(browser: Browser, address: str) -> Any:
     page = open_page(browser, address)
-    page.wait_for_selector("#words .gs-panel", timeout=60_000)
+    for tab in ("words", "layers"):
+        open_tab(page, tab)
     yield page
     page.context.close()
 
@@ -45,6 +46,7 @@ def test_layers_play_to_the_last_and_from_the_first_again(page: Any) -> None:
 
 
 def test_near_words_follow_their_own_slider(page: Any) -> None:
+    open_tab(page, "read")
     slider = page.locator("#glyphs .gs-near-layer")
     slider.fill("1")
     shown = (
@@ -55,6 +57,5 @@ def test_near_words_follow_their_own_slider(page: Any) -> None:
 
 
 def test_scripts_leave_no_globals(page: Any) -> None:
-    page.locator("#words").scroll_into_view_if_needed()
-    page.wait_for_selector("#words [data-state='drawn']", timeout=30_000)
+    word_map(page)
     assert page.evaluate(OURS) == []

@@ -12,7 +12,7 @@ from app.engine.engine import Engine
 from app.engine.queue import RequestQueue
 from app.models import LoadedModel
 from app.probing.word_cache import WordCache
-from app.web.header import STOPS, contents_html, tour_words
+from app.web.header import STOPS, tour_html, tour_words
 from app.wording.catalogue import LANGUAGES
 from tests.support.browsing import needs_browser, open_page
 
@@ -27,7 +27,7 @@ def test_only_a_model_that_it_is_true_of_has_the_tour(engine: Engine) -> None:
     ours = LoadedModel("ours", engine, RequestQueue(engine), WordCache(engine), None, None)
     foreign = replace(engine.bundle, report=object())  # type: ignore[arg-type]
     theirs = replace(ours, engine=cast(Engine, SimpleNamespace(bundle=foreign)))
-    assert "gs-tour" in contents_html(ours, "ru") and "gs-tour" not in contents_html(theirs, "ru")
+    assert "gs-tour" in tour_html(ours, "ru") and "gs-tour" not in tour_html(theirs, "ru")
 
 
 @needs_browser

@@ -10,7 +10,8 @@ from PIL import Image
 from playwright.sync_api import Browser, Page
 
 from app.probing.word_list import preset
-from tests.support.browsing import needs_browser, open_page, places, word_map
+from app.web.tabs import TABS
+from tests.support.browsing import needs_browser, open_page, open_tab, places, word_map
 
 pytestmark = needs_browser
 
@@ -39,7 +40,7 @@ def columns(pairs: list[list[float]]) -> list[list[float]]:
 def test_the_slider_moves_the_words_without_asking_the_server(browser: Browser, address: str) -> None:
     page = open_page(browser, address)
     word_map(page)
-    page.wait_for_selector("#proof .gs-panel", timeout=60_000)  # the last panel to come
+    page.wait_for_timeout(500)
     paths = carried(page)["layouts"]["pca"]["paths"]
     assert places(page) == columns(paths[0][0])
     calls: list[str] = []
@@ -48,10 +49,10 @@ def test_the_slider_moves_the_words_without_asking_the_server(browser: Browser, 
     for expert in (0, 1):
         until_places(page, expert, columns(paths[expert][2]))
     assert "Layer 2" in page.locator("#words figcaption").first.inner_text()
-    page.wait_for_function(
-        "() => document.querySelector('#layers .gs-layer').value === '2'"
-    )  # one layer for all panels
+    page.wait_for_timeout(300)
     assert not [url for url in calls if "queue" in url or "run" in url]
+    open_tab(page, "layers")  # one layer for all panels
+    page.wait_for_function("() => document.querySelector('#layers .gs-layer').value === '2'")
     page.context.close()
 
 
@@ -185,7 +186,7 @@ WATCH_PROGRESS = """() => new MutationObserver(() => {
 
 def test_curves_are_drawn_switched_and_made_for_the_words_on_the_map(browser: Browser, bundled: str) -> None:
     page = open_page(browser, bundled)
-    page.wait_for_selector("#proof .gs-panel", timeout=60_000)
+    open_tab(page, "proof")
     page.locator("#proof").scroll_into_view_if_needed()
     page.wait_for_selector("#proof [data-state='drawn']", timeout=30_000)
     charts = json.loads(str(page.locator("#proof .gs-picker").get_attribute("data-charts")))
@@ -213,7 +214,7 @@ def test_every_panel_can_be_saved_as_data_and_picture(
 ) -> None:
     page = open_page(browser, bundled)
     word_map(page)
-    page.wait_for_selector("#proof .gs-panel", timeout=60_000)
+    open_tab(page, next(tab for tab, panels in TABS.items() if panel in panels))
     menu = page.locator(f"#{panel} .gs-save summary")
 
     def save(selector: str) -> Path:

@@ -278,7 +278,7 @@ def test_a_small_set_is_measured_with_fewer_neighbours_and_says_so(engine: Engin
 @pytest.mark.parametrize("sizes", [[9], [3, 2], [1] * 12])
 def test_too_few_groups_or_words_are_not_measured(engine: Engine, sizes: list[int]) -> None:
     words = tuple(Word(chr(97 + 9 * g + i), "en", str(g)) for g, size in enumerate(sizes) for i in range(size))
-    with pytest.raises(UserError, match="at least 2 groups, one a line, with at least 3") as caught:
+    with pytest.raises(UserError, match="at least 2 groups, one a line, each of at least 3") as caught:
         run_battery(engine, WordStates(words, np.zeros((2, 3, len(words), 64), np.float32)))
     assert caught.value.code == "few_groups"
 
@@ -377,6 +377,7 @@ def test_the_laboratory_shows_how_far_the_layers_pull_a_pair_apart(engine: Engin
     assert f"{abs(apart.own[0, 2]):.2f} / {abs(apart.own[1, 2]):.2f} with each in its own language" in html
 
 
+@pytest.mark.slow
 def test_the_proof_survives_a_file(engine: Engine, bank: WordStates, monkeypatch: pytest.MonkeyPatch) -> None:
     few = parse_words("x: b c d e f\ny: г д ж з и")
     monkeypatch.setattr("app.probing.word_proof.proof_set", lambda name: few)

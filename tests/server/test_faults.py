@@ -24,7 +24,6 @@ from app.foreign.files.hub import Place
 from app.models import LoadedModel, ModelRegistry
 from app.panels import compose as panels
 from app.panels import lens as lens_module
-from app.panels.compose import PANEL_COUNT
 from app.panels.settings import PanelSettings
 from app.probing.control_record import CONTROLS_FILE, read_control_record
 from app.probing.word_cache import PROOF_FILE, WORDS_FILE, WordCache, read_words, write_words
@@ -32,6 +31,7 @@ from app.probing.word_list import preset
 from app.probing.word_states import word_states
 from app.web.on_select import Listeners
 from app.web.on_write import RenderedCache, WritingListeners
+from app.web.tabs import TABS
 from app.wording.errors import UserError
 from tests.bench.load import Session
 from tests.support.server import serving
@@ -230,7 +230,7 @@ def page_over(engine: Engine, requests: RequestQueue | None = None) -> tuple[Wri
     """What answers a page over one engine."""
     shown = LoadedModel("toy", engine, requests or RequestQueue(engine), WordCache(engine), None, None)
     registry, kept = ModelRegistry({"toy": Place(None, "toy")}, {"toy": shown}, "toy"), RenderedCache()
-    return WritingListeners(registry, kept), Listeners(registry, lambda *_: [], kept), shown
+    return WritingListeners(registry, kept), Listeners(registry, lambda *_: {}, kept), shown
 
 
 def test_a_panel_that_fails_shows_its_own_error_and_the_others_go_on(
@@ -242,10 +242,11 @@ def test_a_panel_that_fails_shows_its_own_error_and_the_others_go_on(
     monkeypatch.setattr(panels, "lens_view", broken_view)
     logging.disable(logging.CRITICAL)
     _, _, model = page_over(engine)
-    shown = panels.draw_all(model, engine.look("Мама любит дом"), PanelSettings(language="ru"), "")[-PANEL_COUNT:]
+    shown = panels.draw_all(model, engine.look("Мама любит дом"), PanelSettings(language="ru"), "", "layers")
     logging.disable(logging.NOTSET)
-    failed = [html for html in shown if "нарисовать не удалось" in html]
-    assert len(failed) == 1 and sum("<section class='gs-panel" in html for html in shown) == PANEL_COUNT - 1
+    assert "нарисовать не удалось" in shown["lens"]
+    assert all("<section class='gs-panel" in shown[name] for name in ("layers", "depth"))
+    assert not {"glyphs", "experts", "disagreement"} & set(shown), "of another tab"
 
 
 def test_beyond_the_line_a_visitor_gets_one_sentence_and_can_try_again(engine: Engine) -> None:
@@ -258,9 +259,9 @@ def test_beyond_the_line_a_visitor_gets_one_sentence_and_can_try_again(engine: E
 
         await asyncio.sleep(delay)
         view = (0.5, "logits", "preference", "en")
-        given = ("The cat", 1.5, 0, 1.0, 1, tokens)
+        given = ("The cat", 1.5, 0, 1.0, 1, tokens, "read")
         shown = [frame async for frame in page.on_generate(*given, Request(), *view)]  # type: ignore[arg-type]
-        return str(shown[-1][3])
+        return str(shown[-1]["status"])
 
     async def crowd() -> list[str]:
         return list(await asyncio.gather(press("a", 0, 40), press("b", 0.1, 4), press("c", 0.2, 4)))
@@ -277,13 +278,15 @@ def test_writing_gives_frames_and_then_the_panels(engine: Engine) -> None:
 
     page, *_ = page_over(engine)
 
-    async def gather() -> list[list[Any]]:
+    async def gather() -> list[dict[str, Any]]:
         view = (0.5, "logits", "preference", "en")
-        return [shown async for shown in page.on_generate("Мама", 0.8, 50, 0.95, 1, 20, Request(), *view)]  # type: ignore[arg-type]
+        return [shown async for shown in page.on_generate("Мама", 0.8, 50, 0.95, 1, 20, "read", Request(), *view)]  # type: ignore[arg-type]
 
     frames = finished(gather())
-    assert "data-state='done'" in frames[-1][4] and frames[-1][0].text.startswith(" Мама")
-    assert all(len(frame) == len(frames[-1]) for frame in frames)
+    assert "data-state='done'" in frames[-1]["strip"] and frames[-1]["trace"].text.startswith(" Мама")
+    assert all(set(frame) <= {"status", "strip"} for frame in frames[:-1]), "no panel is sent while the model writes"
+    assert set(TABS["read"]) & set(frames[-1]) == {"glyphs", "experts", "disagreement"}
+    assert not {"layers", "lens", "depth"} & set(frames[-1]) and frames[-1]["filled"] == ("read",)
 
 
 def test_an_example_is_kept_and_says_so_and_drawn_anew_once_the_word_list_is_read(engine: Engine) -> None:
@@ -295,9 +298,9 @@ def test_an_example_is_kept_and_says_so_and_drawn_anew_once_the_word_list_is_rea
     default = Sampling()
 
     async def press() -> str:
-        given = (prompt, default.temperature, default.top_k, default.top_p, seed, default.new_tokens)
+        given = (prompt, default.temperature, default.top_k, default.top_p, seed, default.new_tokens, "read")
         frames = page.on_generate(*given, Request(), 0.5, "logits", "preference", "en")  # type: ignore[arg-type]
-        return [str(frame[3]) async for frame in frames][-1]
+        return [str(frame["status"]) async for frame in frames][-1]
 
     assert "a second" in finished(press())
     assert "Saved result" in finished(press())
@@ -317,7 +320,7 @@ def test_the_lens_of_a_large_model_follows_the_chosen_token(engine: Engine, monk
         class Event:
             _data: ClassVar = {"index": index}
 
-        return str(page.on_select(trace, before, Event(), *view)[-1])  # type: ignore[arg-type]
+        return str(page.on_select(trace, before, "layers", (), Event(), *view).get("lens"))  # type: ignore[arg-type]
 
     assert "<table" not in lens_after(9, 1)  # a small model's is whole already
     experts, layers, _, width = trace.hidden.shape

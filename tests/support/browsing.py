@@ -6,6 +6,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page
 
+from app.web.tabs import TABS
+
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 needs_browser = pytest.mark.skipif(
     CHROMIUM is None, reason="no Chromium: apt-get install chromium, or run .ci/run as root"
@@ -31,6 +33,24 @@ def open_page(browser: Browser, url: str, size: str = "desktop", scheme: Any = "
     page.goto(url)
     page.wait_for_selector(".gs-strip[data-state='done'] .gs-chip", timeout=60_000)
     return page
+
+
+def open_tab(page: Page, name: str) -> None:
+    """Open a tab, and wait until its panels are drawn."""
+    if not page.locator(f"#tab-{name}").is_visible():
+        button = page.locator(f"#tab-{name}-button")
+        if not button.count():  # there is no room for it: Gradio has a menu
+            page.locator("#tabs .overflow-menu > button").click()
+            hidden = page.locator("#tabs .overflow-dropdown button")
+            button = hidden.nth(hidden.count() - len(TABS) + list(TABS).index(name))
+        button.click()
+    page.wait_for_selector(f"#tab-{name} .gs-panel, #tab-{name} .gs-lab", timeout=60_000)
+
+
+def open_fold(page: Page, name: str) -> None:
+    """Unfold what is folded away under the prompt: examples, translation or sampling."""
+    if not page.locator(f"#{name} button.open").count():
+        page.locator(f"#{name} button").first.click()
 
 
 def write_on(page: Page, prompt: str) -> None:
@@ -71,7 +91,8 @@ CONTRAST = """(selectors) => {
 
 
 def word_map(page: Page) -> None:
-    """Scroll to the words panel and wait until its maps are drawn."""
+    """Open the words panel and wait until its maps are drawn."""
+    open_tab(page, "words")
     page.wait_for_selector("#words .gs-panel", timeout=60_000)
     page.locator("#words").scroll_into_view_if_needed()
     page.wait_for_selector("#words [data-state='drawn']", timeout=30_000)

@@ -18,9 +18,10 @@ from app.checkpoint.bundle import Bundle, load_bundle
 from app.engine.engine import Engine
 from app.engine.examples import EXAMPLES
 from app.engine.sampling import Sampling
-from app.models import LoadedModel, open_registry
+from app.models import LoadedModel
 from app.network.interface import Shape
 from app.panels.controls import controls_view
+from app.panels.settings import PanelSettings
 from app.probing.contexts import held_out_contexts
 from app.probing.control_record import ControlRecord, ControlRun, Kind, beside, read_control_record
 from app.probing.word_list import preset
@@ -28,7 +29,7 @@ from app.probing.word_states import word_states
 from app.training import commands as train
 from app.training.controls import measure_run, write_control_record
 from app.training.evaluate import load_network
-from app.web.layout import Layout
+from app.web.on_tab import model_panels
 from app.wording.catalogue import say, speaker
 
 
@@ -289,7 +290,6 @@ def test_a_record_that_cannot_be_drawn_takes_no_other_panel_along(twins: Control
     """The page opens, and the panel says that it failed."""
     shown = LoadedModel.over("toy", load_bundle(toy_bundle), None)
     odd = replace(twins, runs=(replace(twins.runs[0], kind="unheard of"),))  # type: ignore[arg-type]
-    page = Layout(open_registry(str(toy_bundle))[0])
-    drawn = [label(replace(shown, twins=odd), "en") for _, label in page.labels]
-    (failed,) = (text for text in drawn if isinstance(text, str) and "gs-failed" in text)
+    drawn = model_panels(replace(shown, twins=odd), PanelSettings())
+    (failed,) = (text for text in drawn.values() if "gs-failed" in text)
     assert say("panel_failed", "en") in html.unescape(failed)

@@ -44,7 +44,7 @@ def test_every_style_sheet_has_its_place_in_the_cascade() -> None:
 
 def test_every_module_is_imported() -> None:
     """By another one, or by its name in Python: a panel, the head or a button."""
-    python = "".join((ROOT / "app" / name).read_text(encoding="utf-8") for name in ("layout.py", "page.py"))
+    python = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "app" / "web").glob("*.py"))
     roots = {name for name in re.findall(r"\"([\w.]+\.js)\"|'([\w.]+\.js)'", python) for name in name if name}
     roots |= set(re.findall(r"/(\w+\.js)'", head_html()))
     imported = {name for source in MODULES.values() for _, name in IMPORT.findall(source)}
@@ -106,4 +106,4 @@ def test_sentences_for_scripts_cannot_end_their_element() -> None:
     written = script_json(hostile)
     assert "<" not in written and json.loads(written) == hostile
     inside = re.search(r"id='gs-page'>(.*?)</script>", head_html())
-    assert inside and set(json.loads(inside.group(1))) == {"boot", "said"}
+    assert inside and set(json.loads(inside.group(1))) == {"boot", "tabs", "said"}
