@@ -49,7 +49,7 @@ class Layout:
                     self.depth = clickable("depth")
                 with self._tab("words"):
                     self._words()
-                with self._tab("break"):
+                with self._tab("break") as self.tab_break:
                     self.break_tab = add_break_tab(registry)
                     self._laboratory()
                 with self._tab("proof"):

@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+from functools import partial
 from typing import Any
 
 import pytest
@@ -16,11 +17,11 @@ def test_jobs_run_one_after_the_other_in_order() -> None:
     async def main() -> list[Any]:
         jobs = JobQueue()
 
-        def job(number: int) -> int:
+        def job(number: int, left: threading.Event) -> int:
             seen.append((number, threading.current_thread().name))
             return number * number
 
-        return await asyncio.gather(*(jobs.run(str(i), lambda _, i=i: job(i)) for i in range(8)))
+        return await asyncio.gather(*(jobs.run(str(i), partial(job, i)) for i in range(8)))
 
     assert asyncio.run(main()) == [i * i for i in range(8)]
     assert [number for number, _ in seen] == list(range(8)) and len({thread for _, thread in seen}) == 1
