@@ -8,8 +8,10 @@ import gradio as gr
 
 from app.engine.examples import EXAMPLES, LAB_EXAMPLES
 from app.models import ModelRegistry
+from app.panels.compose import PANELS
 from app.web.answers import by_component
 from app.web.assets import call_module
+from app.web.break_tab import connect_break_tab
 from app.web.hero import HeroListener
 from app.web.labels import LABELS, relabel
 from app.web.layout import SAMPLING, VIEW, WRITTEN, Layout
@@ -26,7 +28,7 @@ WORDS_QUEUE = "words"
 WORDS, PROOF = ("words", "words_figure", "words_status"), ("battery", "proof_figure", "proof_status")
 SETS = ("word_set", "proof_set")
 LOADING = ("loading", "timer", "on_view", "model", "list_read")
-TAB_PANELS = ("tab", "filled", *WRITTEN[-6:], *WORDS, *PROOF, "lab_figure", "twins", "figures", "report")
+TAB_PANELS = ("tab", "filled", *PANELS, *WORDS, *PROOF, "lab_figure", "twins", "figures", "report")
 """What opening a tab may fill."""
 
 QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
@@ -64,7 +66,8 @@ class Page:
         self._connect_selection()
         self._connect_words()
         self._connect_laboratory()
-        # What a visitor may break is connected here: connect_break_tab(self.layout, registry).
+        page = self.layout
+        connect_break_tab(page.break_tab, page.tab_break, page.tab, page.language, page.on_view)
 
     def _on(
         self, event: Callable[..., Any], listener: Callable[..., Any], inputs: tuple[str, ...],
