@@ -6,13 +6,17 @@ BIOME := node_modules/.bin/biome
 # Two cores are the target; with fewer threads than cores the page stays quick while the model writes.
 export GRADIO_ANALYTICS_ENABLED = False
 
-.PHONY: run test lint lint-page bench load odd audit format clean
+.PHONY: run test quick lint lint-page bench load odd audit format clean
 
 run: $(VENV)/.run
 	$(BIN)/python app.py
 
 test: $(VENV)/.test lint
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+# Lint, types, and every test but those of browsers, servers, training and slow foreign folders.
+quick: $(VENV)/.test lint
+	$(BIN)/python -m pytest -m "not slow" $(PYTEST_ARGS)
 
 lint: $(VENV)/.test lint-page
 	$(BIN)/ruff format --check .

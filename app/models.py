@@ -16,7 +16,7 @@ from app.checkpoint.bundle import MINI, Bundle, is_ours, load_bundle
 from app.engine.engine import Engine
 from app.engine.examples import opening_trace
 from app.engine.queue import RequestQueue
-from app.foreign.files.hub import KNOWN, Place, locate, place_of
+from app.foreign.files.hub import Place, locate, pinned, place_of
 from app.probing.control_record import ControlRecord, read_control_record
 from app.probing.word_cache import WordCache
 from app.system.memory import release_memory
@@ -127,8 +127,9 @@ class ModelRegistry:
 
         use_network_threads()
         try:
-            folder = locate(self.offers[key], lambda share: tell("stage_bytes", share))
-            model = LoadedModel.over(key, _bundle(folder, self.offers[key], key, tell), folder)
+            place = pinned(self.offers[key])
+            folder = locate(place, lambda share: tell("stage_bytes", share))
+            model = LoadedModel.over(key, _bundle(folder, place, key, tell), folder)
             tell("stage_opening", 0.0)
             opening_trace(model.engine)
         except UserError as error:
@@ -170,7 +171,7 @@ def open_registry(setting: str | None) -> tuple[ModelRegistry, str]:
     wanted = place_of(setting) if setting else None
     more = [place_of(entry.strip()) for entry in os.environ.get(MODELS, "").split(",") if entry.strip()]
     asked = _offer(offers, wanted) if wanted else home
-    for place in (*more, *(place_of(model) for model in KNOWN)):
+    for place in more:
         _offer(offers, place)
     registry = ModelRegistry(offers, {home: LoadedModel.over(home, mini, MINI)}, home)
     if wanted is None or asked == home:
@@ -204,4 +205,6 @@ def _bundle(folder: Path, place: Place, key: str, tell: Callable[[str, float], o
 
     precision = os.environ.get(PRECISION, "auto")
     source = f"{place.model}@{place.revision[:12]}" if place.model else key
-    return load_foreign(folder, source, place.trusted, precision, tell)
+    bundle = load_foreign(folder, source, place.trusted, precision, tell)
+    assert bundle.report is not None, "a model that is not ours comes with its report"
+    return replace(bundle, report=replace(bundle.report, newer=place.newer))

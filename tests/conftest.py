@@ -17,9 +17,21 @@ from app.network.interface import Shape
 from app.training import commands as train
 from tests.support.server import serving
 
-TEXT = Path(__file__).parent / "support" / "text"
-SHARED = Path(__file__).parent.parent.parent / "shared"
+TESTS = Path(__file__).parent
+TEXT = TESTS / "support" / "text"
+SHARED = TESTS.parent.parent / "shared"
 TOY_SHAPE = ["--layers", "2", "--heads", "4", "--context", "48"]
+
+
+SLOW = {"browser", "server", "training", "foreign"}
+"""Folders of tests that `make quick` leaves out, but for those marked `quick`."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        folder = item.path.relative_to(TESTS).parts[0]
+        if folder in SLOW and item.get_closest_marker("quick") is None:
+            item.add_marker("slow")
 
 
 def train_toy(work: Path, *arguments: str) -> None:

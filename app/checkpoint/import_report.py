@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Report:
-    """source: folder or hub id, with its revision.  code: whether the checkpoint's own code ran.
+    """source: folder or hub id, with its revision; newer: the commit that its branch points at by now, if that is
+    another.  code: whether the checkpoint's own code ran.
 
     fusion: `single`, `joined`, `mean`, `weighted`, `probabilities` or `learned`.  tables: how many different
     embeddings the experts read; frozen: whether the checkpoint marks them as not trained.
@@ -37,6 +38,7 @@ class Report:
     agreement: float
     drift: tuple[float, float] | None = None
     left_out: int = 0
+    newer: str = ""
 
     @property
     def pictures(self) -> bool:

@@ -13,7 +13,7 @@ def report_view(engine: Engine, say: Say) -> str:
     if report is None:
         return ""
     rows = (
-        ("source", report.source),
+        ("source", f"{report.source}{_moved(report, say)}"),
         ("code", say("report_code_ran" if report.code else "report_code_none")),
         ("tables", f"{_tables(report, say)}, {say('report_frozen' if report.frozen else 'report_not_frozen')}"),
         ("fusion", _fusion(engine, report, say)),
@@ -25,6 +25,11 @@ def report_view(engine: Engine, say: Say) -> str:
     )
     summary = say("report_summary", name=report.source, experts=shape.experts, layers=shape.layers, width=shape.width)
     return report_panel([(say("report_" + code), text) for code, text in rows], vars(report), summary, say)
+
+
+def _moved(report: Report, say: Say) -> str:
+    """That the branch has moved on since its commit was locked; empty if it has not."""
+    return f" ({say('report_moved', commit=report.newer[:12])})" if report.newer else ""
 
 
 def _proof(report: Report, say: Say) -> str:

@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 
 Places = NDArray[np.float64]
 
-_ROUNDS = 400
+_ROUNDS = 150
 _RETURNS = 12
 _DAMPING = 0.6
 """Share of an overlap that is undone in one round: all pairs move at once, and the whole of it would overshoot."""

@@ -32,8 +32,10 @@ from app.checkpoint.bundle import load_bundle, merge, write_bundle
 from app.engine.engine import Engine
 from app.network.interface import Shape
 from app.probing.contexts import held_out_contexts
+from app.probing.crossing import FRAMES, crossing_scores
 from app.probing.word_cache import write_words
 from app.probing.word_list import all_words
+from app.probing.word_proof import PAIRS
 from app.training.controls import write_control_record
 from app.training.corpus import LANGUAGES, TextError
 from app.training.evaluate import evaluate, held_out_streams, load_network
@@ -120,6 +122,20 @@ def training_record(work: Path, states: dict[str, dict[str, Any]]) -> dict[str, 
     }
 
 
+def print_crossing(engine: Engine) -> None:
+    """Translation retrieval@1 by frame, pair, expert and layer, beside chance."""
+    scores = crossing_scores(engine)
+    for title, values, chance in (
+        ("as they are", scores.direct, scores.chance_direct),
+        ("by a linear map", scores.mapped, scores.chance_mapped),
+    ):
+        print(f"{title}, chance {chance:.3f}")
+        for kind, by_pair in zip(FRAMES, values, strict=True):
+            for pair, by_expert in zip(PAIRS, by_pair, strict=True):
+                for expert, layers in zip(engine.bundle.experts, by_expert, strict=True):
+                    print(f"  {kind:13} {'-'.join(pair)} {expert}  " + " ".join(f"{value:.3f}" for value in layers))
+
+
 def make_parser() -> argparse.ArgumentParser:
     """The command line: one sub-command a step."""
     parser = argparse.ArgumentParser(prog="python -m app.training", description="Train the bundled experts.")
@@ -163,6 +179,8 @@ def make_parser() -> argparse.ArgumentParser:
     for carried in (pack, unpack):
         carried.add_argument("name")
         carried.add_argument("--folder", type=Path, required=True)
+    crossing = steps.add_parser("crossing", help="translation retrieval in hidden states, also by a linear map")
+    crossing.add_argument("--to", type=Path, required=True, help="the checkpoint folder to measure")
     bundle = steps.add_parser("bundle", help="write a checkpoint folder")
     twins = steps.add_parser("twins", help="measure all twins of the work folder; their figures beside a bundle")
     words = steps.add_parser("words", help="read the word list in the held-out text; maps and curves beside a bundle")
@@ -207,6 +225,8 @@ def run(options: argparse.Namespace) -> None:
         prepare(options.text, options.work, Plan(options.size, options.width, options.pieces, options.origin))
     elif options.step in ("expert", "grow", "joint"):
         train(options)
+    elif options.step == "crossing":
+        print_crossing(Engine(load_bundle(options.to)))
     elif options.step == "pack":
         pack_expert(options.work, options.name, options.folder)
     elif options.step == "unpack":

@@ -29,7 +29,9 @@ def served(folders: Path) -> Iterator[str]:
     """A server that was asked for a checkpoint that is not ours, with two more to pick."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("GLYPHSCOPE_TRUST_REMOTE_CODE", "1")
-        patch.setenv("GLYPHSCOPE_MODELS", f"{folders / 'adapted'},{folders / 'single'}")
+        patch.setenv("GLYPHSCOPE_MODELS", f"{folders / 'adapted'},{folders / 'single'},Bochkov/best_bvv_moe")
+        patch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
+        patch.setenv("HF_HUB_CACHE", str(folders / "cache" / "hub"))
         with serving(folders / "two_towers") as (address, _, _):
             yield address
 
@@ -89,7 +91,7 @@ def test_a_refused_model_is_one_sentence_and_the_page_goes_on(browser: Browser, 
     page = open_page(browser, served)
     on_view(page, "two_towers")
     pick(page, "Bochkov/best_bvv_moe")
-    expect(page.locator("#loading")).to_contain_text("No revision of Bochkov/best_bvv_moe is pinned", timeout=PATIENCE)
+    expect(page.locator("#loading")).to_contain_text("The hub cannot be reached", timeout=PATIENCE)
     write_on(page, "The dog")
     on_view(page, "two_towers")
     page.context.close()

@@ -38,6 +38,7 @@ def test_it_is_small_enough() -> None:
     assert sum(file.stat().st_size for file in MINI.iterdir()) <= 45_000_000
 
 
+@pytest.mark.slow
 def test_the_frozen_table_is_computed_from_pictures_and_nothing_else(mini: Engine) -> None:
     """Drawn again and embedded again, every token gives the very vector that the experts read."""
     substrate = mini.bundle.substrate
@@ -80,6 +81,7 @@ PROMPTS = [("Жила-была девочка", "cyrillic"), ("Мама", "cyril
            ("我喜欢", "han"), ("今天我们", "han")]  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("prompt", "script"), PROMPTS)
 def test_fused_text_stays_in_the_language_of_the_prompt(mini: Engine, prompt: str, script: str) -> None:
     letters: Counter[str] = Counter()
@@ -125,6 +127,7 @@ def others(shipped: WordFile) -> ControlStates:
     return found
 
 
+@pytest.mark.slow
 def test_the_shipped_word_list_is_this_models_and_its_curves_are_those_of_the_probes(
     mini: Engine, shipped: WordFile
 ) -> None:
@@ -200,6 +203,7 @@ def test_the_pictures_alone_do_not_give_the_groups_away(mini: Engine, language: 
 
 
 @pytest.mark.skipif(not (SHARED / "corpus").is_dir(), reason="the training text is not on this machine")
+@pytest.mark.slow
 def test_states_of_words_in_held_out_sentences_are_computed_anew(mini: Engine, shipped: WordFile) -> None:
     bank = shipped.bank
     for language in ("en", "ru", "zh"):
@@ -212,6 +216,7 @@ def test_states_of_words_in_held_out_sentences_are_computed_anew(mini: Engine, s
 
 
 @pytest.mark.skipif(not (SHARED / "corpus").is_dir(), reason="the training text is not on this machine")
+@pytest.mark.slow
 def test_what_chinese_sentences_tell_alone_is_computed_anew(mini: Engine, shipped: WordFile) -> None:
     words = preset("zh")
     readings = find_contexts(read_lines(SHARED / "corpus", "zh").held_out, words, mini.bundle.tokenizer)

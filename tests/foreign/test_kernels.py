@@ -21,6 +21,8 @@ from app.foreign.compute.kernels import (
 )
 from app.system.memory import page_out
 
+pytestmark = pytest.mark.quick
+
 
 @pytest.fixture
 def whole() -> Map:

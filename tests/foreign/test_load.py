@@ -77,7 +77,10 @@ class Loaded:
     trace: Trace
 
 
-@pytest.fixture(scope="module", params=CASES, ids=list(CASES))
+QUICK = pytest.param("two towers", marks=pytest.mark.quick)
+
+
+@pytest.fixture(scope="module", params=[QUICK, *list(CASES)[1:]], ids=list(CASES))
 def loaded(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Loaded:
     case = CASES[request.param]
     path = tmp_path_factory.mktemp(request.param.replace(" ", "_"))

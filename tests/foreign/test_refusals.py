@@ -15,8 +15,7 @@ from safetensors.torch import load_file, save_file
 
 from app.checkpoint.bundle import MINI
 from app.foreign.files import build as remote
-from app.foreign.files import hub as hub_module
-from app.foreign.files.hub import KNOWN, Place, locate, place_of
+from app.foreign.files.hub import KNOWN, Place, locate, pinned, place_of
 from app.foreign.load import load_foreign
 from app.models import ModelRegistry, open_registry
 from app.wording.catalogue import LANGUAGES, say
@@ -132,10 +131,11 @@ def test_code_is_not_run_unasked(folder: Path) -> None:
 
 def test_trust_is_for_known_ids_or_by_consent(written: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("GLYPHSCOPE_TRUST_REMOTE_CODE", raising=False)
-    assert all(place_of(f"{model}@abc").trusted for model in KNOWN)
-    assert not place_of(str(written)).trusted and not place_of("somebody/else@abc").trusted
+    assert all(place_of(f"{model}@{REVISION}").trusted for model in KNOWN)
+    assert not place_of(str(written)).trusted and not place_of(f"somebody/else@{REVISION}").trusted
     monkeypatch.setenv("GLYPHSCOPE_TRUST_REMOTE_CODE", "1")
-    assert place_of(str(written)).trusted and place_of("somebody/else@abc").trusted
+    assert place_of(str(written)).trusted and place_of(f"somebody/else@{REVISION}").trusted
+    assert not any(place_of(f"{model}@main").trusted or place_of(model).trusted for model in KNOWN)
 
 
 def test_too_little_memory_is_said_beforehand(written: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -190,8 +190,8 @@ def test_a_hub_id_is_fetched_at_its_revision_once(written: Path, monkeypatch: py
     [
         (f"somebody/other@{REVISION}", "wrong_id"),
         ("somebody/quill@deadbeef", "wrong_revision"),
-        ("somebody/quill", "no_revision"),
-        ("Bochkov/best_bvv_moe", "no_revision"),
+        ("somebody/quill@no/branch", "wrong_revision"),
+        ("Bochkov/best_bvv_moe", "wrong_id"),
         ("no such folder", "no_model"),
     ],
 )
@@ -199,7 +199,7 @@ def test_what_the_hub_does_not_have(setting: str, code: str, written: Path, monk
     with hub("somebody/quill", written) as address:
         monkeypatch.setenv("HF_ENDPOINT", address)
         with pytest.raises(UserError) as caught:
-            locate(place_of(setting))
+            locate(pinned(place_of(setting)))
     assert caught.value.code == code
 
 
@@ -230,6 +230,7 @@ def loaders_end() -> Iterator[None]:
 def registry(written: Path, monkeypatch: pytest.MonkeyPatch) -> ModelRegistry:
     """The stage of a server that was asked for a checkpoint that is not ours."""
     monkeypatch.setenv("GLYPHSCOPE_TRUST_REMOTE_CODE", "1")
+    monkeypatch.setenv("GLYPHSCOPE_MODELS", str(written.parent / "other"))
     return open_registry(str(written))[0]
 
 
@@ -282,9 +283,9 @@ def test_only_what_is_offered_can_be_chosen_and_one_at_a_time(registry: ModelReg
         registry.choose("a", "../../etc")
     registry.load("quill")
     with pytest.raises(UserError, match="being loaded"):
-        registry.choose("b", "Bochkov/best_bvv_moe")
+        registry.choose("b", "other")
     wait(registry)
-    assert list(registry.offers)[:2] == ["glyphscope-mini", "quill"] and set(KNOWN) <= set(registry.offers)
+    assert list(registry.offers) == ["glyphscope-mini", "quill", "other"]
 
 
 def test_two_folders_of_one_name_are_two_offers(written: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -305,4 +306,4 @@ def test_operators_add_to_the_list(written: Path, monkeypatch: pytest.MonkeyPatc
     registry, wanted = open_registry(None)
     assert wanted == "" and registry.offers["quill"].folder == written
     assert registry.offers["Bochkov/best_bvv_moe"].revision == "abc123"
-    assert hub_module.KNOWN["Bochkov/best_bvv_moe"] is None
+    assert list(registry.offers) == ["glyphscope-mini", "quill", "Bochkov/best_bvv_moe"]

@@ -362,6 +362,7 @@ def test_hostile_words_and_groups_stay_text(lexicon: WordCache, text: str) -> No
     assert word in json.loads(unescape(reader.with_class("gs-words-data")[0]["data-words"]))["words"]
 
 
+@pytest.mark.slow
 def test_umap_places_are_aligned_and_seeded(monkeypatch: pytest.MonkeyPatch, lexicon: WordCache) -> None:
     words = preset("few_en")[:MIN_POINTS]
     states = lexicon.states(words).states[0]
@@ -378,6 +379,7 @@ def test_umap_places_are_aligned_and_seeded(monkeypatch: pytest.MonkeyPatch, lex
         lexicon.umap(preset("few_ru"), lambda share: False)
 
 
+@pytest.mark.slow
 def test_the_shipped_list_is_used_only_by_its_own_model(
     monkeypatch: pytest.MonkeyPatch, engine: Engine, lexicon: WordCache, tmp_path: Path
 ) -> None:
@@ -479,6 +481,7 @@ def test_states_of_twins_come_back_nearly_as_they_were(tmp_path: Path) -> None:
     assert np.array_equal(back.rows([4, 1]).unfrozen, back.unfrozen[:, :, [4, 1]])
 
 
+@pytest.mark.slow
 def test_twins_of_the_list_are_measured_beside_the_experts(
     monkeypatch: pytest.MonkeyPatch, engine: Engine, lexicon: WordCache, tmp_path: Path
 ) -> None:

@@ -1,9 +1,10 @@
-"""A model hub on this machine: just enough of its protocol for one folder to be fetched."""
+"""A model hub on this machine: just enough of its protocol for a branch to be resolved and one folder fetched."""
 
 import hashlib
 import json
+import re
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -22,8 +23,11 @@ def _digest(data: bytes) -> str:
 
 
 @contextmanager
-def hub(model: str, folder: Path) -> Iterator[str]:
-    """The address of a hub that has one model at one revision, on loopback."""
+def hub(model: str, folder: Path, branches: Mapping[str, str] | None = None, status: int = 0) -> Iterator[str]:
+    """The address of a hub on loopback that has one model: at REVISION, and at the commits that its branches point at
+    (`main` at REVISION, if none are given), with the same files in all.  status: what it answers to everything, if
+    not 0."""
+    heads = {"main": REVISION} if branches is None else branches
 
     class Handler(BaseHTTPRequestHandler):
         def do_HEAD(self) -> None:
@@ -34,15 +38,20 @@ def hub(model: str, folder: Path) -> Iterator[str]:
 
         def _answer(self, body: bool) -> None:
             path = self.path.split("?")[0]
-            name = path.removeprefix(f"/{model}/resolve/{REVISION}/")
-            if path.startswith(f"/api/models/{model}/"):
-                if path.rsplit("/", 1)[1] != REVISION:
+            file = re.fullmatch(f"/{re.escape(model)}/resolve/([0-9a-f]{{40}})/([^/]+)", path)
+            if status:
+                self._send(status, b"{}", {}, body)
+            elif path.startswith(f"/api/models/{model}/"):
+                kind, revision = path.split("/")[-2:]
+                commit = heads.get(revision, revision)
+                if commit not in (REVISION, *heads.values()):
                     self._send(404, b"{}", {"X-Error-Code": "RevisionNotFound"}, body)
                     return
-                self._send(200, json.dumps(listing(folder)).encode(), {"Content-Type": "application/json"}, body)
-            elif name != path and (folder / name).is_file():
-                data = (folder / name).read_bytes()
-                headers = {"ETag": f'"{_digest(data)}"', "X-Repo-Commit": REVISION}
+                answer = {"id": model, "sha": commit} if kind == "revision" else listing(folder)
+                self._send(200, json.dumps(answer).encode(), {"Content-Type": "application/json"}, body)
+            elif file is not None and (folder / file[2]).is_file():
+                data = (folder / file[2]).read_bytes()
+                headers = {"ETag": f'"{_digest(data)}"', "X-Repo-Commit": file[1]}
                 self._send(200, data, headers, body)
             else:
                 self._send(404, b"{}", {"X-Error-Code": "RepoNotFound"}, body)

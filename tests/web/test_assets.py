@@ -44,7 +44,7 @@ def test_every_style_sheet_has_its_place_in_the_cascade() -> None:
 
 def test_every_module_is_imported() -> None:
     """By another one, or by its name in Python: a panel, the head or a button."""
-    python = "".join((ROOT / "app" / name).read_text(encoding="utf-8") for name in ("web/layout.py", "web/page.py"))
+    python = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "app" / "web").glob("*.py"))
     roots = {name for name in re.findall(r"\"([\w.]+\.js)\"|'([\w.]+\.js)'", python) for name in name if name}
     roots |= set(re.findall(r"/(\w+\.js)'", head_html()))
     imported = {name for source in MODULES.values() for _, name in IMPORT.findall(source)}

@@ -4,24 +4,24 @@ import os
 import re
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from app.foreign.files.lock import COMMIT, hub_error, pin
 from app.wording.errors import UserError
 
-KNOWN: dict[str, str | None] = {
-    "Bochkov/best_bvv_moe": None,
-    "Bochkov/max_bvv_moe": None,
-    "Bochkov/nemo_bvv_moe": None,
-    "Bochkov/demo_bvv_moe": None,
-    "Bochkov/best_bvv_ru": None,
-    "Bochkov/best_bvv_zh": None,
-    "Bochkov/best_bvv_unfrozen_ru": None,
-    "Bochkov/best_bvv_unfrozen_zh": None,
-}
-"""Models whose code may run, with the revision that was looked at; None: none is known to us, and the
-setting has to name one (`owner/name@revision`).  The page offers these and what the operator added."""
+KNOWN = (
+    "Bochkov/best_bvv_moe",
+    "Bochkov/max_bvv_moe",
+    "Bochkov/nemo_bvv_moe",
+    "Bochkov/demo_bvv_moe",
+    "Bochkov/best_bvv_ru",
+    "Bochkov/best_bvv_zh",
+    "Bochkov/best_bvv_unfrozen_ru",
+    "Bochkov/best_bvv_unfrozen_zh",
+)
+"""Models whose code may run once the operator names them, at the commit that is locked (`lock`)."""
 TRUST = "GLYPHSCOPE_TRUST_REMOTE_CODE"
 PATTERNS = ("*.json", "*.safetensors", "*.py", "*.txt", "*.model")
 PICKLES = ("*.bin",)
@@ -34,11 +34,13 @@ DownloadProgress = Callable[[float], object]
 
 @dataclass(frozen=True)
 class Place:
-    """A folder, or a hub id with its revision ("": none named)."""
+    """A folder, or a hub id with its revision ("": none named).  newer: the commit that the branch of a pinned place
+    points at by now, if that is another."""
 
     folder: Path | None
     model: str = ""
     revision: str = ""
+    newer: str = ""
 
     @property
     def name(self) -> str:
@@ -53,7 +55,10 @@ class Place:
 
     @property
     def trusted(self) -> bool:
-        """Whether the checkpoint's own code may run: a model of the list above, or by explicit consent."""
+        """Whether the checkpoint's own code may run: a model of the list above, or by explicit consent, and from a hub
+        only at one commit."""
+        if self.folder is None and not COMMIT.fullmatch(self.revision):
+            return False
         return self.model in KNOWN or os.environ.get(TRUST) == "1"
 
 
@@ -64,22 +69,32 @@ def place_of(setting: str) -> Place:
     named = _HUB_ID.fullmatch(setting)
     if named is None:
         return Place(Path(setting))
-    return Place(None, named[1], named[2] or KNOWN.get(named[1]) or "")
+    return Place(None, named[1], named[2] or "")
+
+
+def pinned(place: Place) -> Place:
+    """A place with the commit that is meant (`lock`); a folder as it is.
+
+    Raises:
+        UserError: for an id or a revision that the hub does not have, and a hub that cannot be asked.
+    """
+    if place.folder is not None:
+        return place
+    found = pin(place.model, place.revision)
+    return replace(place, revision=found.commit, newer=found.newer)
 
 
 def locate(place: Place, progress: DownloadProgress = lambda share: None) -> Path:
-    """The folder of a place: the folder itself, or the files of a hub id, fetched once.
+    """The folder of a pinned place: the folder itself, or the files of a hub id, fetched once.
 
     Raises:
-        UserError: for neither a folder nor an id, for an id without a revision, and for everything that can
-            go wrong while fetching.
+        UserError: for neither a folder nor an id, and for everything that can go wrong while fetching.
     """
     if place.folder is not None:
         if not place.folder.is_dir():
             raise UserError("no_model", model=place.name[:80])
         return place.folder
-    if not place.revision:
-        raise UserError("no_revision", model=place.model)
+    assert COMMIT.fullmatch(place.revision), f"{place.revision!r} is no commit: see `pinned`"
     folder = _fetch(place.model, place.revision, PATTERNS, progress)
     if not any(folder.glob("*.safetensors")):
         folder = _fetch(place.model, place.revision, PICKLES, progress)
@@ -88,12 +103,6 @@ def locate(place: Place, progress: DownloadProgress = lambda share: None) -> Pat
 
 def _fetch(model: str, revision: str, patterns: tuple[str, ...], progress: DownloadProgress) -> Path:
     from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import (
-        GatedRepoError,
-        LocalEntryNotFoundError,
-        RepositoryNotFoundError,
-        RevisionNotFoundError,
-    )
 
     try:
         folder = snapshot_download(
@@ -103,17 +112,8 @@ def _fetch(model: str, revision: str, patterns: tuple[str, ...], progress: Downl
             tqdm_class=_reporting(progress),
             endpoint=os.environ.get("HF_ENDPOINT"),
         )
-    except (RepositoryNotFoundError, GatedRepoError) as error:
-        raise UserError("wrong_id", model=model) from error
-    except RevisionNotFoundError as error:
-        raise UserError("wrong_revision", model=model, revision=revision) from error
-    except LocalEntryNotFoundError as error:
-        raise UserError("no_hub", model=model) from error
-    except OSError as error:
-        full = getattr(error, "errno", None) == 28
-        raise UserError("no_disk" if full else "no_hub", model=model) from error
     except Exception as error:  # no connection comes in many shapes
-        raise UserError("no_hub", model=model) from error
+        raise hub_error(error, model, revision) from error
     return Path(folder)
 
 
