@@ -36,9 +36,9 @@ def test_the_address_opens_a_tab_and_a_link_into_another_one_switches(browser: B
     page.wait_for_selector("#layers .gs-panel")
     assert not page.locator("#glyphs").count(), "nothing of the other tabs is there"
     assert page.locator("#tab-layers-button").get_attribute("aria-selected") == "true"
-    page.evaluate("document.body.insertAdjacentHTML('beforeend', '<a href=\"#twins\" id=\"there\">there</a>')")
+    page.evaluate("document.body.insertAdjacentHTML('beforeend', '<a href=\"#figures\" id=\"there\">there</a>')")
     page.locator("#there").click()
-    page.wait_for_selector("#tab-proof #twins")
+    page.wait_for_selector("#tab-proof #figures .gs-panel")
     page.goto(f"{address}?tab=<b>nothing</b>")
     page.wait_for_selector("#glyphs .gs-panel")
     page.context.close()
