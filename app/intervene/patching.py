@@ -37,13 +37,14 @@ class PatchMap:
 @dataclass(frozen=True, eq=False)
 class Cell:
     """One cell of the map: what is predicted after the first text, after it with the state of the second, and after
-    the second."""
+    the second; margins (3, E + 1): of the two answers in nats, in the same order."""
 
     layer: int
     position: int
     before: Predictions
     patched: Predictions
     other: Predictions
+    margins: Floats
 
 
 @dataclass(frozen=True, eq=False)
@@ -122,7 +123,7 @@ def patch_cell(read: ReadPair, layer: int, position: int, count: int = TOP) -> C
         states = read.opened.block(number, states).states
     logits = [read.opened.read_out(last)[:, 0] for last in (read.first.last, states[:, :, -1], read.second.last)]
     before, patched, other = (best(rows, count) for rows in logits)
-    return Cell(layer, position, before, patched, other)
+    return Cell(layer, position, before, patched, other, margins(torch.stack(logits), read.pair.answers).numpy())
 
 
 @torch.no_grad()

@@ -27,13 +27,15 @@ class Predictions:
 class Change:
     """Predictions before and after something was changed.
 
-    before_again (E + 1, k): log-probabilities that the tokens of `after` had before, for bars side by side.
+    before_again (E + 1, k): log-probabilities that the tokens of `after` had before, for bars side by side;
+    after_again: those that the tokens of `before` have after it.
     jensen_shannon (E + 1,): divergence of the two whole distributions in bits, 0..1 (Lin 1991).
     """
 
     before: Predictions
     after: Predictions
     before_again: Floats
+    after_again: Floats
     jensen_shannon: Floats
 
 
@@ -45,9 +47,14 @@ def best(logits: Tensor, count: int = TOP) -> Predictions:
 
 def change(before: Tensor, after: Tensor, count: int = TOP) -> Change:
     """What changed between logits (E + 1, V) and others."""
-    new = best(after, count)
-    again = before.float().log_softmax(-1).gather(-1, torch.from_numpy(new.ids)).numpy()
-    return Change(best(before, count), new, again, jensen_shannon(before, after))
+    old, new = best(before, count), best(after, count)
+    return Change(old, new, _of(before, new), _of(after, old), jensen_shannon(before, after))
+
+
+def _of(logits: Tensor, tokens: Predictions) -> Floats:
+    """Log-probabilities (E + 1, k) of some tokens in logits (E + 1, V)."""
+    found: Floats = logits.float().log_softmax(-1).gather(-1, torch.from_numpy(tokens.ids)).numpy()
+    return found
 
 
 def jensen_shannon(first: Tensor, second: Tensor) -> Floats:

@@ -13,6 +13,7 @@ from app.panels.strip import measures_of
 from app.probing.word_list import MAX_WORDS, PRESETS
 from app.probing.word_proof import PROOF_SETS
 from app.web.assets import mount_script
+from app.web.break_tab import add_break_tab
 from app.web.header import header_html, hint_line, model_line, tour_html
 from app.web.hero import add_hero
 from app.web.labels import choices, weight_label
@@ -48,8 +49,8 @@ class Layout:
                     self.depth = clickable("depth")
                 with self._tab("words"):
                     self._words()
-                with self._tab("break"):
-                    # What a visitor may break comes here: add_break_tab(self, registry).
+                with self._tab("break") as self.tab_break:
+                    self.break_tab = add_break_tab(registry)
                     self._laboratory()
                 with self._tab("proof"):
                     self._proof()

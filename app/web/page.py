@@ -11,6 +11,7 @@ from app.models import ModelRegistry
 from app.panels.compose import PANELS
 from app.web.answers import by_component
 from app.web.assets import call_module
+from app.web.break_tab import connect_break_tab
 from app.web.hero import HeroListener
 from app.web.labels import LABELS, relabel
 from app.web.layout import SAMPLING, VIEW, WRITTEN, Layout
@@ -65,7 +66,8 @@ class Page:
         self._connect_selection()
         self._connect_words()
         self._connect_laboratory()
-        # What a visitor may break is connected here: connect_break_tab(self.layout, registry).
+        page = self.layout
+        connect_break_tab(page.break_tab, page.tab_break, page.tab, page.language, page.on_view)
 
     def _on(
         self, event: Callable[..., Any], listener: Callable[..., Any], inputs: tuple[str, ...],

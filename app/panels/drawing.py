@@ -1,0 +1,105 @@
+"""Drawing a picture: from a canvas and pixels to the editor and to what the model makes of them."""
+
+from typing import Any
+
+import numpy as np
+
+from app.engine.engine import Engine
+from app.intervene.drawing import Canvas, Drawing, draw, picture_of
+from app.intervene.pixels import from_strings, morph
+from app.intervene.predictions import Change
+from app.substrate.pictures import PIXELS, SIDE, Bitmap
+from viz.drawing import DrawingFigure, Editor, Option, drawing_panel, editor
+from viz.html import Say
+
+SHARES = tuple(step / 20 for step in range(21))
+SHOWN, SHOWN_BEFORE = 5, 2  # tokens that each expert expects now, and expected before
+
+
+def pixels_of(sent: Any) -> Bitmap:
+    """A picture that the browser sent: 1,024 characters 0 and 1, row by row.
+
+    Raises:
+        UserError: `bad_pixels` for anything else.
+    """
+    whole = sent if isinstance(sent, str) and len(sent) == PIXELS else ""
+    return from_strings([whole[i : i + SIDE] for i in range(0, PIXELS, SIDE)] if whole else [])
+
+
+def turning_share(canvas: Canvas, target: Bitmap) -> float:
+    """How far to morph, in steps of 0.05, until the fusion's likeliest token is another one; all the way where it
+    never is."""
+    winner = int(canvas.logits[-1].argmax())
+    for share in SHARES[2::2]:
+        if int(draw(canvas, morph(canvas.picture, target, share)).change.after.ids[-1, 0]) != winner:
+            return share
+    return SHARES[-1]
+
+
+def target_picture(engine: Engine, text: str) -> Bitmap:
+    """The picture of a token, or of any other text drawn in the same way.
+
+    Raises:
+        UserError: see `picture_of`.
+    """
+    return picture_of(engine, text)
+
+
+def editor_view(canvas: Canvas, target_text: str, drawn: Bitmap, share: float, say: Say) -> str:
+    """The editor over a canvas."""
+    engine, ids = canvas.engine, canvas.ids[1:]
+    return editor(
+        Editor(
+            texts=tuple(engine.text_of(int(i)) for i in ids),
+            bitmaps=tuple(np.asarray(engine.bundle.substrate.pictures[int(i)]) for i in ids),
+            index=canvas.index,
+            target_text=target_text,
+            own=canvas.picture,
+            target=target_picture(engine, target_text),
+            drawn=drawn,
+            share=share,
+            order=np.random.default_rng(0).permutation(PIXELS),
+        ),
+        say,
+    )
+
+
+def drawing_view(canvas: Canvas, pixels: Bitmap, say: Say) -> str:
+    """What the model makes of a drawing."""
+    engine, found = canvas.engine, draw(canvas, pixels)
+    change = found.change
+    return drawing_panel(
+        DrawingFigure(
+            experts=engine.bundle.experts,
+            text=engine.text_of(int(canvas.ids[canvas.index])),
+            flipped=int((pixels != canvas.picture).sum()),
+            nearest=_nearest(engine, found),
+            columns=tuple(_options(engine, change, i) for i in range(len(change.after.ids))),
+            winners=tuple(engine.text_of(int(ids[0])) for ids in change.before.ids),
+            jensen_shannon=change.jensen_shannon,
+            path=found.path,
+            twin=found.twin_path,
+        ),
+        say,
+    )
+
+
+def _nearest(engine: Engine, found: Drawing) -> tuple[tuple[str, Bitmap, float], ...]:
+    pictures = engine.bundle.substrate.pictures
+    return tuple(
+        (engine.text_of(int(token)), np.asarray(pictures[int(token)]), float(cosine))
+        for token, cosine in zip(found.neighbours, found.cosines, strict=True)
+    )
+
+
+def _options(engine: Engine, change: Change, expert: int) -> tuple[Option, ...]:
+    """The likeliest tokens now, best first, and those of before that are no longer among them."""
+    now = zip(change.after.ids[expert], change.before_again[expert], change.after.log_probs[expert], strict=True)
+    then = zip(change.before.ids[expert], change.before.log_probs[expert], change.after_again[expert], strict=True)
+    rows = {int(token): (before, after) for token, before, after in list(now)[:SHOWN]}
+    for token, before, after in list(then)[:SHOWN_BEFORE]:
+        rows.setdefault(int(token), (before, after))
+    return tuple(
+        Option(engine.text_of(token), float(np.exp(before)), float(np.exp(after)))
+        for token, (before, after) in rows.items()
+    )
