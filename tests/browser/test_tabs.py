@@ -34,7 +34,7 @@ def test_every_tab_is_drawn_when_it_is_opened_and_stands_in_the_address(
 def test_the_address_opens_a_tab_and_a_link_into_another_one_switches(browser: Browser, address: str) -> None:
     page = open_page(browser, f"{address}?tab=layers")
     page.wait_for_selector("#layers .gs-panel")
-    assert not page.locator("#glyphs").count(), "nothing of the other tabs is there"
+    assert not page.locator("#glyphs .gs-panel").count(), "nothing of the other tabs is drawn"
     assert page.locator("#tab-layers-button").get_attribute("aria-selected") == "true"
     page.evaluate("document.body.insertAdjacentHTML('beforeend', '<a href=\"#figures\" id=\"there\">there</a>')")
     page.locator("#there").click()

@@ -47,7 +47,7 @@ def test_the_tour_leads_through_the_panels(browser: Browser, bundled: str, size:
         )
         if stop == "layers":
             page.wait_for_function(
-                "() => [...document.querySelectorAll('#layers .gs-layer')].every((slider) => slider.value === slider.max)"
+                "() => { const slider = document.querySelector('#layers .gs-layer'); return slider?.value === slider?.max; }"
             )
         guide.locator("button").nth(1).click()
     assert guide.count() == 0
