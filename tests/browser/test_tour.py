@@ -47,7 +47,7 @@ def test_the_tour_leads_through_the_panels(browser: Browser, bundled: str, size:
         )
         if stop == "layers":
             page.wait_for_function(
-                "() => { const slider = document.querySelector('#layers .gs-layer'); return slider?.value === slider?.max; }"
+                "() => { const s = document.querySelector('#layers .gs-layer'); return s?.value === s?.max; }"
             )
         guide.locator("button").nth(1).click()
     assert guide.count() == 0
