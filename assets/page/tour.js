@@ -15,13 +15,12 @@ const rest = () => {
   timer = null;
 };
 
-// Move a panel's slider through all layers.
+// Move a panel's slider through all layers; the panel may be drawn anew meanwhile.
 const climb = (panel) => {
-  const slider = one(`${panel} .gs-layer`);
-  if (!slider) return;
   let layer = 0;
   const step = () => {
-    if (!slider.isConnected || layer > Number(slider.max)) return rest();
+    const slider = one(`${panel} .gs-layer`);
+    if (!slider || layer > Number(slider.max)) return rest();
     slider.value = layer;
     layer += 1;
     slider.dispatchEvent(new Event('input', { bubbles: true }));
