@@ -3,6 +3,8 @@
 import re
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parent.parent
 SOURCES = [*sorted((ROOT / "app").rglob("*.py")), *sorted((ROOT / "viz").glob("*.py"))]
 
@@ -42,6 +44,46 @@ def test_readme_commands_exist() -> None:
     assert len(commands) >= 5
     for command in commands:
         make_parser().parse_args(command.split())
+
+
+def test_readme_is_short() -> None:
+    assert len((ROOT / "README.md").read_text(encoding="utf-8").splitlines()) <= 150
+
+
+def test_the_map_names_the_folders_there_are() -> None:
+    text = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
+    lines = text.split("```text\n")[1].split("```")[0].splitlines()
+    assert len(lines) <= 16
+    named = {name for line in lines for name in re.findall(r"(?:^|, | and )((?:app|viz|assets|tests)(?:/\w+)*/)", line)}
+    here = {"viz", "assets/page", "tests"} | {
+        f"app/{path.parent.name}" for path in (ROOT / "app").glob("*/__init__.py")
+    }
+    beside = {"browser", "server", "support", "bench"}
+    assert named == {f"{path}/" for path in here} | {f"tests/{name}/" for name in beside}
+    modules = {path.name for path in (ROOT / "app").glob("*.py")} - {"__init__.py"}
+    assert {name for line in lines for name in re.findall(r"app/(\w+\.py)", line)} == modules
+    tested = {path.parent.name for path in (ROOT / "tests").glob("*/__init__.py")} - beside
+    assert tested <= {path.parent.name for path in (ROOT / "app").glob("*/__init__.py")}
+
+
+@pytest.mark.parametrize("document", ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md"])
+def test_documents_name_files_that_exist(document: str) -> None:
+    text = re.sub(r"surprises|NAME", "*", (ROOT / document).read_text(encoding="utf-8"))
+    for name in re.findall(r"`((?:app|viz|assets|tests)/[\w/.*]+)`|\]\((?!http)([^)#]+)\)", text):
+        path = name[0] or name[1]
+        assert "*" in path or (ROOT / path).exists(), path
+
+
+def test_commands_of_documents_exist() -> None:
+    targets = re.findall(r"^(\w[\w-]*):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
+    documents = [
+        ROOT / name for name in ("CONTRIBUTING.md", ".pre-commit-config.yaml", ".github/workflows/ci.yml", ".ci/run")
+    ]
+    for document in documents:
+        for target in re.findall(
+            r"(?:`|entry: |run: |^)make ([\w-]+)", document.read_text(encoding="utf-8"), re.MULTILINE
+        ):
+            assert target in targets, (document.name, target)
 
 
 def test_readme_pictures_exist() -> None:

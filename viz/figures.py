@@ -110,13 +110,14 @@ def _against_better(scores: Mapping[str, Mapping[str, Mapping[str, float]]], exp
         direction: row["mean of logits"]["bleu"] - max(row[name]["bleu"] for name in experts)
         for direction, row in scores.items()
     }
-    parts = [f"{_direction(direction, say)} {say.signed(gap, 1)}" for direction, gap in gaps.items()]
+    # A gap that rounds to nothing has no minus sign.
+    parts = [f"{_direction(direction, say)} {say.signed(round(gap, 1) + 0.0, 1)}" for direction, gap in gaps.items()]
     return say("figures_translation_summary", list="; ".join(parts))
 
 
 def _direction(direction: str, say: Say) -> str:
     source, target = direction.split("-")
-    return f"{say('words_' + source)} → {say('words_' + target)}"
+    return f"{say('words_' + source)}\u00a0→\u00a0{say('words_' + target)}"  # in one line
 
 
 def _fusion(name: str, say: Say) -> str:

@@ -42,7 +42,7 @@ class Stage:
         return self.letter * (letters + 1.15)
 
 
-STAGES = {"wide": Stage(1000, 452, 44, 13.5, 10), "narrow": Stage(360, 400, 28, 10.5, 6)}
+STAGES = {"wide": Stage(1000, 452, 44, 13.5, 10), "narrow": Stage(360, 372, 28, 10.5, 6)}
 """For a computer's screen and for a phone's."""
 
 

@@ -1,5 +1,6 @@
 """The moving picture that the page opens with, from the states of the model on display."""
 
+import logging
 import threading
 from weakref import WeakKeyDictionary
 
@@ -15,40 +16,54 @@ from app.substrate.pictures import draw_pictures
 from app.trace.projection import ASPECT, project
 from app.trace.record import Floats
 from app.trace.spacing import Places, keep_apart, spread
-from app.wording.catalogue import LANGUAGES, speaker
+from app.wording.catalogue import speaker
 from viz.hero import STAGES, Hero, Stage, hero_panel
 from viz.html import Say
 
 GROUP_WORDS = 6
 """Words of each group: 24 in all have room on a phone."""
+LETTERS = 8
+"""Longer words are hard to read in 32 dots, and would not stand beside each other on a phone."""
+
 _SPREAD = 0.5
 """How far the words of a layer are spread evenly over the stage, 0..1: nearly half of it is covered with tiles."""
 
+log = logging.getLogger(__name__)
 _lock = threading.Lock()
 _heroes: WeakKeyDictionary[WordCache, dict[str, "_Facts"]] = WeakKeyDictionary()  # goes with its model
 
 
 def hero_html(model: LoadedModel, language: str) -> str:
-    """The moving picture over a model, in a language; nothing as long as a foreign model's word list is not read."""
-    lexicon, language = model.lexicon, language if language in LANGUAGES else "en"
+    """The moving picture over a model, in a language; nothing as long as a foreign model's word list is not read, nor
+    where it fails, for the page is of use without it."""
+    say = speaker(language)
+    try:
+        facts = _facts_of(model.lexicon, say.language)
+        return "" if facts is None else hero_panel(facts.hero(model.lexicon, say), say)
+    except Exception:
+        log.exception("the moving picture failed")
+        return ""
+
+
+def _facts_of(lexicon: WordCache, language: str) -> "_Facts | None":
     with _lock:
         known = _heroes.setdefault(lexicon, {})
         if language not in known:
             states = _carried_states(lexicon, hero_words(lexicon, language))
             if states is None:
-                return ""
+                return None
             known[language] = _Facts(states, lexicon)
-    say = speaker(language)
-    return hero_panel(known[language].hero(lexicon, say), say)
+        return known[language]
 
 
 def hero_words(lexicon: WordCache, language: str) -> tuple[Word, ...]:
-    """Of each of the four groups the first words that the model reads as one picture; where there are too few of
+    """Of each of the four groups the first short words that the model reads as one picture; where there are too few of
     them, the first of the others."""
     engine = lexicon.engine
     found: list[Word] = []
     for group in FEW:
         words = [word for word in all_words() if (word.language, word.concept) == (language, group)]
+        words = [word for word in words if len(word.text) <= LETTERS]
         found += sorted(words, key=lambda word: len(engine.ids_of(word.text)) > 1)[:GROUP_WORDS]
     return tuple(found)
 

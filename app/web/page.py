@@ -8,6 +8,7 @@ import gradio as gr
 
 from app.engine.examples import EXAMPLES, LAB_EXAMPLES
 from app.models import ModelRegistry
+from app.panels.compose import PANELS
 from app.web.answers import by_component
 from app.web.assets import call_module
 from app.web.break_tab import connect_break_tab
@@ -27,7 +28,7 @@ WORDS_QUEUE = "words"
 WORDS, PROOF = ("words", "words_figure", "words_status"), ("battery", "proof_figure", "proof_status")
 SETS = ("word_set", "proof_set")
 LOADING = ("loading", "timer", "on_view", "model", "list_read")
-TAB_PANELS = ("tab", "filled", *WRITTEN[-6:], *WORDS, *PROOF, "lab_figure", "twins", "figures", "report")
+TAB_PANELS = ("tab", "filled", *PANELS, *WORDS, *PROOF, "lab_figure", "twins", "figures", "report")
 """What opening a tab may fill."""
 
 QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}

@@ -87,10 +87,10 @@ const start = (hero, remembered) => {
   };
 
   const place = (stage, tiles) => {
-    const unit = 100 / data.stages[kind].width;
+    const length = (pixels) => `${((100 * pixels) / data.stages[kind].width).toFixed(3)}cqw`;
     stage.querySelectorAll('.gs-hero-tile').forEach((tile, i) => {
       const [x, y, own] = tiles[i];
-      tile.style.transform = `translate(${(x * unit).toFixed(3)}cqw, ${(y * unit).toFixed(3)}cqw) translate(-50%, -50%)`;
+      tile.style.transform = `translate(${length(x)}, ${length(y)}) translate(-50%, -50%)`;
       tile.style.setProperty('--own', own.toFixed(3));
     });
   };
