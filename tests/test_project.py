@@ -54,7 +54,9 @@ def test_the_map_names_the_folders_there_are() -> None:
     text = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
     lines = text.split("```text\n")[1].split("```")[0].splitlines()
     assert len(lines) <= 16
-    named = {name for line in lines for name in re.findall(r"(?:^|, | and )((?:app|viz|assets|tests)(?:/\w+)*/)", line)}
+    named = {
+        name for line in lines for name in re.findall(r"(?:^|, | and )((?:app|viz|assets|tests)(?:/\w+)*/)(?!\w)", line)
+    }
     here = {"viz", "assets/page", "tests"} | {
         f"app/{path.parent.name}" for path in (ROOT / "app").glob("*/__init__.py")
     }

@@ -117,7 +117,8 @@ def _progress(
     """A step of a job on the page: its progress under the panel, or what it gave."""
     if isinstance(step, Done):
         return shown(step.value)
-    return {f"{panel_name}_status": progress_html(speaker(language)(code), step)}
+    speak = speaker(language)
+    return {f"{panel_name}_status": progress_html(speak(code), step)}
 
 
 def run_with_progress(job: Callable[[Progress], Result], stop: threading.Event) -> Generator[float, None, Result]:

@@ -1,11 +1,13 @@
 // The moving picture at the top: words as tiles that walk through the layers and back. The same code runs in the page's
-// HTML before any module could come, so it imports nothing and exports one function.
+// HTML before any module could come (`inline_mount` in Python), so it imports nothing.
+
 const ROUND = 12000; // milliseconds of one way there and back
 const START = 700; // then it leaves the pictures,
 const THERE = 5700; // has arrived at the last layer,
 const LEAVE = 9000; // stays, leaves again,
 const BACK = 11400; // and is back
 const LAG = 110; // milliseconds in which a tile goes most of the way to where it should be
+const FRAME = 120; // milliseconds that count between two frames at the most: nothing jumps after a rest
 const PUSHES = 14; // rounds a frame in which tiles that meet on their way give way to each other
 
 const eased = (share) => (1 - Math.cos(Math.PI * share)) / 2;
@@ -62,6 +64,7 @@ const start = (hero, remembered) => {
   let tiles = null; // where they are drawn
   let drawn = 0; // and when
   let running = false;
+  let onView = true;
 
   const keep = () => {
     memory = state;
@@ -91,7 +94,7 @@ const start = (hero, remembered) => {
     stage.querySelectorAll('.gs-hero-tile').forEach((tile, i) => {
       const [x, y, own] = tiles[i];
       tile.style.transform = `translate(${length(x)}, ${length(y)}) translate(-50%, -50%)`;
-      tile.style.setProperty('--own', own.toFixed(3));
+      if (tile.style.getPropertyValue('--own') !== own.toFixed(2)) tile.style.setProperty('--own', own.toFixed(2));
     });
   };
 
@@ -115,8 +118,9 @@ const start = (hero, remembered) => {
 
   // Let the tiles follow; returns whether they are all there.
   const draw = (now) => {
+    const passed = Math.min(Math.max(now - drawn, 0), FRAME);
     const wanted = tilesAt(state.expert, shown);
-    const share = tiles && !still ? 1 - Math.exp(-(now - drawn) / LAG) : 1;
+    const share = tiles && !still ? 1 - Math.exp(-passed / LAG) : 1;
     tiles = tiles ? tiles.map((tile, i) => tile.map((value, j) => mixed(value, wanted[i][j], share))) : wanted;
     drawn = now;
     if (still) {
@@ -132,9 +136,10 @@ const start = (hero, remembered) => {
 
   const frame = (now) => {
     running = false;
-    if (!hero.isConnected) return;
+    if (!hero.isConnected || !onView) return;
     if (state.held === null) shown = last * wayAt((now - state.began) % ROUND);
-    else shown = Math.abs(state.held - shown) < 0.01 || still ? state.held : mixed(shown, state.held, 0.2);
+    else if (Math.abs(state.held - shown) < 0.01 || still) shown = state.held;
+    else shown = mixed(shown, state.held, 0.2);
     const there = draw(now);
     if (state.held === null || shown !== state.held || !there) run();
   };
@@ -216,6 +221,14 @@ const start = (hero, remembered) => {
   fit();
   follow();
   new ResizeObserver(fit).observe(hero);
+  new IntersectionObserver(([seen]) => {
+    onView = seen.isIntersecting;
+    run();
+  }).observe(hero);
+  // Who writes should not have something moving beside the text.
+  document.addEventListener('focusin', ({ target }) => {
+    if (hero.isConnected && state.held === null && target.closest('#prompt')) hold(last);
+  });
   run();
   keep();
   toPrompt();

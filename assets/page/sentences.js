@@ -1,4 +1,5 @@
-// What the server gave the scripts: its start, what stands in which tab, and their sentences in all languages (`head_html` in Python).
+// What the server gave the scripts (`head_html` in Python): its start, what stands in which tab, and their sentences
+// in all languages.
 const { boot, tabs, said } = JSON.parse(document.querySelector('#gs-page').textContent);
 
 export { boot, tabs };

@@ -65,6 +65,7 @@ def test_the_first_load_locks_the_commit_and_its_code_runs_there(
 def test_a_moved_branch_is_told_and_not_followed(
     written: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
+    monkeypatch.setattr(lock.log, "disabled", False)  # import-linter, in a test before, turns off all loggers
     branches = {"main": REVISION}
     with hub(MODEL, written, branches) as address:
         monkeypatch.setenv("HF_ENDPOINT", address)

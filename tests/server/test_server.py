@@ -140,7 +140,7 @@ def test_the_command_line_names_the_model_and_a_bad_one_is_one_sentence(tmp_path
         assert process.poll() is None
     finally:
         process.kill()
-        process.wait(10)
+        process.communicate(timeout=10)
 
 
 def test_the_server_starts_without_writing_stubs() -> None:

@@ -153,7 +153,7 @@ def test_curves_over_another_word_list_are_not_compared(
 
 def test_twins_are_measured_by_a_command(work: Path, toy_bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[tuple[Path, Path]] = []
-    monkeypatch.setattr(train, "write_twins", lambda folder, work, bundle: asked.append((folder, work)))
+    monkeypatch.setattr(train, "write_control_record", lambda folder, work, bundle: asked.append((folder, work)))
     train.main(["--work", str(work), "twins", "--to", str(toy_bundle)])
     assert asked == [(toy_bundle, work)]
 

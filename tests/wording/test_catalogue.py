@@ -16,6 +16,7 @@ from app.probing.control_record import KINDS, MERGES
 from app.probing.probe_suite import MEASURES as BATTERY
 from app.probing.word_list import CARRIERS, PRESETS
 from app.probing.word_proof import PROOF_SETS
+from app.web.tabs import TABS
 from app.wording import catalogue
 from app.wording.catalogue import LANGUAGES, Plural, say, speaker, texts
 from app.wording.errors import UserError
@@ -37,6 +38,7 @@ FAMILIES = {
     "mode_*": ("words", "dots", "pictures"),
     "proof_set_*": (*PROOF_SETS, "map"),
     "script_*": ("latin", "cyrillic", "han", "other"),
+    "tab_*": TABS,
     "twin_*": (*KINDS, "grown"),
     "verdict_*": ("unshared", "alone"),
     "verdict_*_not": ("unshared", "alone"),
@@ -46,8 +48,8 @@ FAMILIES = {
 }
 """Codes with a part that the calls do not tell, and the values which that part takes."""
 
-ELSEWHERE = {STAR, "*_title"}
-"""A code out of an error or a piece of news, said where it was made; the titles of panels, said by the panels."""
+ELSEWHERE = {STAR}
+"""A code out of an error or a piece of news, said where it was made."""
 
 
 @pytest.fixture(scope="module")

@@ -1,5 +1,6 @@
 """Which checkpoint is meant, whether its code may run, and where its files are."""
 
+import io
 import os
 import re
 import threading
@@ -127,8 +128,7 @@ def _reporting(progress: DownloadProgress) -> Any:
     class Bar(tqdm):  # type: ignore[misc]
         def __init__(self, *arguments: Any, **options: Any) -> None:
             options.pop("name", None)
-            quiet = open(os.devnull, "w")  # noqa: SIM115  as long as the bar
-            super().__init__(*arguments, **{**options, "disable": False, "file": quiet})
+            super().__init__(*arguments, **{**options, "disable": False, "file": io.StringIO()})  # drawn for nobody
 
         def update(self, n: float | None = 1) -> Any:
             moved = super().update(n)
