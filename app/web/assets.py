@@ -24,7 +24,7 @@ PAGE = Path(__file__).parents[2] / "assets" / "page"
 STYLES = (
     *("colours", "gradio", "marks", "header", "hero", "prompt", "panel", "legend", "player", "strip", "sides"),
     *("glyphs", "lab", "experts", "alone", "disagreement", "layers", "words", "lens", "charts", "proof", "report"),
-    *("patching", "drawing"),
+    *("patching", "drawing", "attribution"),
     *("tabs", "link", "recover", "tour", "first"),
 )
 """The style sheets in the order of the cascade: what all share, the panels from top to bottom, what lies over them.

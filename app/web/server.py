@@ -22,6 +22,7 @@ from app.substrate.pictures import check_font
 from app.system.memory import collect_from_now, limit_retained_memory, release_memory, settle
 from app.system.threads import set_network_threads
 from app.web.api import add_api
+from app.web.api_intervene import add_intervene_api
 from app.web.assets import head_html, page_routes, style_paths
 from app.web.first_paint import FirstPaint
 from app.web.page import build_page
@@ -43,6 +44,7 @@ def build_demo(registry: ModelRegistry) -> gr.Blocks:
     """Page and API, with their queue."""
     demo = build_page(registry)
     add_api(demo, registry)
+    add_intervene_api(demo, registry)
     demo.queue(max_size=EVENTS)
     # Gradio keeps what a visitor who left did not fetch, panels of 100 kB and more, for the last 2,000 of them.
     demo._queue.pending_messages_per_session.max_size = 2 * SESSIONS

@@ -7,7 +7,7 @@ TABS: Mapping[str, tuple[str, ...]] = {
     "read": ("glyphs", "components", "experts", "disagreement"),
     "layers": ("layers", "lens", "depth"),
     "words": ("words", "own-words"),
-    "break": ("patching", "drawing", "lab"),
+    "break": ("patching", "drawing", "attribution", "lab"),
     "proof": ("proof", "twins", "figures", "report"),
 }
 """Name -> ids of the components in it, from top to bottom; what is not here stands above the tabs."""

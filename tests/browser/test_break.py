@@ -110,3 +110,16 @@ def test_any_character_is_drawn_in_any_token(page: Any) -> None:
     page.locator("#editor [data-ask=target] input").fill("")
     page.locator("#editor [data-ask=target] button").click()
     page.wait_for_selector("#draw-status .gs-failed")
+
+
+def test_a_margin_is_split_into_parts(page: Any) -> None:
+    page.locator("#attribute-text input, #attribute-text textarea").fill("他喝了一")
+    page.locator("#attribute-split").click()
+    page.wait_for_function("() => document.querySelector('#attribution .gs-attributed')?.textContent.includes('喝')")
+    rows = page.locator("#attribution tbody tr")
+    totals = page.locator("#attribution tfoot td").all_inner_texts()
+    for column, total in enumerate(totals):
+        parts = [float(row.locator("td").nth(column).inner_text()) for row in rows.all()]
+        assert abs(sum(parts) - float(total)) < 0.01
+    rows.last.locator("summary").click()
+    assert rows.last.locator("dd").first.is_visible()

@@ -24,13 +24,28 @@ def client(toy_bundle: Path) -> Iterator[Client]:
         yield Client(address, verbose=False)
 
 
-def test_public_endpoints_are_look_and_generate_typed_and_documented(client: Client) -> None:
+def test_public_endpoints_are_typed_and_documented(client: Client) -> None:
     endpoints: dict[str, Any] = client.view_api(return_format="dict", print_info=False)["named_endpoints"]
-    assert set(endpoints) == {"/look", "/generate"}
+    assert set(endpoints) == {"/look", "/generate", "/patch", "/draw", "/attribute"}
     names = [p["parameter_name"] for p in endpoints["/generate"]["parameters"]]
     assert names == ["prompt", "temperature", "top_k", "top_p", "seed", "new_tokens", "first_weight"]
     assert all(p["python_type"]["type"] in ("str", "float", "int") for p in endpoints["/generate"]["parameters"])
     assert "for every token" in endpoints["/look"]["description"]
+
+
+def test_instruments_answer_and_refuse_over_the_network(client: Client) -> None:
+    split = client.predict("Мама любит дом.", api_name="/attribute")
+    assert sum(split["nats"][0]) == pytest.approx(split["margins"][0], abs=1e-2)
+    drawn = client.predict("Мама", 1, ["01" * 16] * 32, api_name="/draw")
+    assert len(drawn["jsd"]) == 3 and all(0 <= bits <= 1 for bits in drawn["jsd"])
+    for arguments, endpoint, remedy in (
+        (("кот", "кот"), "/patch", "change one word"),
+        (("Мама", 0, ["0" * 32] * 32), "/draw", "count from"),
+        (("Мама", 1, ["0"]), "/draw", "A picture is"),
+        (("",), "/attribute", "."),
+    ):
+        with pytest.raises(AppError, match=remedy):
+            client.predict(*arguments, api_name=endpoint)
 
 
 def test_look_reports_the_log_probabilities_of_the_model(client: Client, engine: Engine) -> None:
