@@ -107,7 +107,7 @@ const start = (hero, remembered) => {
     hero.querySelector('output').textContent = data.captions[state.expert][layer];
     hero.querySelector('.gs-hero-bar').style.setProperty('--share', share);
     hero.style.setProperty('--found', Math.max(0, (share - data.chance) / (1 - data.chance)));
-    slider.value = layer;
+    slider.value = Math.round(state.held ?? layer); // a hand on it is not led back
     slider.setAttribute('aria-valuetext', data.captions[state.expert][layer]);
     playButton.textContent = state.held === null ? '❚❚' : '▶';
     playButton.setAttribute('aria-label', state.held === null ? data.pause : data.play);
@@ -165,6 +165,7 @@ const start = (hero, remembered) => {
   const hold = (layer) => {
     state.held = layer;
     keep();
+    tell(Math.round(shown));
     run();
   };
 
@@ -173,6 +174,7 @@ const start = (hero, remembered) => {
     if (expert) {
       state.expert = Number(expert.dataset.expert);
       keep();
+      tell(Math.round(shown));
       run();
     } else if (target.closest('.gs-hero-play')) {
       if (state.held === null) return hold(shown);

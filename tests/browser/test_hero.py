@@ -100,7 +100,7 @@ def test_frames_differ_until_it_is_paused(page: Page) -> None:
     page.wait_for_timeout(900)
     assert page.evaluate(TILES) == before
     play.click()
-    page.wait_for_timeout(1500)
+    page.wait_for_timeout(6000)  # it may have stood at the end, where it stays a while
     assert page.evaluate(TILES) != before and play.inner_text() == "❚❚"
 
 
