@@ -32,6 +32,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         folder = item.path.relative_to(TESTS).parts[0]
         if folder in SLOW and item.get_closest_marker("quick") is None:
             item.add_marker("slow")
+    # Playwright keeps an event loop on this thread from its first test on; `asyncio.run` needs a thread without one.
+    items.sort(key=lambda item: "browser" in getattr(item, "fixturenames", ()))
 
 
 def train_toy(work: Path, *arguments: str) -> None:
