@@ -244,9 +244,7 @@ export const mount = (element, gradio) => {
     if (!target.matches('.gs-morph, .gs-noise')) return;
     if (!target.dataset.moving) remember();
     target.dataset.moving = 'yes';
-    drawing.slide(
-      target.matches('.gs-morph') ? { share: Number(target.value) } : { noise: Number(target.value) },
-    );
+    drawing.slide(target.matches('.gs-morph') ? { share: Number(target.value) } : { noise: Number(target.value) });
     show();
     send();
   });

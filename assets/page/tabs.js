@@ -94,5 +94,8 @@ export const watchTabs = () => {
     attributeFilter: ['aria-selected'],
   });
   const asked = location.hash.slice(1);
-  if (tabOf(asked)) waited(opened).then(() => showPanel(asked)).then((panel) => panel?.scrollIntoView());
+  if (tabOf(asked))
+    waited(opened)
+      .then(() => showPanel(asked))
+      .then((panel) => panel?.scrollIntoView());
 };
