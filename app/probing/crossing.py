@@ -4,13 +4,13 @@ is fitted on half of the words and tested on the other half."""
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from app.engine.engine import Engine
 from app.probing.measures import retrieval
 from app.probing.word_list import Word, all_words, carried
 from app.probing.word_proof import PAIRS
+from app.probing.word_states import last_states
 from app.substrate.translation_frame import frame
 from app.trace.record import Floats
 
@@ -87,15 +87,10 @@ def _states(engine: Engine, words: list[Word], kind: str) -> Floats:
     return _read(engine, [[word.text] if kind == "bare" else carried(word) for word in words])
 
 
-@torch.inference_mode()
 def _read(engine: Engine, texts: list[list[str]]) -> Floats:
     """Mean state (E, L + 1, n, d) of the last tokens of each group of texts."""
-    means = []
-    for group in texts:
-        last = []
-        for text in group:
-            hidden = engine.model(torch.tensor([[engine.bundle.start, *engine.ids_of(text)]]), keep=1).hidden
-            last.append(torch.stack([layer[:, 0, -1] for layer in hidden], 1))
-        means.append(torch.stack(last).mean(0).numpy())
-    states: Floats = np.stack(means, 2)
-    return states
+    rows = [engine.ids_of(text) for group in texts for text in group]
+    states = last_states(engine, rows, lambda share: True)
+    ends = np.cumsum([len(group) for group in texts])[:-1]
+    means: Floats = np.stack([part.mean(2) for part in np.split(states, ends, axis=2)], 2)
+    return means

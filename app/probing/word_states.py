@@ -83,7 +83,7 @@ def word_states(
     total = np.zeros(0, np.float32)
     for turn in range(rounds):
         rows = [i for i, own in enumerate(texts) if turn < len(own)]
-        states = _last_states(
+        states = last_states(
             engine, [texts[i][turn] for i in rows], part_of(progress, turn / rounds, (turn + 1) / rounds)
         )
         if turn == 0:
@@ -114,7 +114,7 @@ def _read(engine: Engine, word: Word, texts: Sequence[str]) -> list[list[int]]:
 
 
 @torch.inference_mode()
-def _last_states(engine: Engine, rows: list[list[int]], progress: Progress) -> Floats:
+def last_states(engine: Engine, rows: list[list[int]], progress: Progress) -> Floats:
     """Hidden states (E, L + 1, n, d) of the last token of each row of ids; rows of one length go together.
 
     Raises:

@@ -7,7 +7,6 @@ every fiftieth line, chosen by its hash, is held out, so that the split never de
 tokens or models.
 """
 
-import hashlib
 import lzma
 import re
 from collections.abc import Sequence
@@ -15,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from app.substrate.plain_text import plain_text
-from app.training.pairs import PAIRED, Pair, Pairs, split_pairs
+from app.training.pairs import PAIRED, Pair, Pairs, digest, split_pairs
 
 LANGUAGES = ("en", "ru", "zh")
 HELD_OUT_ONE_IN = 50
@@ -85,11 +84,7 @@ def is_fit(line: str, language: str) -> bool:
 
 def is_held_out(line: str) -> bool:
     """Whether the hash of a line puts it into the held-out 2 %."""
-    return _digest(line) % HELD_OUT_ONE_IN == 0
-
-
-def _digest(line: str) -> int:
-    return int.from_bytes(hashlib.blake2b(line.encode(), digest_size=8).digest(), "big")
+    return digest(line) % HELD_OUT_ONE_IN == 0
 
 
 def read_lines(folder: Path, stream: str) -> Lines:

@@ -61,7 +61,7 @@ def split_pairs(pairs: Mapping[str, Sequence[Pair]]) -> Pairs:
     russian, chinese = (group(pairs.get(name, ())) for name in PAIRED)
     both = russian.keys() & chinese.keys()
     chosen = [key for key in (*russian, *(chinese.keys() - russian.keys())) if _is_test(key, key in both)]
-    chosen.sort(key=_digest)
+    chosen.sort(key=digest)
     test = {
         "en-ru": tuple(russian[key][0] for key in chosen if key in russian),
         "en-zh": tuple(chinese[key][0] for key in chosen if key in chinese),
@@ -114,8 +114,9 @@ def _is_free(sides: Iterable[str], forbidden: frozenset[str]) -> bool:
 
 def _is_test(folded: str, pivoted: bool) -> bool:
     one_in = PIVOT_TEST_ONE_IN if pivoted else TEST_ONE_IN
-    return len(folded) >= SHORTEST_TEST and _digest(folded) % 1000 < 1000 / one_in
+    return len(folded) >= SHORTEST_TEST and digest(folded) % 1000 < 1000 / one_in
 
 
-def _digest(text: str) -> int:
+def digest(text: str) -> int:
+    """A number that decides where a text goes, whatever the order of the lines."""
     return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "big")
