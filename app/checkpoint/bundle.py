@@ -28,6 +28,7 @@ from app.network.experts import StackedExperts
 from app.network.interface import Network, Shape
 from app.substrate.glyphs import Substrate, read_substrate
 from app.substrate.vocabulary import with_start
+from app.system.lfs import refuse_pointers
 from app.wording.errors import UserError
 
 MINI = Path(__file__).parents[2] / "assets" / "mini"
@@ -39,27 +40,29 @@ _FILES = ("config.json", "model.safetensors", "tokenizer.json", "substrate.safet
 
 @dataclass(frozen=True, eq=False)
 class Bundle:
-    """A loaded checkpoint.
-
-    folder: its name, empty for the bundled one.  experts: their names.  start: the id put before
-    every text; ends: other ids that end a text.  training: what training.json says (empty if there is
-    none).  fusion: how the experts' logits become the network's: `mean`, `weighted` by weights (E,), or
-    anything else, which only the network itself can do.  report: how a checkpoint that is not ours was
-    understood.
-    """
+    """A loaded checkpoint."""
 
     name: str
     folder: str
+    """Its name, empty for the bundled one."""
     model: Network
     tokenizer: Tokenizer
     substrate: Substrate
     experts: tuple[str, ...]
+    """Their names."""
     start: int
+    """The id put before every text."""
     training: dict[str, Any]
+    """What training.json says; empty if there is none."""
     ends: tuple[int, ...] = ()
+    """Other ids that end a text."""
     fusion: str = "mean"
+    """How the experts' logits become the network's: `mean`, `weighted`, or anything else, which only the network itself
+    can do."""
     weights: tuple[float, ...] | None = None
+    """(E,): where the fusion is `weighted`."""
     report: Report | None = None
+    """How a checkpoint that is not ours was understood."""
 
     @property
     def additive(self) -> bool:
@@ -77,7 +80,7 @@ class Bundle:
 def is_ours(folder: Path) -> bool:
     """Whether a folder has, or should have, the shape that `write_bundle` gives it: by what its config says."""
     try:
-        kind = json.loads((folder / "config.json").read_text(encoding="utf-8")).get("model_type")
+        kind = json.loads((folder / "config.json").read_text(encoding="utf-8-sig")).get("model_type")
     except (OSError, ValueError, AttributeError):
         return False
     return bool(kind == "bvv_moe" and (folder / "substrate.safetensors").is_file())
@@ -92,6 +95,7 @@ def load_bundle(folder: Path = MINI) -> Bundle:
     missing = [name for name in _FILES if not (folder / name).is_file()]
     if missing:
         raise UserError("missing_files", folder=folder.name, files=", ".join(missing))
+    refuse_pointers(folder / name for name in _FILES)
     if damaged := damaged_files(folder, _FILES):
         raise UserError("damaged_files", folder=folder.name, files=", ".join(damaged))
     try:
@@ -101,7 +105,7 @@ def load_bundle(folder: Path = MINI) -> Bundle:
 
 
 def _loaded(folder: Path) -> Bundle:
-    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    config = json.loads((folder / "config.json").read_text(encoding="utf-8-sig"))
     model = StackedExperts(shape_of(config))
     stored = load_file(folder / "model.safetensors")
     model.load_state_dict({key.removeprefix(_PREFIX): value for key, value in stored.items()})
@@ -124,7 +128,7 @@ def _loaded(folder: Path) -> Bundle:
 def model_name(folder: Path) -> str:
     """What a folder's config.json calls its model, else the folder's own name."""
     try:
-        named = json.loads((folder / "config.json").read_text(encoding="utf-8")).get("_name_or_path")
+        named = json.loads((folder / "config.json").read_text(encoding="utf-8-sig")).get("_name_or_path")
     except (OSError, ValueError, AttributeError):
         named = None
     return str(named or folder.resolve().name)

@@ -15,13 +15,13 @@ def write_checksums(folder: Path) -> None:
 
 
 def damaged_files(folder: Path, names: Iterable[str]) -> list[str]:
-    """Which of some files differ from what was sealed; none in a folder without a seal."""
+    """Which of some files no longer have the checksum that was written; none in a folder without checksums."""
     if not (folder / CHECKSUMS_FILE).is_file():
         return []
     lines = (folder / CHECKSUMS_FILE).read_text(encoding="utf-8", errors="replace").splitlines()
-    sealed = {name: checksum for checksum, _, name in (line.partition("  ") for line in lines)}
-    present = [name for name in names if name in sealed and (folder / name).is_file()]
-    return [name for name in present if _checksum(folder / name) != sealed[name]]
+    written = {name: checksum for checksum, _, name in (line.partition("  ") for line in lines)}
+    present = [name for name in names if name in written and (folder / name).is_file()]
+    return [name for name in present if _checksum(folder / name) != written[name]]
 
 
 def _checksum(path: Path) -> str:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from safetensors import safe_open
 
+from app.substrate.byte_text import bytes_of, has_bytes
 from app.substrate.embedding import Basis, Floats, decode, embed, nearest
 from app.substrate.pictures import PIXELS, RECIPES, SIDE, Bitmap, draw_pictures, to_polar
 
@@ -33,30 +34,32 @@ class Substrate:
 
 @dataclass(frozen=True, eq=False)
 class Glyph:
-    """One token's card.
-
-    rendered: (32, 32) the picture drawn from the text.  ink: (32, 32) float estimate decoded from
-    the first `components` coordinates of the vector alone.  decoded: ink above one half.  wrong:
-    pixels where the two pictures differ.  kept: share of this picture's distance from the mean picture
-    (squared) that these coordinates keep, 0..1.  neighbours: ids and cosines of the nearest other vectors.
-    """
+    """One token's card."""
 
     id: int
     text: str
     code_points: tuple[str, ...]
     rendered: NDArray[np.bool_]
+    """(32, 32): the picture drawn from the text."""
     ink: Floats
+    """(32, 32): estimate decoded from the first coordinates of the vector alone."""
     components: int
+    """So many coordinates were used."""
     kept: float
+    """Share of this picture's squared distance from the mean picture that these coordinates keep, 0..1."""
     neighbours: NDArray[np.int64]
+    """(n,): ids of the nearest other vectors."""
     cosines: Floats
+    """(n,): theirs."""
 
     @property
     def decoded(self) -> NDArray[np.bool_]:
+        """(32, 32): ink above one half."""
         return self.ink > 0.5
 
     @property
     def wrong(self) -> int:
+        """Pixels where the two pictures differ."""
         return int((self.decoded != self.rendered).sum())
 
 
@@ -90,7 +93,10 @@ def draw(substrate: Substrate, text: str) -> tuple[Bitmap, Floats]:
 
 
 def code_points(text: str) -> tuple[str, ...]:
-    """`("U+0041 LATIN CAPITAL LETTER A", …)`; control characters have no Unicode name."""
+    """`("U+0041 LATIN CAPITAL LETTER A", …)`; control characters have no Unicode name, and parts of a character are
+    bytes."""
+    if has_bytes(text):
+        return tuple(f"0x{byte:02X} BYTE" for byte in bytes_of(text))
     return tuple(f"U+{ord(c):04X} {unicodedata.name(c, 'CONTROL CHARACTER')}" for c in text)
 
 

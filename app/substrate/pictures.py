@@ -16,6 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
+from app.substrate.byte_text import bytes_of, has_bytes
+from app.system.lfs import refuse_pointers
 from app.wording.errors import UserError
 
 SIDE = 32
@@ -33,6 +35,7 @@ _EASY_RANGES = ((0x0000, 0x024F), (0x0370, 0x058F))  # Latin .. Extended-B; Gree
 
 @lru_cache(maxsize=1)
 def _font() -> ImageFont.FreeTypeFont:
+    refuse_pointers([FONT_PATH])
     # From its bytes: given a path that it cannot read, Pillow looks for a system font of the same file name.
     try:
         return ImageFont.truetype(io.BytesIO(FONT_PATH.read_bytes()), SIDE)
@@ -44,7 +47,7 @@ def check_font() -> None:
     """Load the font and draw with it.
 
     Raises:
-        UserError: `no_font` when it is missing or damaged.
+        UserError: `no_font` when it is missing or damaged, `lfs_pointers` when it was not fetched.
     """
     if not legible("A").any():
         raise UserError("no_font", file=FONT_PATH.name)
@@ -110,10 +113,19 @@ def draw_pictures(texts: Sequence[str], recipe: str) -> NDArray[np.bool_]:
     return np.stack([draw(text) if is_drawable(text) else np.zeros((SIDE, SIDE), bool) for text in texts])
 
 
+def draw_bytes(text: str) -> Bitmap:
+    """The picture of parts of characters: the digits of one byte or two, so that no two of them look alike; none for
+    more, which would."""
+    data = bytes_of(text)
+    return legible(data.hex().upper()) if len(data) <= 2 else np.zeros((SIDE, SIDE), bool)
+
+
 @lru_cache(maxsize=65_536)
 def cell_borders(text: str, recipe: str) -> tuple[float, ...]:
     """Where one character's cell ends and the next begins in the picture of a text: shares of its
-    width, 0 at the left, none for a single character."""
+    width, 0 at the left, none for a single character or parts of one."""
+    if has_bytes(text):
+        return ()
     if not is_drawable(text) or recipe == "published":
         return tuple(i / len(text) for i in range(1, len(text)))
     widths = _advances(text)

@@ -3,8 +3,9 @@
 import re
 import unicodedata
 
-_ZERO_WIDTH = re.compile("[\u00ad\u200b-\u200f\u2060\ufeff]")
-"""Soft hyphen, zero-width space and joiners, direction marks, word joiner, byte order mark."""
+_ZERO_WIDTH = re.compile("[\u00ad\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]")
+"""Soft hyphen, zero-width space and joiners, marks of direction (those that turn it around
+included), word joiner, invisible operators, byte order mark."""
 
 _SPACES = re.compile("[\t\v\f\u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]")
 """Tabs, no-break, thin, ideographic and other spaces, and Unicode's line and paragraph separators."""

@@ -2,12 +2,15 @@
 
 import unicodedata
 
+from app.substrate.byte_text import without_bytes
+
 _PREFIXES = {"LATIN": "latin", "CYRILLIC": "cyrillic", "CJK UNIFIED": "han"}
 
 
 def script_of(text: str) -> str:
-    """`latin`, `cyrillic` or `han`, by the first letter that is one of them; else `other`."""
-    for character in text:
+    """`latin`, `cyrillic` or `han`, by the first letter that is one of them; else `other`,
+    as for bytes that are parts of a character."""
+    for character in without_bytes(text):
         name = unicodedata.name(character, "")
         for prefix, script in _PREFIXES.items():
             if name.startswith(prefix):

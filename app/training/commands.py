@@ -7,11 +7,12 @@
     python -m app.training translate
     python -m app.training bundle --to assets/mini
 
-    python -m app.training twins --to assets/mini
+    python -m app.training controls --to assets/mini
     python -m app.training words --to assets/mini
     python -m app.training card --to assets/mini
+    python -m app.training glosses --text FOLDER --to assets/mini
 
-Beside them stand the runs that a claim is tested with: twins (`expert ru_trained --embedding trained`), an
+Beside them stand the runs that a claim is tested with: controls (`expert ru_trained --embedding trained`), an
 expert grown layer by layer (`grow`), merged experts tuned together (`joint`), and short runs that a decision
 is made on (`expert ru_try_pairs --origin assets/mini`).
 
@@ -33,26 +34,19 @@ from app.engine.engine import Engine
 from app.network.interface import Shape
 from app.probing.contexts import held_out_contexts
 from app.probing.crossing import FRAMES, crossing_scores
+from app.probing.glosses import GLOSSES
 from app.probing.word_cache import write_words
 from app.probing.word_list import all_words
 from app.probing.word_proof import PAIRS
+from app.training.checkpoints import MEAN_FACTS, load_embedding, load_weights, mean_expert, read_checkpoint, read_curve
 from app.training.controls import write_control_record
-from app.training.corpus import LANGUAGES, TextError
+from app.training.corpus import LANGUAGES, TextError, read_pairs
 from app.training.evaluate import evaluate, held_out_streams, load_network
+from app.training.glosses import make_glosses, write_glosses
 from app.training.model_card import describe, write_card
 from app.training.prepare import PIECE_SHARES, Plan, prepare
-from app.training.run import (
-    EMBEDDINGS,
-    OPTIONS,
-    Recipe,
-    grow_expert,
-    load_embedding,
-    load_weights,
-    mean_expert,
-    read_checkpoint,
-    read_curve,
-    train_expert,
-)
+from app.training.recipe import EMBEDDINGS, OPTIONS, Recipe
+from app.training.run import grow_expert, train_expert
 from app.training.transfer import pack_expert, unpack_expert
 from app.training.translation import evaluate_translation
 
@@ -108,7 +102,7 @@ def training_record(work: Path, states: dict[str, dict[str, Any]]) -> dict[str, 
             "tokens": state["step"] * state["recipes"][-1]["batch"] * state["shape"]["context"],
             "minutes": round(state["seconds"] / 60, 1),
             "curve": read_curve(work / f"{name.lower()}.curve.jsonl"),
-            **({"mean_of": state["mean_of"]} if "mean_of" in state else {}),
+            **{name: state[name] for name in MEAN_FACTS if name in state},
         }
         for name, state in states.items()
     }
@@ -159,6 +153,7 @@ def make_parser() -> argparse.ArgumentParser:
     mean = steps.add_parser("mean", help="the mean of an expert's weights at several checkpoints")
     mean.add_argument("name")
     mean.add_argument("--of", nargs="+", required=True, help="the checkpoints, the last one last")
+    mean.add_argument("--shares", nargs="+", type=float, help="what each checkpoint counts for, instead of equal parts")
     joint = steps.add_parser("joint", help="merge trained experts and tune their mean logits")
     joint.add_argument("--of", nargs="+", required=True, help="the experts to merge")
     for run in (expert, grow, joint):
@@ -182,12 +177,14 @@ def make_parser() -> argparse.ArgumentParser:
     crossing = steps.add_parser("crossing", help="translation retrieval in hidden states, also by a linear map")
     crossing.add_argument("--to", type=Path, required=True, help="the checkpoint folder to measure")
     bundle = steps.add_parser("bundle", help="write a checkpoint folder")
-    twins = steps.add_parser("twins", help="measure all twins of the work folder; their figures beside a bundle")
+    controls = steps.add_parser("controls", help="measure all controls of the work folder; figures beside a bundle")
     words = steps.add_parser("words", help="read the word list in the held-out text; maps and curves beside a bundle")
     for last in (evaluated, translated, bundle):
         last.add_argument("--experts", nargs="+", default=["ru", "zh"])
+    glosses = steps.add_parser("glosses", help="a dictionary of the vocabulary, from the pairs of a --text folder")
+    glosses.add_argument("--text", type=Path, required=True)
     card = steps.add_parser("card", help="write a folder's modelling files, card and checksums again")
-    for last in (bundle, twins, words, card):
+    for last in (bundle, controls, words, glosses, card):
         last.add_argument("--to", type=Path, required=True)
     for last in (bundle, card):
         last.add_argument("--attribution", type=Path, help="Markdown for the card: whose text it was trained on")
@@ -211,6 +208,7 @@ def train(options: argparse.Namespace) -> None:
 
 
 def main(arguments: list[str] | None = None) -> None:
+    """Run one step of the chain; what the caller did wrong is one sentence, and exit status 1."""
     options = make_parser().parse_args(arguments)
     torch.set_num_threads(options.threads)
     try:
@@ -232,13 +230,16 @@ def run(options: argparse.Namespace) -> None:
     elif options.step == "unpack":
         unpack_expert(options.folder, options.name, options.work)
     elif options.step == "mean":
-        mean_expert(options.work, options.name, options.of)
+        mean_expert(options.work, options.name, options.of, options.shares)
     elif options.step == "words":
         engine = Engine(load_bundle(options.to))
         write_words(options.to, engine, held_out_contexts(options.work, all_words(), engine.bundle.tokenizer))
-    elif options.step == "twins":
+    elif options.step == "controls":
         write_control_record(options.to, options.work, load_bundle(options.to))
         write_card(options.to)
+    elif options.step == "glosses":
+        tokenizer = load_bundle(options.to).tokenizer
+        write_glosses(GLOSSES, make_glosses(read_pairs(options.text).train, tokenizer), tokenizer)
     elif options.step == "card":
         describe(options.to, options.attribution, options.licence)
         write_card(options.to)

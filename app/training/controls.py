@@ -1,12 +1,12 @@
-"""Twins of the experts: what each claim about the frozen pictures is tested against.
+"""Controls of the experts: what each claim about the frozen pictures is tested against.
 
-A twin is trained on the same rows from the same seed, at the same budget, and differs in one thing: its
+A control is trained on the same rows from the same seed, at the same budget, and differs in one thing: its
 table is trained along, its tokens got each other's pictures, it starts from random vectors, its expert
-never saw the other's script, or it was grown layer by layer.  Their weights are not shipped: `twins.json`
-of a checkpoint folder holds what was measured on them, and `twins.safetensors` the states of the word list
-in the twins that the proof draws beside the experts.
+never saw the other's script, or it was grown layer by layer.  Their weights are not shipped: `controls.json`
+of a checkpoint folder holds what was measured on them, and `controls.safetensors` the states of the word list
+in the controls that the proof draws beside the experts.
 
-Runs named `…_try_…` are no twins: short ones that a decision about training was made on.
+Runs named `…_try_…` are no controls: short ones that a decision about training was made on.
 """
 
 import json
@@ -24,23 +24,23 @@ from app.network.experts import StackedExperts
 from app.network.interface import Shape
 from app.probing.contexts import Readings, held_out_contexts
 from app.probing.control_record import (
-    CONTROLS_FILE,
     KINDS,
     LINES,
     MERGES,
+    RUN,
     ControlRecord,
     ControlRun,
     Kind,
     beside,
-    control_run_from_plain,
     read_control_record,
+    save_control_record,
 )
 from app.probing.control_states import STATES_FILE, ControlStates, write_control_states
-from app.probing.probe_suite import run_battery, untrained_twin
+from app.probing.probe_suite import run_probes, untrained_engine
 from app.probing.word_list import all_words, list_code, preset
 from app.probing.word_states import word_states
+from app.training.checkpoints import read_checkpoint, read_curve
 from app.training.evaluate import evaluate, load_network
-from app.training.run import read_checkpoint, read_curve
 from app.wording.catalogue import LANGUAGES
 
 SHOWN = ("purity", "auc")
@@ -49,7 +49,7 @@ _ANSWER = Sampling(new_tokens=32, seed=1)
 
 
 def run_names(work: Path) -> list[tuple[str, Kind]]:
-    """The runs of a work folder that are twins, with their kind."""
+    """The runs of a work folder that are controls, with their kind."""
     names = [(f"{expert}_{kind}", kind) for expert in ("ru", "zh") for kind in KINDS]
     grown: list[tuple[str, Kind]] = [
         (path.stem, "grown") for path in sorted(work.glob("??_grown[0-9].pt"), key=lambda path: path.stem)
@@ -75,10 +75,10 @@ def measure_run(work: Path, bundle: Bundle, name: str, kind: Kind, readings: Rea
     kept, code = work / f"{name}.measured.json", list_code()
     if kept.exists():
         known = json.loads(kept.read_text(encoding="utf-8"))
-        if known["step"] == state["step"] and known["twin"].get("words") == code:
-            return replace(control_run_from_plain(known["twin"]), kind=kind)
+        if known["step"] == state["step"] and known.get("run", {}).get("words") == code:
+            return replace(RUN.validate_python(known["run"]), kind=kind)
     recipe, engine = state["recipes"][-1], Engine(replace(bundle, model=model, experts=(name,)))
-    twin = ControlRun(
+    run = ControlRun(
         name,
         name[:2].upper(),
         kind,
@@ -92,19 +92,19 @@ def measure_run(work: Path, bundle: Bundle, name: str, kind: Kind, readings: Rea
         answer(engine),
         code,
     )
-    kept.write_text(json.dumps({"step": state["step"], "twin": asdict(twin)}), encoding="utf-8")
-    return twin
+    kept.write_text(json.dumps({"step": state["step"], "run": asdict(run)}), encoding="utf-8")
+    return run
 
 
 def probe(engine: Engine, language: str, readings: Readings) -> dict[str, list[tuple[float, float, float]]]:
     """The shown measures of a one-expert engine on a language's preset words, by layer."""
-    battery = run_battery(engine, word_states(engine, preset(language), readings=readings))
+    results = run_probes(engine, word_states(engine, preset(language), readings=readings))
     return {
         name: [
             (round(float(v), 5), round(float(low), 5), round(float(high), 5))
             for v, low, high in zip(curve.values[0], curve.low[0], curve.high[0], strict=True)
         ]
-        for name, curve in battery.curves.items()
+        for name, curve in results.curves.items()
         if name in SHOWN
     }
 
@@ -127,16 +127,18 @@ def trained_names(work: Path, bundle: Bundle) -> list[str]:
 
 
 def measure_control_states(work: Path, bundle: Bundle, readings: Readings) -> ControlStates:
-    """The word list as an untrained network and, where there is one for each expert, twins with a trained
+    """The word list as an untrained network and, where there is one for each expert, controls with a trained
     table see it."""
     words = all_words()
     engine = Engine(bundle)
-    untrained = word_states(untrained_twin(engine), words, readings=readings).states
+    untrained = word_states(untrained_engine(engine), words, readings=readings).states
     names = trained_names(work, bundle)
     if not names:
         return ControlStates(untrained[0], untrained[:0])
-    twins = [Engine(replace(bundle, model=load_run(work, name)[0], experts=(name,))) for name in names]
-    return ControlStates(untrained[0], np.concatenate([word_states(e, words, readings=readings).states for e in twins]))
+    controls = [Engine(replace(bundle, model=load_run(work, name)[0], experts=(name,))) for name in names]
+    return ControlStates(
+        untrained[0], np.concatenate([word_states(e, words, readings=readings).states for e in controls])
+    )
 
 
 def write_control_record(folder: Path, work: Path, bundle: Bundle) -> ControlRecord:
@@ -153,9 +155,9 @@ def write_control_record(folder: Path, work: Path, bundle: Bundle) -> ControlRec
         for way, names in MERGES.items()
         if all((work / f"{name}.pt").exists() for name in names)
     }
-    twins = ControlRecord(runs, fusions, tries, EXAMPLES[0].prompt)
-    twins = twins if known is None else beside(known, twins)
-    (folder / CONTROLS_FILE).write_text(json.dumps(asdict(twins), ensure_ascii=False), encoding="utf-8")
+    controls = ControlRecord(runs, fusions, tries, EXAMPLES[0].prompt)
+    controls = controls if known is None else beside(known, controls)
+    save_control_record(folder, controls)
     if trained_names(work, bundle) or not (folder / STATES_FILE).exists():
         write_control_states(folder, measure_control_states(work, bundle, readings))
-    return twins
+    return controls

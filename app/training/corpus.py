@@ -104,6 +104,11 @@ def read_lines(folder: Path, stream: str) -> Lines:
     )
 
 
+def split_sentences(line: str) -> list[str]:
+    """The sentences of a line, none of them empty."""
+    return [sentence for sentence in _SENTENCE.split(line) if sentence]
+
+
 def cut_line(line: str, longest: int = LONGEST_LINE) -> list[str]:
     """A line in parts of at most `longest` characters, cut behind sentences, or where a sentence is longer than that
     at a space or anywhere; nothing but spaces is lost."""
@@ -135,7 +140,7 @@ _FEWEST_SENTENCES = 5  # of a story
 def story_from_opening(line: str, language: str) -> str | None:
     """The part of a line from the first sentence on that opens a story, None where no story of five sentences or more
     follows."""
-    sentences = [sentence for sentence in _SENTENCE.split(line) if sentence]
+    sentences = split_sentences(line)
     for first, sentence in enumerate(sentences):
         if _OPENING[language].match(sentence):
             story = sentences[first:]
@@ -144,8 +149,8 @@ def story_from_opening(line: str, language: str) -> str | None:
 
 
 def breaks_off(line: str, language: str) -> bool:
-    """Whether a line opens a story and ends before its third sentence: what it teaches is to stop."""
-    return _OPENING[language].match(line) is not None and len([s for s in _SENTENCE.split(line) if s]) < 3
+    """Whether a line opens a story and ends before its third sentence: such lines teach the model to stop early."""
+    return _OPENING[language].match(line) is not None and len(split_sentences(line)) < 3
 
 
 def read_pairs(folder: Path) -> Pairs:

@@ -15,7 +15,7 @@ from app.training.prepare import SEPARATOR
 _ROWS = {"cpu": 24, "cuda": 192}
 """Rows that are scored at once, by device."""
 
-FUSIONS = ("mean of logits", "mean of probabilities", "gate by likelihood")
+FUSION_ROWS = ("mean of logits", "mean of probabilities", "gate by likelihood")
 
 
 def chunks(lines: Sequence[str], tokenizer: Tokenizer, separator: int, context: int) -> list[list[int]]:
@@ -42,7 +42,7 @@ def nats(models: Sequence[StackedExperts], rows: Sequence[list[int]]) -> Tensor:
     expert of each model, the mean of logits, the mean of probabilities, and that mean weighted by each
     expert's likelihood of the row so far.  Experts of one model share a table, those of two need not."""
     device = models[0].embedding.device
-    total = torch.zeros(sum(model.shape.experts for model in models) + len(FUSIONS), dtype=torch.float64)
+    total = torch.zeros(sum(model.shape.experts for model in models) + len(FUSION_ROWS), dtype=torch.float64)
     for ids, real in padded(rows, _ROWS[device.type]):
         inputs, targets, scored = (t.to(device) for t in (ids[:, :-1], ids[:, 1:], real[:, 1:]))
         experts = torch.cat([model(inputs).logits for model in models]).float().log_softmax(-1)  # (E, B, T, V)
@@ -69,7 +69,7 @@ def bits_per_character(
     rows = chunks(lines, tokenizer, separator, models[0].shape.context)
     characters = sum(map(len, lines))
     bits = nats(models, rows) / torch.log(torch.tensor(2.0, dtype=torch.float64)) / characters
-    return dict(zip((*names, *FUSIONS), bits.tolist(), strict=True))
+    return dict(zip((*names, *FUSION_ROWS), bits.tolist(), strict=True))
 
 
 def evaluate(

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from safetensors import safe_open
 
 from app.checkpoint.bundle import MINI, shape_of, write_json
@@ -12,11 +13,13 @@ from app.checkpoint.checksums import write_checksums
 from app.checkpoint.standalone import write_modelling_files
 from app.network.interface import Shape
 from app.probing.control_record import LINES, ControlRecord, ControlRun, read_control_record
-from app.training.card_sections import held_out, runs_table, training_commands, translation, usage
+from app.training.card_tables import bits_table, mix_of, runs_table, table, training_commands, translation_table
 from app.training.corpus import TextError
 
 ATTRIBUTION = MINI.parent / "attribution.md"
 """Whose text the bundled model was trained on."""
+TEMPLATES = Path(__file__).with_name("templates")
+_LANGUAGES = ("en", "ru", "zh")
 _RECORDS = ("config.json", "training.json", "substrate.safetensors")
 
 
@@ -41,22 +44,22 @@ def describe(folder: Path, text: Path | None, licence: str) -> None:
         raise TextError(f"{folder.name} is no checkpoint folder: it lacks {', '.join(missing)}.")
     if text and not text.is_file():
         raise TextError(f"{text.name} is no file: name a Markdown file that says whose text it was.")
-    told = {"text": text.read_text(encoding="utf-8") if text else "", "licence": licence}
-    given = {key: value for key, value in told.items() if value}
+    stated = {"text": text.read_text(encoding="utf-8") if text else "", "licence": licence}
+    given = {key: value for key, value in stated.items() if value}
     if given:
         training = json.loads((folder / "training.json").read_text(encoding="utf-8"))
         write_json(folder / "training.json", {**training, "release": {**training.get("release", {}), **given}})
 
 
-def release_of(folder: Path, told: dict[str, str]) -> Release:
+def release_of(folder: Path, stated: dict[str, str]) -> Release:
     """The release of a folder.  The bundled one has our text and licence where its record says nothing else."""
     if folder.resolve() == MINI.resolve():
-        text = told.get("text") or ATTRIBUTION.read_text(encoding="utf-8")
-        return Release("assets/mini", text, told.get("licence", "apache-2.0"))
+        text = stated.get("text") or ATTRIBUTION.read_text(encoding="utf-8")
+        return Release("assets/mini", text, stated.get("licence", "apache-2.0"))
     return Release(
         folder.resolve().name,
-        told.get("text", "Whose text it was trained on, and under which licence, was not recorded."),
-        told.get("licence", ""),
+        stated.get("text", "Whose text it was trained on, and under which licence, was not recorded."),
+        stated.get("licence", ""),
     )
 
 
@@ -76,109 +79,52 @@ def write_card(folder: Path) -> None:
 
 
 def model_card(
-    shape: Shape, training: dict[str, Any], kept: float, release: Release, twins: ControlRecord | None
+    shape: Shape, training: dict[str, Any], kept: float, release: Release, controls: ControlRecord | None
 ) -> str:
-    """Markdown with hub front matter: what the model is, held-out figures, how it was made, its twins, licences.
+    """Markdown with hub front matter: what the model is, held-out figures, how it was made, its controls, licences.
 
     training: what `training.json` holds; kept: share of the pictures' variance in the embedding.
     """
-    sections = (
-        _head(shape, training, kept, release.licence),
-        usage(release.home),
-        held_out(training),
-        translation(training.get("translation", {})),
-        _training(shape, training, release.home),
-        "" if twins is None else _twins(twins),
-        _licences(release),
+    templates = Environment(  # no escaping: this is Markdown, and the folder's owner wrote what it is filled in with
+        loader=FileSystemLoader(TEMPLATES), undefined=StrictUndefined, trim_blocks=True, keep_trailing_newline=True
     )
-    return "\n".join(section for section in sections if section)
+    return templates.get_template("model_card.md").render(
+        shape=shape,
+        release=release,
+        kept=f"{kept:.1%}",
+        vocabulary=f"{shape.vocabulary:,}",
+        experts=list(training["experts"]),
+        languages=list(training["bits_per_character"]),
+        held_out=bits_table(training["bits_per_character"]),
+        stories=bits_table(training.get("bits_per_character_stories")),
+        translation=translation_table(training.get("translation", {})),
+        runs=runs_table(training["experts"], shape.context),
+        commands=training_commands(training, release.home, shape.context),
+        lines=f"{LINES:,}",
+        controls=controls and _measured(controls.runs),
+        merges=controls and _merges(controls),
+        tries=controls and controls.tries and _measured(controls.tries),
+    )
 
 
-def _head(shape: Shape, training: dict[str, Any], kept: float, licence: str) -> str:
-    names = list(training["experts"])
-    able = "translates simple sentences, with many mistakes" if training.get("translation") else "does not translate"
-    named = f"license: {licence}\n" if licence else ""
-    return f"""---
-{named}language: [{", ".join(training["bits_per_character"])}]
-library_name: transformers
-pipeline_tag: text-generation
-tags: [frozen-embeddings, visual-embeddings, mixture-of-experts, interpretability]
----
-# {" + ".join(names)} over one frozen picture table
-
-A small language model by the recipe of Bochkov (2025, arXiv 2507.04886): every token is drawn with
-GNU Unifont, the 32 x 32 pixels are compressed by PCA to {shape.width} numbers ({kept:.1%} of the pictures'
-variance) and never trained. {shape.experts} experts of {shape.layers} layers x {shape.width}, {shape.heads} heads,
-context {shape.context}, trained apart on that one table of {shape.vocabulary:,} tokens, are fused by the plain
-mean of their logits. Nothing was trained after the merge.
-
-It writes short, simple sentences and stories, and {able}. It knows no facts and is no assistant.
-"""
-
-
-def _training(shape: Shape, training: dict[str, Any], home: str) -> str:
-    return f"""## Training
-
-{runs_table(training["experts"])}
-
-Muon for the blocks, AdamW for the heads, in bfloat16 where the processor computes in it, else in float32, rows of
-{shape.context} tokens; the rates rise, stay, and fall to zero at the end of each expert's last run. `training.json`
-holds every recipe and loss curve. Made by:
-
-```
-{training_commands(training, home)}
-```
-"""
-
-
-def _licences(release: Release) -> str:
-    released = f"The weights are released under {release.licence}. " if release.licence else ""
-    return f"""## Text and licences
-
-{release.text.strip()}
-
-{released}The pictures are drawn with GNU Unifont (SIL Open Font License 1.1).
-"""
-
-
-def _twins(twins: ControlRecord) -> str:
-    """Sections on the twins, their merges, and the short runs that decided something."""
-    tries = "\n## What was tried in short runs\n\n" + _measured(twins.tries) if twins.tries else ""
-    return f"""## Twins
-
-Runs that differ in one thing (`app/training/controls.py`), made by
-`python -m app.training expert ru_trained --embedding trained` and the like;
-those called grown by `python -m app.training grow`. Bits per character on the first {LINES:,} held-out
-lines of each language; purity of 5 neighbours at the best layer, the words read in held-out sentences where there
-are any (–: measured on an earlier word list).
-
-{_measured(twins.runs)}
-Merges of two of them (`MERGES` in `app/probing/control_record.py`), bits per character on the same lines:
-
-{_merges(twins)}{tries}"""
-
-
-def _merges(twins: ControlRecord) -> str:
-    first = next(iter(twins.fusions.values()), {})
+def _merges(controls: ControlRecord) -> str:
+    first = next(iter(controls.fusions.values()), {})
     ways = [f"{language}, {way}" for language, row in first.items() for way in row]
-    lines = ["| merge | " + " | ".join(ways) + " |", "|---" * (len(ways) + 1) + "|"]
-    for way, fusion in twins.fusions.items():
-        lines.append(
-            f"| {way} | " + " | ".join(f"{bits:.3f}" for row in fusion.values() for bits in row.values()) + " |"
-        )
-    return "\n".join([*lines, ""])
+    rows = [
+        [way, *(f"{bits:.3f}" for row in fusion.values() for bits in row.values())]
+        for way, fusion in controls.fusions.items()
+    ]
+    return table(["merge", *ways], rows)
 
 
 def _measured(runs: tuple[ControlRun, ...]) -> str:
-    languages = ("en", "ru", "zh")
-    columns = [*(f"{name}, bits" for name in languages), *(f"{name}, purity" for name in languages)]
-    lines = ["| run | tokens | minutes | mix | " + " | ".join(columns) + " |", "|---" * (len(columns) + 4) + "|"]
+    rows = []
     for run in runs:
-        mix = ", ".join(f"{name} {share:.0%}" for name, share in run.mix.items())
         best = [
             f"{max(value for value, _, _ in run.curves[name]['purity']):.3f}" if run.curves else "–"
-            for name in languages
+            for name in _LANGUAGES
         ]
-        figures = [*(f"{run.bits[name]:.3f}" for name in languages), *best]
-        lines.append(f"| {run.name} | {run.tokens:,} | {run.minutes:.0f} | {mix} | " + " | ".join(figures) + " |")
-    return "\n".join([*lines, ""])
+        bits = [f"{run.bits[name]:.3f}" for name in _LANGUAGES]
+        rows.append([run.name, f"{run.tokens:,}", f"{run.minutes:.0f}", mix_of(run.mix), *bits, *best])
+    figures = [f"{name}, {figure}" for figure in ("bits", "purity") for name in _LANGUAGES]
+    return table(["run", "tokens", "minutes", "mix", *figures], rows)

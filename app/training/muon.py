@@ -1,8 +1,8 @@
 """Muon (Jordan 2024) for stacks of matrices: momentum whose singular values are pressed towards one.
 
-`torch.optim.Muon` does the same for single matrices, always in bfloat16, which a processor without
-AVX-512 only emulates, 50 times slower than float32.  This one takes stacks (E, m, n), one matrix an
-expert, and is told in what precision to work.
+`torch.optim.Muon` does the same for single matrices, always in bfloat16, which a processor without AVX-512 only
+emulates, 50 times slower than float32.  This one takes stacks (E, m, n), one matrix an expert, and takes the precision
+to work in.
 """
 
 from collections.abc import Iterable

@@ -30,6 +30,7 @@ from app.training.corpus import (
     stream_names,
 )
 from app.training.pairs import repeats_test, test_sides, training_lines
+from app.training.tales import tales
 
 SEPARATOR = MINI_SPECIALS.index("</s>")
 PIECES = {"en": (r" ?[A-Za-z']+", 8), "ru": (r" ?[А-Яа-яЁё]+", 8), "zh": (r"\p{Han}+", 2)}
@@ -81,6 +82,8 @@ def prepare(text: Path, work: Path, plan: Plan) -> None:
     train = {name: [line for line in part.train if not repeats_test(line, forbidden)] for name, part in streams.items()}
     for language in LANGUAGES:  # so that a story's opening is followed by a story, however many short lines there are
         mine = [name for name in streams if name[:2] == language]
+        if language == "zh" and (told := tales(line for name in mine if name != language for line in train[name])):
+            train["zh_tales"] = told
         stories = [story_from_opening(line, language) for name in mine for line in train[name]]
         for name in mine:
             train[name] = [line for line in train[name] if not breaks_off(line, language)]

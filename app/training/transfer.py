@@ -10,13 +10,13 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
+from app.training.checkpoints import MEAN_FACTS, load_embedding, read_checkpoint, write_checkpoint
 from app.training.corpus import TextError
-from app.training.run import load_embedding, read_checkpoint, write_checkpoint
 
 LARGEST_FILE = 15_000_000
 """Bytes of weights in one file at most."""
 
-_FACTS = ("step", "seconds", "shape", "recipes", "substrate", "mean_of")
+_FACTS = ("step", "seconds", "shape", "recipes", "substrate", *MEAN_FACTS)
 
 
 def pack_expert(work: Path, name: str, folder: Path) -> list[Path]:

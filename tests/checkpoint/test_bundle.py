@@ -17,7 +17,7 @@ from app.probing.contexts import find_contexts
 from app.probing.control_record import read_control_record
 from app.probing.control_states import ControlStates, read_control_states
 from app.probing.measures import purity
-from app.probing.probe_suite import run_battery, untrained_twin
+from app.probing.probe_suite import run_probes, untrained_engine
 from app.probing.word_cache import WordFile, read_words
 from app.probing.word_list import PRESETS, list_code, preset
 from app.probing.word_proof import PROOF_SETS, cross, proof_set
@@ -122,7 +122,7 @@ def shipped(mini: Engine) -> WordFile:
 
 @pytest.fixture(scope="module")
 def others(shipped: WordFile) -> ControlStates:
-    found = read_control_states(MINI, shipped.bank.states.shape[1:])
+    found = read_control_states(MINI, shipped.list_states.states.shape[1:])
     assert found is not None and len(found.unfrozen) == 2
     return found
 
@@ -131,40 +131,40 @@ def others(shipped: WordFile) -> ControlStates:
 def test_the_shipped_word_list_is_this_models_and_its_curves_are_those_of_the_probes(
     mini: Engine, shipped: WordFile
 ) -> None:
-    """One battery and the comparison of experts, computed anew by the code that answers a visitor's words."""
-    bank, places, proof = shipped.bank, shipped.places, shipped.proof
-    assert proof is not None and set(places) == set(PRESETS) and set(proof.batteries) == set(PROOF_SETS)
-    fresh = run_battery(mini, word_states(mini, proof_set("kept_zh")))
-    for name, curve in proof.batteries["kept_zh"].curves.items():
+    """One set of results and the comparison of experts, computed anew by the code that answers a visitor's words."""
+    list_states, places, proof = shipped.list_states, shipped.places, shipped.proof
+    assert proof is not None and set(places) == set(PRESETS) and set(proof.results) == set(PROOF_SETS)
+    fresh = run_probes(mini, word_states(mini, proof_set("kept_zh")))
+    for name, curve in proof.results["kept_zh"].curves.items():
         tolerance = {"dimension": 3.0, "effective_rank": 0.5, "selectivity": 0.1}.get(name, 0.03)
         for field in ("values", "untrained"):
             assert np.allclose(getattr(curve, field), getattr(fresh.curves[name], field), atol=tolerance), name
-    assert np.allclose(proof.crossings.alike, cross(mini.bundle.experts, bank).alike, atol=0.01)
+    assert np.allclose(proof.crossings.alike, cross(mini.bundle.experts, list_states).alike, atol=0.01)
     for name in PRESETS:
         assert places[name].shape == (2, mini.model.shape.layers + 1, len(preset(name)), 2)
 
 
-def test_the_untrained_twin_of_words_without_real_sentences_is_read_anew(
+def test_the_untrained_engine_of_words_without_real_sentences_is_read_anew(
     mini: Engine, shipped: WordFile, others: ControlStates
 ) -> None:
-    rows = [i for i, count in enumerate(shipped.bank.sentences) if count == 0][::20]
-    fresh = word_states(untrained_twin(mini), tuple(shipped.bank.words[i] for i in rows)).states[0]
+    rows = [i for i, count in enumerate(shipped.list_states.sentences) if count == 0][::20]
+    fresh = word_states(untrained_engine(mini), tuple(shipped.list_states.words[i] for i in rows)).states[0]
     assert len(rows) > 3 and np.abs(others.rows(rows).untrained - fresh).max() < 0.01 * np.abs(fresh).max()
 
 
-def test_the_recorded_purity_of_the_unfrozen_twins_is_that_of_their_shipped_states(
+def test_the_recorded_purity_of_the_unfrozen_controls_is_that_of_their_shipped_states(
     shipped: WordFile, others: ControlStates
 ) -> None:
-    """By scikit-learn's neighbours, against what was measured on the twins when they were trained, and against
+    """By scikit-learn's neighbours, against what was measured on the controls when they were trained, and against
     the shipped curves of the proof."""
-    twins, proof = read_control_record(MINI), shipped.proof
-    assert twins is not None and proof is not None
-    curve = proof.batteries["text_zh"].curves["purity"]
-    runs = {run.name: run for run in twins.runs}
+    controls, proof = read_control_record(MINI), shipped.proof
+    assert controls is not None and proof is not None
+    curve = proof.results["text_zh"].curves["purity"]
+    runs = {run.name: run for run in controls.runs}
     words = preset("zh")
     labels = np.array([word.concept for word in words])
     for e, expert in enumerate(("ru", "zh")):
-        states = others.rows(shipped.bank.places(words)).unfrozen[e].astype(np.float64)
+        states = others.rows(shipped.list_states.places(words)).unfrozen[e].astype(np.float64)
         for layer in (2, 4, 6):
             rows = (states[layer] - states[layer].mean(axis=0)) / states[layer].std(axis=0)
             near = NearestNeighbors(n_neighbors=5, metric="cosine").fit(rows).kneighbors(return_distance=False)
@@ -173,31 +173,31 @@ def test_the_recorded_purity_of_the_unfrozen_twins_is_that_of_their_shipped_stat
             assert found == pytest.approx(recorded, abs=0.02) and found == pytest.approx(
                 curve.unfrozen[e, layer], abs=0.02
             )
-    own = shipped.bank.subset(words).states
+    own = shipped.list_states.subset(words).states
     assert curve.values[:, 6] == pytest.approx([purity(own[e, 6], labels.tolist()) for e in (0, 1)], abs=0.01)
 
 
-def test_the_card_shows_every_twin_and_merge() -> None:
+def test_the_card_shows_every_control_and_merge() -> None:
     card = (MINI / "README.md").read_text(encoding="utf-8")
-    twins = read_control_record(MINI)
-    assert twins is not None
-    for run in (*twins.runs, *twins.tries):
+    controls = read_control_record(MINI)
+    assert controls is not None
+    for run in (*controls.runs, *controls.tries):
         assert f"| {run.name} | {run.tokens:,} |" in card and f"| {run.bits['zh']:.3f} |" in card
-    for way, fusion in twins.fusions.items():
+    for way, fusion in controls.fusions.items():
         assert f"| {way} | {next(iter(fusion['en'].values())):.3f} |" in card
 
 
 @pytest.mark.parametrize("language", ["en", "ru", "zh"])
 def test_the_pictures_alone_do_not_give_the_groups_away(mini: Engine, language: str) -> None:
     """At layer 0, where a word is the picture of its last token, few of its neighbours are of its group; and all
-    figures of the twins that have any are over this list."""
+    figures of the controls that have any are over this list."""
     words = preset(language)
     table = mini.model.embedding[[mini.ids_of(word.text)[-1] for word in words]].numpy()
     alone = purity(table, [word.concept for word in words])
     assert alone <= 0.15
-    twins = read_control_record(MINI)
-    assert twins is not None
-    measured = [run for run in twins.runs if run.kind == "frozen"]
+    controls = read_control_record(MINI)
+    assert controls is not None
+    measured = [run for run in controls.runs if run.kind == "frozen"]
     assert len(measured) == 2 and {run.words for run in measured} == {list_code()}
     assert [run.curves[language]["purity"][0][0] for run in measured] == pytest.approx([alone, alone], abs=1e-3)
 
@@ -205,12 +205,12 @@ def test_the_pictures_alone_do_not_give_the_groups_away(mini: Engine, language: 
 @pytest.mark.skipif(not (SHARED / "corpus").is_dir(), reason="the training text is not on this machine")
 @pytest.mark.slow
 def test_states_of_words_in_held_out_sentences_are_computed_anew(mini: Engine, shipped: WordFile) -> None:
-    bank = shipped.bank
+    list_states = shipped.list_states
     for language in ("en", "ru", "zh"):
-        words = tuple(word for word in bank.words if word.language == language)[::15]
+        words = tuple(word for word in list_states.words if word.language == language)[::15]
         lines = read_lines(SHARED / "corpus", language).held_out
         fresh = word_states(mini, words, readings=find_contexts(lines, words, mini.bundle.tokenizer))
-        kept = bank.subset(words)
+        kept = list_states.subset(words)
         assert fresh.sentences == kept.sentences and fresh.in_text > len(words) / 2
         assert np.abs(fresh.states - kept.states).max() < 0.02 * np.abs(fresh.states).max()
 
@@ -222,6 +222,6 @@ def test_what_chinese_sentences_tell_alone_is_computed_anew(mini: Engine, shippe
     readings = find_contexts(read_lines(SHARED / "corpus", "zh").held_out, words, mini.bundle.tokenizer)
     states = word_states(mini, words, readings=readings, before=True).states
     assert shipped.proof is not None
-    curve = shipped.proof.batteries["text_zh"].curves["purity"].context
+    curve = shipped.proof.results["text_zh"].curves["purity"].context
     fresh = [[purity(layer, [word.concept for word in words]) for layer in expert] for expert in states]
     assert np.allclose(curve, fresh, atol=0.01)

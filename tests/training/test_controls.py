@@ -1,4 +1,4 @@
-"""Twins: what is recorded of a run is what can be measured on it again."""
+"""Controls: what is recorded of a run is what can be measured on it again."""
 
 import html
 import json
@@ -35,8 +35,8 @@ from app.wording.catalogue import say, speaker
 
 @pytest.fixture(scope="module")
 def work(toy_work: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A work folder whose twins are the toy experts; one of them on a table of its own."""
-    folder = tmp_path_factory.mktemp("twins")
+    """A work folder whose controls are the toy experts; one of them on a table of its own."""
+    folder = tmp_path_factory.mktemp("controls")
     for path in toy_work.iterdir():
         if path.is_file():
             shutil.copy(path, folder)
@@ -56,35 +56,35 @@ def bundle(toy_bundle: Path) -> Bundle:
 
 
 @pytest.fixture(scope="module")
-def twins(work: Path, bundle: Bundle) -> ControlRecord:
+def controls(work: Path, bundle: Bundle) -> ControlRecord:
     return write_control_record(work, work, bundle)
 
 
-def test_the_record_comes_back_as_it_was_written(work: Path, twins: ControlRecord) -> None:
+def test_the_record_comes_back_as_it_was_written(work: Path, controls: ControlRecord) -> None:
     again = read_control_record(work)
-    assert again is not None and again.fusions == twins.fusions
+    assert again is not None and again.fusions == controls.fusions
     assert [run.name for run in again.runs] == ["ru_frozen", "ru_trained", "zh_frozen", "zh_trained"]
-    assert again.runs[0].curve == twins.runs[0].curve and len(again.runs[0].curve) > 1
+    assert again.runs[0].curve == controls.runs[0].curve and len(again.runs[0].curve) > 1
     assert read_control_record(work / "nowhere") is None
 
 
-def test_bits_of_twins_are_those_of_the_merged_experts(work: Path, twins: ControlRecord) -> None:
+def test_bits_of_controls_are_those_of_the_merged_experts(work: Path, controls: ControlRecord) -> None:
     """The same two experts, evaluated as one stacked network when the toy was made."""
     known = json.loads((work / "evaluation.json").read_text(encoding="utf-8"))
     for language, row in known.items():
-        assert twins.fusions["some"][language] == pytest.approx(row, rel=1e-5)
-        assert twins.runs[0].bits[language] == pytest.approx(row["RU"], rel=1e-5)
-        assert twins.runs[2].bits[language] == pytest.approx(row["ZH"], rel=1e-5)
+        assert controls.fusions["some"][language] == pytest.approx(row, rel=1e-5)
+        assert controls.runs[0].bits[language] == pytest.approx(row["RU"], rel=1e-5)
+        assert controls.runs[2].bits[language] == pytest.approx(row["ZH"], rel=1e-5)
 
 
-def test_experts_on_two_tables_are_fused_each_on_its_own(twins: ControlRecord) -> None:
-    """Russian twins are equal, so is what they are recorded with; the Chinese one reads wrong pictures."""
-    for language, row in twins.fusions["trained"].items():
-        assert row["RU"] == pytest.approx(twins.fusions["some"][language]["RU"], rel=1e-6)
-        assert row["ZH"] > twins.fusions["some"][language]["ZH"]
+def test_experts_on_two_tables_are_fused_each_on_its_own(controls: ControlRecord) -> None:
+    """Russian controls are equal, so is what they are recorded with; the Chinese one reads wrong pictures."""
+    for language, row in controls.fusions["trained"].items():
+        assert row["RU"] == pytest.approx(controls.fusions["some"][language]["RU"], rel=1e-6)
+        assert row["ZH"] > controls.fusions["some"][language]["ZH"]
 
 
-def test_purity_of_a_twin_by_another_way(work: Path, twins: ControlRecord, bundle: Bundle) -> None:
+def test_purity_of_a_control_by_another_way(work: Path, controls: ControlRecord, bundle: Bundle) -> None:
     state = torch.load(work / "zh_trained.pt", weights_only=True)
     engine = Engine(replace(bundle, model=load_network(state["model"], Shape(**state["shape"])), experts=("x",)))
     words = preset("en")
@@ -96,65 +96,65 @@ def test_purity_of_a_twin_by_another_way(work: Path, twins: ControlRecord, bundl
         rows = (layer - layer.mean(axis=0)) / np.maximum(layer.std(axis=0), 1e-9)
         near = NearestNeighbors(n_neighbors=5, metric="cosine").fit(rows).kneighbors(return_distance=False)
         expected.append((labels[near] == labels[:, None]).mean())
-    recorded = np.array(twins.runs[3].curves["en"]["purity"])
+    recorded = np.array(controls.runs[3].curves["en"]["purity"])
     assert recorded[1:, 0] == pytest.approx(expected, abs=2e-3)
     assert np.all(recorded[:, 1] <= recorded[:, 0]) and np.all(recorded[:, 0] <= recorded[:, 2])
 
 
-def test_the_answer_is_what_the_twin_writes(bundle: Bundle, work: Path, twins: ControlRecord) -> None:
+def test_the_answer_is_what_the_control_writes(bundle: Bundle, work: Path, controls: ControlRecord) -> None:
     state = torch.load(work / "ru_frozen.pt", weights_only=True)
     engine = Engine(replace(bundle, model=load_network(state["model"], Shape(**state["shape"])), experts=("x",)))
     *_, last = engine.generate(EXAMPLES[0].prompt, Sampling(new_tokens=32, seed=1))
     assert last.trace is not None
-    assert twins.runs[0].answer and last.trace.text.endswith(twins.runs[0].answer)
+    assert controls.runs[0].answer and last.trace.text.endswith(controls.runs[0].answer)
 
 
 def test_what_was_measured_is_not_measured_again(
-    work: Path, bundle: Bundle, twins: ControlRecord, monkeypatch: pytest.MonkeyPatch
+    work: Path, bundle: Bundle, controls: ControlRecord, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("app.training.controls.probe", None)
-    assert write_control_record(work, work, bundle) == twins
+    assert write_control_record(work, work, bundle) == controls
 
 
 def test_what_is_recorded_of_other_runs_is_kept(
-    work: Path, bundle: Bundle, twins: ControlRecord, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    work: Path, bundle: Bundle, controls: ControlRecord, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A work folder with one run more and none of the others."""
     for path in work.iterdir():
         if path.is_file() and not path.name.startswith(("ru_", "zh_")):
             shutil.copy(path, tmp_path)
-    shutil.copy(work / "twins.safetensors", tmp_path)
+    shutil.copy(work / "controls.safetensors", tmp_path)
     shutil.copy(work / "ru_frozen.pt", tmp_path / "ru_random.pt")
     shutil.copy(work / "ru_frozen.curve.jsonl", tmp_path / "ru_random.curve.jsonl")
-    states = (tmp_path / "twins.safetensors").read_bytes()
+    states = (tmp_path / "controls.safetensors").read_bytes()
     found = write_control_record(tmp_path, tmp_path, bundle)
-    assert found == read_control_record(tmp_path) and found.fusions == twins.fusions
+    assert found == read_control_record(tmp_path) and found.fusions == controls.fusions
     new = [run for run in found.runs if run.name == "ru_random"]
     assert [replace(new[0], name="ru_frozen", kind="frozen"), *new] == [found.runs[0], found.runs[2]]
-    assert tuple(run for run in found.runs if run not in new) == twins.runs
-    assert (tmp_path / "twins.safetensors").read_bytes() == states
+    assert tuple(run for run in found.runs if run not in new) == controls.runs
+    assert (tmp_path / "controls.safetensors").read_bytes() == states
 
 
 def test_curves_over_another_word_list_are_not_compared(
-    work: Path, bundle: Bundle, twins: ControlRecord, monkeypatch: pytest.MonkeyPatch
+    work: Path, bundle: Bundle, controls: ControlRecord, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A record made on an earlier list keeps its bits and loses its curves, until the runs are measured again."""
     for module in ("app.probing.control_record", "app.training.controls"):
         monkeypatch.setattr(f"{module}.list_code", lambda: "another")
-    fresh = replace(twins.runs[0], words="another")
-    joined = beside(twins, replace(twins, runs=(fresh,)))
+    fresh = replace(controls.runs[0], words="another")
+    joined = beside(controls, replace(controls, runs=(fresh,)))
     assert joined.runs[0] == fresh
-    assert joined.runs[1:] == tuple(replace(run, curves={}) for run in twins.runs[1:])
+    assert joined.runs[1:] == tuple(replace(run, curves={}) for run in controls.runs[1:])
     monkeypatch.setattr("app.training.controls.probe", lambda engine, language, readings: {language: [(0.5, 0.4, 0.6)]})
     again = measure_run(work, bundle, "zh_frozen", "frozen", {})
     assert again.words == "another" and list(again.curves["ru"]) == ["ru"]
     assert measure_run(work, bundle, "zh_frozen", "grown", {}) == replace(again, kind="grown")  # as it is called now
 
 
-def test_twins_are_measured_by_a_command(work: Path, toy_bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_controls_are_measured_by_a_command(work: Path, toy_bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[tuple[Path, Path]] = []
     monkeypatch.setattr(train, "write_control_record", lambda folder, work, bundle: asked.append((folder, work)))
-    train.main(["--work", str(work), "twins", "--to", str(toy_bundle)])
+    train.main(["--work", str(work), "controls", "--to", str(toy_bundle)])
     assert asked == [(toy_bundle, work)]
 
 
@@ -248,7 +248,7 @@ def test_the_cost_of_a_merge_is_counted_against_the_better_expert() -> None:
 def test_the_pictures_are_compared_with_random_vectors() -> None:
     """Bits 2.0 over pictures, 2.5 over random vectors: a fifth less."""
     record = replace(RECORD, runs=(*RECORD.runs, made_up("ru_random", "random", ru=2.5)))
-    view = lambda twins: html.unescape(controls_view(twins, TRAINING, speaker("en")))  # noqa: E731
+    view = lambda controls: html.unescape(controls_view(controls, TRAINING, speaker("en")))  # noqa: E731
     assert "RU, Russian -20.0%." in view(record)
     assert "compared with random vectors" not in view(RECORD)
 
@@ -273,23 +273,23 @@ def test_the_verdict_follows_from_the_costs(unshared: float, alone: float, said:
     )
 
 
-def test_what_a_twin_wrote_is_text_only() -> None:
+def test_what_a_control_wrote_is_text_only() -> None:
     page, _ = shown()
     assert "<b>" not in page and "&lt;b&gt;${x}&lt;/b&gt;" in page
 
 
 @pytest.mark.parametrize("language", ["en", "ru", "zh"])
-def test_figures_of_twins_are_figures(language: str) -> None:
+def test_figures_of_controls_are_figures(language: str) -> None:
     page = controls_view(RECORD, TRAINING, speaker(language))
     for chart in json.loads(html.unescape(re.findall(r"data-charts='([^']*)'", page)[0])):
         coloured = re.sub(r"--gs-\w+(/[\d.]+)?", "#123456", json.dumps(chart["figure"]))
         plotly.graph_objects.Figure(json.loads(coloured))
 
 
-def test_a_record_that_cannot_be_drawn_takes_no_other_panel_along(twins: ControlRecord, toy_bundle: Path) -> None:
+def test_a_record_that_cannot_be_drawn_takes_no_other_panel_along(controls: ControlRecord, toy_bundle: Path) -> None:
     """The page opens, and the panel says that it failed."""
     shown = LoadedModel.over("toy", load_bundle(toy_bundle), None)
-    odd = replace(twins, runs=(replace(twins.runs[0], kind="unheard of"),))  # type: ignore[arg-type]
-    drawn = model_panels(replace(shown, twins=odd), PanelSettings())
+    odd = replace(controls, runs=(replace(controls.runs[0], kind="unheard of"),))  # type: ignore[arg-type]
+    drawn = model_panels(replace(shown, controls=odd), PanelSettings())
     (failed,) = (text for text in drawn.values() if "gs-failed" in text)
     assert say("panel_failed", "en") in html.unescape(failed)
