@@ -7,12 +7,15 @@ ready, the visitors who chose it see it.  If that fails they get one sentence, a
 import logging
 import os
 import threading
-from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 
-from app.checkpoint.bundle import MINI, Bundle, is_ours, load_bundle
+from cachetools import LRUCache
+
+from app.checkpoint.bundle import MINI, Bundle, is_ours, load_bundle, model_name
+from app.checkpoint.identity import identity_of
 from app.engine.engine import Engine
 from app.engine.examples import opening_trace
 from app.engine.queue import RequestQueue
@@ -40,30 +43,38 @@ class LoadedModel:
     key: str
     engine: Engine
     requests: RequestQueue
-    lexicon: WordCache
-    twins: ControlRecord | None
+    word_cache: WordCache
+    controls: ControlRecord | None
     folder: Path | None
+
+    @cached_property
+    def identity(self) -> dict[str, str]:
+        """Which weights these are: `revision` or `checksum`."""
+        return identity_of(self.folder)
 
     @classmethod
     def over(cls, key: str, bundle: Bundle, folder: Path | None) -> "LoadedModel":
         """Ready to answer; the word list is read later."""
         engine = Engine(bundle)
-        twins = read_control_record(folder) if folder is not None else None
-        return cls(key, engine, RequestQueue(engine), WordCache(engine), twins, folder)
+        controls = read_control_record(folder) if folder is not None else None
+        return cls(key, engine, RequestQueue(engine), WordCache(engine), controls, folder)
 
 
 @dataclass(frozen=True)
 class LoadingState:
     """What is being loaded: key, the stage of loading (a key of the wording) and its share, 0..1; or the error that
-    ended it."""
+    ended the loading of the model that the host asked for."""
 
     key: str = ""
     stage: str = ""
     share: float = 0.0
     error: UserError | None = None
+    first: bool = False
+    """Whether the host asked for it, so that everybody waits for it."""
 
     @property
     def busy(self) -> bool:
+        """Whether something is being loaded."""
         return bool(self.stage)
 
 
@@ -75,7 +86,9 @@ class ModelRegistry:
     loaded: dict[str, LoadedModel]
     default: str
     loading: LoadingState = field(default_factory=LoadingState)
-    _choices: OrderedDict[str, str] = field(default_factory=OrderedDict)
+    _choices: LRUCache[str, str] = field(default_factory=lambda: LRUCache(_VISITORS))
+    _errors: LRUCache[str, UserError | None] = field(default_factory=lambda: LRUCache(_VISITORS))
+    """The error to show to a visitor; None: this visitor dismissed the one for everybody."""
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def of(self, visitor: str) -> LoadedModel:
@@ -103,14 +116,28 @@ class ModelRegistry:
         if key not in self.offers:
             raise UserError("not_offered")
         with self._lock:
+            self._errors[visitor] = None
             if key not in self.loaded and self.loading.busy and self.loading.key != key:
                 raise UserError("loading_other", model=self.loading.key)
             self._choices[visitor] = key
-            self._choices.move_to_end(visitor)
-            while len(self._choices) > _VISITORS:
-                self._choices.popitem(last=False)
         if key not in self.loaded:
             self.load(key)
+
+    def loading_of(self, visitor: str) -> LoadingState:
+        """What is being loaded for a visitor: what was chosen, or what the host asked for."""
+        with self._lock:
+            theirs = self.loading.first or self._choices.get(visitor) == self.loading.key
+            return self.loading if theirs else LoadingState()
+
+    def error_of(self, visitor: str) -> UserError | None:
+        """Why the model that a visitor chose is not shown, or the one that the host asked for; until dismissed."""
+        with self._lock:
+            return self._errors.get(visitor, self.loading.error)
+
+    def tell(self, visitor: str, error: UserError | None) -> None:
+        """Keep the error to show to one visitor; None: it was dismissed."""
+        with self._lock:
+            self._errors[visitor] = error
 
     def load(self, key: str, first: bool = False) -> None:
         """Load an offer in a thread of its own, unless one is loading already; first: and show it to everybody
@@ -118,12 +145,12 @@ class ModelRegistry:
         with self._lock:
             if self.loading.busy:
                 return
-            self.loading = LoadingState(key, "stage_bytes")
+            self.loading = LoadingState(key, "stage_bytes", first=first)
         threading.Thread(target=self._load, args=(key, first), name="loader", daemon=True).start()
 
     def _load(self, key: str, first: bool) -> None:
         def tell(stage: str, share: float) -> None:
-            self.loading = LoadingState(key, stage, share)
+            self.loading = LoadingState(key, stage, share, first=first)
 
         use_network_threads()
         try:
@@ -131,25 +158,28 @@ class ModelRegistry:
             folder = locate(place, lambda share: tell("stage_bytes", share))
             model = LoadedModel.over(key, _bundle(folder, place, key, tell), folder)
             tell("stage_opening", 0.0)
-            opening_trace(model.engine)
+            log.info("loaded %s %s", key, model.identity)  # a checksum of large weights takes seconds: now, not later
+            opening_trace(model.engine, "en")
         except UserError as error:
-            self._failed(key, error)
+            self._failed(key, error, first)
         except BaseException:  # code that is not ours may end the program, or try to
             log.exception("loading %s failed", key)
-            self._failed(key, UserError("load_failed", model=key))
+            self._failed(key, UserError("load_failed", model=key), first)
         else:
             self._take(model, first)
-            model.lexicon.prepare(folder, lambda share: model.requests.wait_until_idle(_STANDBY_SECONDS))
+            model.word_cache.prepare(folder, lambda share: model.requests.wait_until_idle(_STANDBY_SECONDS))
             release_memory()
 
-    def _failed(self, key: str, error: UserError) -> None:
+    def _failed(self, key: str, error: UserError, first: bool) -> None:
         log.warning("%s", error)
         with self._lock:
-            self.loading = LoadingState(key, error=error)
-            self._choices = OrderedDict((who, what) for who, what in self._choices.items() if what != key)
+            self.loading = LoadingState(key, error=error if first else None)
+            for visitor in [who for who, what in self._choices.items() if what == key]:
+                del self._choices[visitor]
+                self._errors[visitor] = error
 
     def _take(self, model: LoadedModel, first: bool) -> None:
-        """Put a model on view; of those that only visitors asked for, the one before goes."""
+        """Show a model; the previous one is dropped if only visitors had asked for it."""
         with self._lock:
             self.default = model.key if first else self.default
             for key in [key for key in self.loaded if key not in (next(iter(self.offers)), self.default)]:
@@ -185,6 +215,18 @@ def open_registry(setting: str | None) -> tuple[ModelRegistry, str]:
             registry.loading = LoadingState(asked, error=error)
         return registry, ""
     return registry, asked
+
+
+def load_model(setting: str) -> LoadedModel:
+    """One model on its own, now: a folder, or an id on a hub.
+
+    Raises:
+        UserError: when it cannot be found, fetched, read or verified.
+    """
+    place = pinned(place_of(setting))
+    folder = locate(place)
+    key = model_name(folder) if is_ours(folder) else place.name
+    return LoadedModel.over(key, _bundle(folder, place, key, lambda stage, share: None), folder)
 
 
 def _offer(offers: dict[str, Place], place: Place) -> str:

@@ -1,7 +1,7 @@
 """Cancellation of jobs by the visitor who started them."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from contextlib import contextmanager
 
 
@@ -9,10 +9,10 @@ class Cancellations:
     """One event for every job under way, by a key of the visitor."""
 
     def __init__(self) -> None:
-        self._events: dict[str, threading.Event] = {}
+        self._events: dict[Hashable, threading.Event] = {}
 
     @contextmanager
-    def register(self, key: str) -> Iterator[threading.Event]:
+    def register(self, key: Hashable) -> Iterator[threading.Event]:
         """An event that `cancel` sets.  It is set at the end as well: the visitor may have left, and a job in
         another thread need not continue."""
         mine = self._events[key] = threading.Event()
@@ -23,7 +23,7 @@ class Cancellations:
             if self._events.get(key) is mine:  # not that of a newer job
                 del self._events[key]
 
-    def cancel(self, *keys: str) -> None:
+    def cancel(self, *keys: Hashable) -> None:
         """Cancel the jobs under these keys, if there are any."""
         for key in keys:
             if (event := self._events.get(key)) is not None:

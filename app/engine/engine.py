@@ -6,29 +6,26 @@ and a random generator of its own.  It knows nothing about pages.
 
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from tokenizers import Tokenizer
 from torch import Tensor
 
 from app.checkpoint.bundle import Bundle
+from app.engine.lens import Lens, LensReader
 from app.engine.sampling import Sampling, draw
 from app.engine.trace_writer import TraceWriter
 from app.network.experts import StackedExperts
 from app.network.interface import KeyValues, Output
 from app.substrate.plain_text import plain_text
-from app.system.topk import largest
 from app.trace.record import Floats, Trace
 from app.wording.errors import UserError
 
 MAX_CHARACTERS = 2_000
 """Longest prompt that is tokenized at all; the limit in tokens is the model's context."""
-
-_LENS_ROWS = 64  # states read at a time: their logits stay in the processor's cache
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,17 +48,7 @@ class Feed:
 
 
 EngineRun = Generator[Feed | Step, Output | None, None]
-"""A run under way: it yields what it wants read, takes the network's output, and yields what came of it."""
-
-
-@dataclass(frozen=True, eq=False)
-class Lens:
-    """Logit lens of every expert, layer and position: the top ids (E, L + 1, T, K), best first, and
-    their natural log-probabilities.  Early layers are read through a head that was not trained for
-    them: a low read-out does not prove absence (Belrose 2023, arXiv 2303.08112)."""
-
-    ids: NDArray[np.int32]
-    log_probs: Floats
+"""A run in progress: a generator that yields ids to read, is sent the network's output, and yields steps."""
 
 
 class Engine:
@@ -72,11 +59,13 @@ class Engine:
         self.model = bundle.model
         self.context = bundle.model.shape.context
         self._ends = {bundle.start, *bundle.ends}
+        self._lens_reader = LensReader(bundle.model)
+        self._encoded: tuple[str | None, tuple[int, ...]] = (None, ())  # the last text
         self._unknown = unknown_id(bundle.tokenizer)
         specials = (self._unknown, *map(bundle.tokenizer.token_to_id, ("<pad>", "<s>", "[PAD]", "[CLS]", "[MASK]")))
         without = (i for i in range(bundle.model.shape.vocabulary) if bundle.tokenizer.id_to_token(i) is None)
         never = {i for i in (*specials, *without) if i is not None} - self._ends
-        self._banned = torch.zeros(bundle.model.shape.vocabulary)  # added to what is drawn from
+        self._banned = torch.zeros(bundle.model.shape.vocabulary)  # added to the logits before a token is drawn
         self._banned[list(never)] = -torch.inf
 
     def encode(self, text: str) -> list[int]:
@@ -98,8 +87,11 @@ class Engine:
 
     def ids_of(self, text: str) -> list[int]:
         """Ids of any text, without the start token and without limits; <unk> for what the vocabulary lacks."""
-        ids: list[int] = self.bundle.tokenizer.encode(plain_text(text), add_special_tokens=False).ids
-        return ids
+        known, ids = self._encoded
+        if known != text:  # a translation asks how long its frame is, and then has it written on
+            ids = tuple(self.bundle.tokenizer.encode(plain_text(text), add_special_tokens=False).ids)
+            self._encoded = (text, ids)
+        return list(ids)
 
     def unknown(self, text: str) -> list[str]:
         """Distinct characters of a text that the vocabulary lacks: the model sees <unk> for them."""
@@ -109,7 +101,7 @@ class Engine:
 
     def look(self, text: str, weights: Sequence[float] | None = None) -> Trace:
         """Read a text once, teacher-forced, and return its trace (see `Engine.encode` for errors)."""
-        *_, last = self._alone(self.reading(text, weights))
+        *_, last = self._alone(self.reading(self.encode(text), weights))
         assert last.trace is not None, "the closing step has the trace"
         return last.trace
 
@@ -122,29 +114,34 @@ class Engine:
     ) -> Iterator[Step]:
         """Continue a prompt, one forward pass a token, and yield each token as it is drawn.
 
-        Ends after `sampling.new_tokens`, at the end of the context, when the fusion draws the end
-        of the text, or when `stop()` says so; a closing step carries the trace.  The same arguments
-        give the same tokens.
+        Ends after `sampling.new_tokens`, at the end of the context, when the fusion draws the end of the text, or when
+        `stop()` returns True; a closing step carries the trace.  The same arguments give the same tokens.
         """
-        return self._alone(self.writing(prompt, sampling, weights, stop))
+        return self._alone(self.writing(self.encode(prompt), sampling, weights, stop))
 
-    def reading(self, text: str, weights: Sequence[float] | None = None) -> EngineRun:
-        """`look` as a generator, for a caller that batches several."""
-        ids = [self.bundle.start, *self.encode(text)]
-        return self._read(ids, self._weights(weights))
+    def reading(self, ids: list[int], weights: Sequence[float] | None = None) -> EngineRun:
+        """`look` at encoded text as a generator, for a caller that batches several.
+
+        Raises:
+            UserError: for weights that do not fit the experts.
+        """
+        return self._run([self.bundle.start, *ids], self._weights(weights))
 
     def writing(
         self,
-        prompt: str,
+        ids: list[int],
         sampling: Sampling | None = None,
         weights: Sequence[float] | None = None,
         stop: Callable[[], bool] = lambda: False,
     ) -> EngineRun:
-        """`generate` as a generator, for a caller that batches several."""
-        ids = [self.bundle.start, *self.encode(prompt)]
-        if len(ids) >= self.context:
-            raise UserError("many_tokens", length=len(ids) - 1, limit=self.context - 2)
-        return self._steps(ids, sampling or Sampling(), self._weights(weights), stop)
+        """`generate` from an encoded prompt as a generator, for a caller that batches several.
+
+        Raises:
+            UserError: `many_tokens` for a prompt that leaves no room; for weights that do not fit the experts.
+        """
+        if len(ids) >= self.context - 1:
+            raise UserError("many_tokens", length=len(ids), limit=self.context - 2)
+        return self._run([self.bundle.start, *ids], self._weights(weights), sampling or Sampling(), stop)
 
     def _alone(self, run: EngineRun) -> Iterator[Step]:
         """Feed one run as it goes."""
@@ -173,42 +170,34 @@ class Engine:
         return [outputs.get(id(f)) or self.model(torch.tensor([f.ids]), cache=f.cache) for f in wanted]
 
     @torch.inference_mode()
-    def _read(self, ids: list[int], blend: Tensor) -> EngineRun:
+    def _run(
+        self, ids: list[int], blend: Tensor, sampling: Sampling | None = None, stop: Callable[[], bool] = lambda: False
+    ) -> EngineRun:
+        """Read ids, start token included, write on if there is a sampling, and close with the trace."""
+        prompt, room, generator = len(ids), 0, torch.Generator()
         writer = TraceWriter(blend, self.model.shape.vocabulary)
-        yield from self._forward(ids, None, writer)
-        yield self._last(writer, ids, len(ids))
-
-    @torch.inference_mode()
-    def _steps(self, ids: list[int], sampling: Sampling, blend: Tensor, stop: Callable[[], bool]) -> EngineRun:
-        prompt, room = len(ids), min(self.context - len(ids), int(sampling.new_tokens))
-        generator = torch.Generator().manual_seed(int(sampling.seed))
-        writer = TraceWriter(blend, self.model.shape.vocabulary)
-        cache = self.model.new_cache(len(ids) + room)
-        row = yield from self._forward(ids, cache, writer)
-        for _ in range(room):
+        cache = None
+        if sampling is not None:
+            room = min(self.context - prompt, int(sampling.new_tokens))
+            generator.manual_seed(int(sampling.seed))
+            cache = self.model.new_cache(prompt + room)
+        read = ids
+        while True:
+            started = time.perf_counter()
+            output = yield Feed(read, cache)
+            assert output is not None, "a feed is answered by the network's output"
+            row = writer.add(read, output, time.perf_counter() - started)  # (E + 1, V)
+            if sampling is None or len(ids) == prompt + room:
+                break
             drawn = draw(row[-1] + self._banned, sampling, generator)
             if drawn in self._ends or stop():
                 break
             yield Step(drawn, self.text_of(drawn), scores(row, drawn))
-            ids = [*ids, drawn]
-            row = yield from self._forward([drawn], cache, writer)
-        yield self._last(writer, ids, prompt)
-
-    def _forward(
-        self, ids: list[int], cache: Any, writer: TraceWriter
-    ) -> Generator[Feed | Step, Output | None, Tensor]:
-        """Have ids read, record them, and return the last position's logits (E + 1, V): each expert's, the
-        fusion's."""
-        started = time.perf_counter()
-        output = yield Feed(ids, cache)
-        assert output is not None, "a feed is answered by the network's output"
-        return writer.add(ids, output, time.perf_counter() - started)[:, -1]
-
-    def _last(self, writer: TraceWriter, ids: list[int], prompt: int) -> Step:
-        return Step(None, "", np.zeros(0, np.float32), self._finish(writer, ids, prompt))
-
-    def _finish(self, writer: TraceWriter, ids: list[int], prompt: int) -> Trace:
-        return writer.finish([self.text_of(i) for i in ids], self.bundle.experts, prompt, self.bundle.name)
+            ids, read = [*ids, drawn], [drawn]
+        texts = [self.text_of(i) for i in ids]
+        trace = writer.finish(texts, self.bundle.experts, prompt, self.bundle.name)
+        drawn_with = None if sampling is None else asdict(sampling)
+        yield Step(None, "", np.zeros(0, np.float32), replace(trace, sampling=drawn_with))
 
     def text_of(self, token: int) -> str:
         """The text of an id, special tokens by their names."""
@@ -229,22 +218,12 @@ class Engine:
             raise UserError("bad_weights", count=count)
         return blend
 
-    @torch.inference_mode()
-    def lens(self, trace: Trace, top: int = 5, positions: range | None = None) -> Lens:
-        """Logit lens: what each layer would say if it were the last (nostalgebraist 2020), after some of the
-        positions or all.  Reads the stored hidden states (float16); no forward pass."""
-        window = slice(None) if positions is None else slice(positions.start, positions.stop)
-        states = torch.from_numpy(trace.hidden[:, :, window]).float()  # (E, L + 1, T, d)
-        parts = torch.split(states.flatten(1, 2), _LENS_ROWS, 1)
-        ids, logs = zip(*(self._best(part, top) for part in parts), strict=True)
-        shape = (*states.shape[:3], top)
-        return Lens(torch.cat(ids, 1).view(shape).int().numpy(), torch.cat(logs, 1).view(shape).numpy())
-
-    def _best(self, states: Tensor, top: int) -> tuple[Tensor, Tensor]:
-        """The ids that states (E, n, d) are read as, best first, and their log-probabilities, (E, n, K) each."""
-        logits = self.model.read_out(states)
-        best, ids = largest(logits, top)
-        return ids, best - logits.logsumexp(-1, keepdim=True)
+    def lens(
+        self, trace: Trace, top: int = 5, positions: range | None = None, layers: Sequence[int] | None = None
+    ) -> Lens:
+        """Logit lens: what each layer would say if it were the last, after some of the positions or all, at some of
+        the layers or all."""
+        return self._lens_reader.lens(trace, top, positions, layers)
 
     @torch.inference_mode()
     def read_position(self, trace: Trace, position: int) -> Floats:

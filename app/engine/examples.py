@@ -1,4 +1,4 @@
-"""The examples on the page, and the one that it opens with."""
+"""The examples on the page, and those that it opens with."""
 
 import threading
 from dataclasses import dataclass
@@ -23,29 +23,35 @@ class Example:
 
 EXAMPLES = (
     Example("I love my mother. Я люблю маму. 我爱", seed=4),
-    Example("Жила-была девочка Маша", seed=3),
-    Example("I want to", seed=3),
-    Example("你知道", seed=7),
+    Example("I love my", seed=1),
+    Example("Жила-была девочка", seed=0),
+    Example("我喜欢", seed=9),
+    Example("Once upon a time", seed=2),
+    Example("从前有一个", seed=3),
     Example("Маша и мишка", seed=1),
-    Example("Tom wants", seed=6),
-    Example("我喜欢", seed=6),
+    Example("我的妈妈", seed=2),
 )
+OPENINGS = {"en": EXAMPLES[1], "ru": EXAMPLES[2], "zh": EXAMPLES[3]}
+"""Language -> the example that the page opens with."""
+
 LAB_EXAMPLES = (("A", "А"), ("己", "已"), ("未", "末"), ("и", "й"), ("мир", "мин"), ("cat", "eat"), ("龙", "尤"))
-"""Pairs for the glyph laboratory: one picture, near twins, look-alike words."""
+"""Pairs for the glyph laboratory: one picture, look-alike characters, look-alike words."""
 
 _lock = threading.Lock()
-_traces: WeakKeyDictionary[Engine, Trace] = WeakKeyDictionary()  # a model that is let go takes its text along
+_traces: WeakKeyDictionary[Engine, dict[Example, Trace]] = WeakKeyDictionary()  # a model let go takes its texts along
 
 
-def opening_trace(engine: Engine) -> Trace:
-    """The finished run of the first example, made once by the model on display; of the beginning of it, if that
-    is all that the model can read."""
+def opening_trace(engine: Engine, language: str) -> Trace:
+    """The finished run of the example that the page opens with in a language, made once by the model on display; of the
+    beginning of it, if that is all that the model can read."""
+    example = OPENINGS[language]
     with _lock:
-        if engine not in _traces:
-            prompt = EXAMPLES[0].prompt
+        known = _traces.setdefault(engine, {})
+        if example not in known:
+            prompt = example.prompt
             while len(engine.ids_of(prompt)) > engine.context // 2 and len(prompt) > 2:
                 prompt = prompt[: 2 * len(prompt) // 3]
-            *_, last = engine.generate(prompt, Sampling(seed=EXAMPLES[0].seed))
+            *_, last = engine.generate(prompt, Sampling(seed=example.seed))
             assert last.trace is not None
-            _traces[engine] = last.trace
-        return _traces[engine]
+            known[example] = last.trace
+        return known[example]

@@ -1,4 +1,5 @@
-"""Short computations that are no run of a text, such as patching: one after the other in one thread, few may wait.
+"""Short computations that are no run of a text, such as patching: one after the other in one thread, few may wait,
+and addresses take turns (`FairLine`).
 
 The request queue batches texts token by token; these jobs cannot be batched, so they have a thread of their own and
 leave the queue's alone.  A visitor who leaves ends a job that asks whether to go on.
@@ -6,22 +7,21 @@ leave the queue's alone.  A visitor who leaves ends a job that asks whether to g
 
 import asyncio
 import threading
-import time
-from collections import OrderedDict, deque
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any, TypeVar
 
+from app.engine.fair_line import FairLine, Visitor
+from app.engine.visitor_limits import VisitorLimits
 from app.system.threads import use_network_threads
 from app.wording.errors import UserError
 
-MAX_WAITING = 48
-"""Jobs under way or waiting; one more is refused."""
-MAX_OF_ONE = 3
-"""Of these, jobs of one visitor."""
+MAX_WAITING = 72
+"""Jobs that may wait, 48 of one address; one more is refused."""
+MAX_OF_ONE = 8
+"""Jobs of one session that may be under way or waiting: a tab asks for all of its instruments when it is opened."""
 MAX_PER_WINDOW, WINDOW_SECONDS = 600, 60.0
-"""Jobs of one visitor in any `WINDOW_SECONDS`: strokes of a pen come fast."""
-_VISITORS = 1_000  # whose last minute is remembered
+"""Jobs of one session in any `WINDOW_SECONDS`: strokes of a pen come fast."""
 
 Result = TypeVar("Result")
 Job = Callable[[threading.Event], Result]
@@ -29,33 +29,46 @@ Job = Callable[[threading.Event], Result]
 
 
 class JobQueue:
-    """Jobs of many visitors, first come, first served."""
+    """Jobs of many visitors, the addresses in turn."""
 
     def __init__(self, capacity: int = MAX_WAITING, each: int = MAX_OF_ONE) -> None:
-        self._capacity, self._each = capacity, each
+        self._limits = VisitorLimits(each, MAX_PER_WINDOW, WINDOW_SECONDS)
+        self._waiting: FairLine[tuple[Future[Any], Callable[[], Any]]] = FairLine(capacity)
         self._pool = ThreadPoolExecutor(1, "jobs", initializer=use_network_threads)
-        self._under_way: list[str] = []
-        self._recent: OrderedDict[str, deque[float]] = OrderedDict()
+        self._under_way: list[Visitor] = []
         self._lock = threading.Lock()
 
-    async def run(self, visitor: str, job: Job[Result]) -> Result:
+    async def run(self, visitor: Visitor, job: Job[Result]) -> Result:
         """What a job returns, once its turn has come.
 
         Raises:
-            UserError: `crowded` when too many wait, `hurried` when a visitor exceeds the limits; what the job raises.
+            UserError: `crowded` when too many wait, `hurried` when a session exceeds the limits; what the job raises.
         """
-        self._admit(visitor)
         left = threading.Event()
-        try:
-            future = self._pool.submit(self._unless_left, job, left)
-        except BaseException:
-            self._release(visitor)
-            raise
+        future: Future[Result] = Future()
+        with self._lock:
+            self._waiting.check(visitor)
+            self._limits.admit(visitor, self._under_way.count(visitor))
+            self._waiting.append(visitor, (future, lambda: self._unless_left(job, left)))
+            self._under_way.append(visitor)
         future.add_done_callback(lambda _: self._release(visitor))
+        self._pool.submit(self._run_next)  # one call per waiting job; the line decides which job a call takes
         try:
             return await asyncio.wrap_future(future)
         finally:
             left.set()
+
+    def _run_next(self) -> None:
+        with self._lock:
+            entry = self._waiting.take()
+        assert entry is not None, "there is a run for each job that waits"
+        future, work = entry
+        if not future.set_running_or_notify_cancel():
+            return  # its visitor has left
+        try:
+            future.set_result(work())
+        except BaseException as error:
+            future.set_exception(error)
 
     @staticmethod
     def _unless_left(job: Job[Result], left: threading.Event) -> Result:
@@ -63,22 +76,6 @@ class JobQueue:
             raise UserError("cancelled")
         return job(left)
 
-    def _admit(self, visitor: str) -> None:
-        now = time.monotonic()
-        with self._lock:
-            if len(self._under_way) >= self._capacity:
-                raise UserError("crowded", limit=self._capacity)
-            recent = self._recent.setdefault(visitor, deque())
-            self._recent.move_to_end(visitor)
-            while len(self._recent) > _VISITORS:
-                self._recent.popitem(last=False)
-            while recent and now - recent[0] > WINDOW_SECONDS:
-                recent.popleft()
-            if self._under_way.count(visitor) >= self._each or len(recent) >= MAX_PER_WINDOW:
-                raise UserError("hurried", orders=self._each, runs=MAX_PER_WINDOW)
-            recent.append(now)
-            self._under_way.append(visitor)
-
-    def _release(self, visitor: str) -> None:
+    def _release(self, visitor: Visitor) -> None:
         with self._lock:
             self._under_way.remove(visitor)

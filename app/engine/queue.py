@@ -1,36 +1,42 @@
-"""The request queue: everything that needs the model goes through it.  Many texts are generated as one batch, one
-token each per forward pass; the others wait and are told their place.
+"""The request queue: everything that needs the model goes through it.  Many texts are generated as one batch, one token
+each per forward pass; the others wait and learn their place in line.
 
 One thread runs the network; visitors only submit a request and poll it, so that a hundred who wait hold no
 thread.  A visitor who leaves frees the model within one token.
+
+Addresses take turns (`FairLine`), and none has the whole batch: the next one that comes is read at once.
 """
 
 import logging
 import threading
 import time
-from collections import deque
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Sequence
 
 from app.engine.engine import Engine, EngineRun, Feed, Step
+from app.engine.fair_line import NOBODY, FairLine, Visitor
 from app.engine.sampling import Sampling
+from app.engine.visitor_limits import VisitorLimits
 from app.network.interface import Output
 from app.system.memory import release_memory
+from app.system.thread_trials import ThreadTrials
 from app.system.threads import use_network_threads
 from app.trace.record import Trace
 from app.wording.errors import UserError
 
 BATCH_SIZE = 32
 """Texts that are generated at once."""
-MAX_WAITING = 64
-"""Requests that may wait; one more is refused."""
+KEPT_FREE = 2
+"""Places of the batch that no single address takes."""
+MAX_WAITING = 96
+"""Requests that may wait, 64 of one address; one more is refused."""
 MAX_UNDER_WAY = 4
-"""Requests of one visitor that may be under way."""
+"""Requests of one session that may be under way."""
 MAX_PER_WINDOW, WINDOW_SECONDS = 120, 60.0
-"""Requests of one visitor in any `WINDOW_SECONDS`."""
+"""Requests of one session in any `WINDOW_SECONDS`."""
 _NEW_TEXTS = 4  # read in one round
 RELEASE_SECONDS = 20.0  # freed memory is given back at most this often
-_POLL_SECONDS = 0.05  # seconds
-_VISITORS = 1_000  # visitors whose last minute is remembered
+_POLL_SECONDS = 0.05
 
 log = logging.getLogger(__name__)
 
@@ -38,8 +44,9 @@ log = logging.getLogger(__name__)
 class QueuedRequest:
     """A text to read or to continue; filled by the thread of the queue, read by the visitor's."""
 
-    def __init__(self, visitor: str) -> None:
-        self.visitor = visitor
+    def __init__(self, visitor: Visitor, ids: list[int]) -> None:
+        self.visitor, self.ids = visitor, ids
+        """Who asks, and the ids of the text, without the start token."""
         self.steps: list[Step] = []
         """Tokens written so far."""
         self.trace: Trace | None = None
@@ -49,7 +56,7 @@ class QueuedRequest:
         self._stop, self._abandoned = threading.Event(), threading.Event()
 
     def stop(self) -> None:
-        """End after the token in hand; what is written stays."""
+        """End after the current token; what is written stays."""
         self._stop.set()
 
     def abandon(self) -> None:
@@ -58,10 +65,12 @@ class QueuedRequest:
 
     @property
     def stopped(self) -> bool:
+        """Whether it was asked to end."""
         return self._stop.is_set()
 
     @property
     def abandoned(self) -> bool:
+        """Whether nobody waits for it any more."""
         return self._abandoned.is_set()
 
     def result(self) -> Trace:
@@ -112,43 +121,42 @@ class _Running:
 
 
 class RequestQueue:
-    """Requests to one engine, served first come, first served, up to `batch_size` at once; `capacity` may wait."""
+    """Requests to one engine, up to `batch_size` served at once, the addresses in turn; `capacity` may wait."""
 
     def __init__(self, engine: Engine, batch_size: int = BATCH_SIZE, capacity: int = MAX_WAITING) -> None:
         self.engine = engine
-        self.batch_size, self._capacity = batch_size, capacity
-        self._waiting: deque[tuple[QueuedRequest, EngineRun]] = deque()
+        self.batch_size = batch_size
+        self._each = max(batch_size - KEPT_FREE, 1)  # served at once of one address
+        self._waiting: FairLine[tuple[QueuedRequest, EngineRun]] = FairLine(capacity)
         self._serving: list[_Running] = []
-        self._recent: dict[str, deque[float]] = {}
+        self._limits = VisitorLimits(MAX_UNDER_WAY, MAX_PER_WINDOW, WINDOW_SECONDS)
         self._condition = threading.Condition()
         self._thread: threading.Thread | None = None
         self._released = time.monotonic()
 
-    def look(self, text: str, weights: Sequence[float] | None = None, visitor: str = "") -> QueuedRequest:
+    def look(self, text: str, weights: Sequence[float] | None = None, visitor: Visitor = NOBODY) -> QueuedRequest:
         """Request that a text be read (see `Engine.look`)."""
-        return self._enqueue(visitor, lambda queued: self.engine.reading(text, weights))
+        queued = QueuedRequest(visitor, self.engine.encode(text))
+        return self._enqueue(queued, self.engine.reading(queued.ids, weights))
 
     def write(
-        self, prompt: str, sampling: Sampling, weights: Sequence[float] | None = None, visitor: str = ""
+        self, prompt: str, sampling: Sampling, weights: Sequence[float] | None = None, visitor: Visitor = NOBODY
     ) -> QueuedRequest:
         """Request that a text be continued (see `Engine.generate`)."""
-        return self._enqueue(
-            visitor,
-            lambda queued: self.engine.writing(prompt, sampling, weights, lambda: queued.stopped or queued.abandoned),
-        )
+        queued = QueuedRequest(visitor, self.engine.encode(prompt))
+        stop = lambda: queued.stopped or queued.abandoned  # noqa: E731
+        return self._enqueue(queued, self.engine.writing(queued.ids, sampling, weights, stop))
 
     def place(self, queued: QueuedRequest) -> int:
         """Place of a request among those that wait, from 1; 0 once it is being served."""
         with self._condition:
-            return next((n for n, (waiting, _) in enumerate(self._waiting, 1) if waiting is queued), 0)
+            return self._waiting.place(lambda entry: entry[0] is queued)
 
-    def stop(self, visitor: str) -> None:
-        """End all requests of a visitor after the current token."""
+    def stop(self, visitor: Visitor) -> None:
+        """End all requests of a visitor's session after the current token."""
         with self._condition:
-            requests = [*(queued for queued, _ in self._waiting), *(served.queued for served in self._serving)]
-            for queued in requests:
-                if queued.visitor == visitor:
-                    queued.stop()
+            for queued in self._under_way(visitor.session):
+                queued.stop()
 
     @property
     def busy(self) -> int:
@@ -158,60 +166,54 @@ class RequestQueue:
     @property
     def first_token_awaited(self) -> bool:
         """Whether any request still has no token."""
-        return bool(self._waiting) or any(not served.queued.steps for served in self._serving)
+        return len(self._waiting) > 0 or any(not served.queued.steps for served in self._serving)
 
     def wait_until_idle(self, seconds: float) -> bool:
         """Block until no request is under way, at most for so many seconds: for work of low priority.  Always true,
         so that it serves as a `Progress`."""
         begun = time.monotonic()
-        while (self._serving or self._waiting) and time.monotonic() - begun < seconds:
+        while (self._serving or len(self._waiting)) and time.monotonic() - begun < seconds:
             time.sleep(_POLL_SECONDS)
         return True
 
-    def _enqueue(self, visitor: str, start: Callable[[QueuedRequest], EngineRun]) -> QueuedRequest:
-        """Append a request.
+    def _enqueue(self, queued: QueuedRequest, run: EngineRun) -> QueuedRequest:
+        """Append a request with its generator.
 
         Raises:
-            UserError: `crowded` when the queue is full, `hurried` when a visitor exceeds the limits; any error in the
-                text.
+            UserError: `crowded` when the queue is full, or has no more room for the address; `hurried` when a session
+                exceeds the limits.
         """
-        queued = QueuedRequest(visitor)
-        run = start(queued)  # checks the text: a bad one is never queued
+        visitor = queued.visitor
         with self._condition:
-            if len(self._waiting) >= self._capacity:
-                raise UserError("crowded", limit=self._capacity)
-            if visitor:
-                self._admit(visitor)
-            self._waiting.append((queued, run))
+            self._waiting.check(visitor)
+            if visitor != NOBODY:
+                mine = sum(not request.abandoned for request in self._under_way(visitor.session))
+                self._limits.admit(visitor, mine)
+            self._waiting.append(visitor, (queued, run))
             if self._thread is None:
                 self._thread = threading.Thread(target=self._serve, name="request-queue", daemon=True)
                 self._thread.start()
             self._condition.notify()
         return queued
 
-    def _admit(self, visitor: str) -> None:
-        """Count a request of a visitor, if it is within the limits."""
-        under_way = [*(queued for queued, _ in self._waiting), *(served.queued for served in self._serving)]
-        mine = sum(queued.visitor == visitor and not queued.abandoned for queued in under_way)
-        now = time.monotonic()  # the wall clock may jump
-        recent = self._recent.pop(visitor, deque())
-        while recent and now - recent[0] > WINDOW_SECONDS:
-            recent.popleft()
-        self._recent[visitor] = recent  # the latest visitor is the last to be forgotten
-        while len(self._recent) > _VISITORS:
-            del self._recent[next(iter(self._recent))]
-        if mine >= MAX_UNDER_WAY or len(recent) >= MAX_PER_WINDOW:
-            raise UserError("hurried", orders=MAX_UNDER_WAY, runs=MAX_PER_WINDOW)
-        recent.append(now)
+    def _under_way(self, session: str) -> list[QueuedRequest]:
+        """What a session asked for that is not answered yet, from whatever address, which changes for one who travels;
+        the caller holds the lock."""
+        queued = [*(waiting for waiting, _ in self._waiting), *(served.queued for served in self._serving)]
+        return [request for request in queued if request.visitor.session == session]
 
     def _serve(self) -> None:
         use_network_threads()
+        trials = ThreadTrials()
         while True:
             self._release_memory()
             self._admit_waiting()
             wanting = [served for served in self._serving if served.wants is not None]
+            feeds = [s.wants for s in wanting if s.wants is not None]
+            one_token_each = all(len(feed.ids) == 1 for feed in feeds)
             try:
-                outputs: Sequence[Output | None] = self.engine.feed([s.wants for s in wanting if s.wants is not None])
+                with trials.timed(len(feeds) if one_token_each else None):
+                    outputs: Sequence[Output | None] = self.engine.feed(feeds)
             except Exception as error:
                 log.exception("a forward pass failed")
                 for served in wanting:
@@ -225,7 +227,7 @@ class RequestQueue:
     def _release_memory(self) -> None:
         """Give freed memory back now and then, while the queue is empty."""
         now = time.monotonic()
-        if not self._waiting and not self._serving and now - self._released > RELEASE_SECONDS:
+        if not len(self._waiting) and not self._serving and now - self._released > RELEASE_SECONDS:
             self._released = now
             release_memory()
 
@@ -233,12 +235,15 @@ class RequestQueue:
         """Move requests into the batch, a few per round, so that those under way are not held up; block while
         there are none."""
         with self._condition:
-            self._condition.wait_for(lambda: self._waiting or self._serving)
-            for queued, run in [entry for entry in self._waiting if entry[0].abandoned or entry[0].stopped]:
-                self._waiting.remove((queued, run))
+            self._condition.wait_for(lambda: len(self._waiting) or self._serving)
+            for queued, run in self._waiting.remove(lambda entry: entry[0].abandoned or entry[0].stopped):
                 run.close()
                 queued.done.set()
-            for _ in range(min(_NEW_TEXTS, len(self._waiting), self.batch_size - len(self._serving))):
-                served = _Running(*self._waiting.popleft())
+            for _ in range(min(_NEW_TEXTS, self.batch_size - len(self._serving))):
+                held = Counter(served.queued.visitor.address for served in self._serving)
+                entry = self._waiting.take([a for a, count in held.items() if a and count >= self._each])
+                if entry is None:
+                    break
+                served = _Running(*entry)
                 self._serving.append(served)
                 served.advance(None)

@@ -62,26 +62,24 @@ class TraceWriter:
     def __init__(self, weights: Tensor, vocabulary: int) -> None:
         self._weights = weights
         self._top = min(CANDIDATES, vocabulary)
-        self._rows: list[Tensor] = []  # each (E + 1, n, V), the fusion last, not handed over yet
+        self._outputs: list[Output] = []  # whose rows are not handed over yet, at least not the last one
         self._states: list[tuple[Tensor, ...]] = []  # each L + 1 of (E, 1, n, d), not handed over yet
         self._ids: list[int] = []
         self._jobs: list[Future[_Packed]] = []
         self._reduced = 0
         self._seconds: list[float] = []
-        self._learned = False
 
     def add(self, ids: list[int], output: Output, seconds: float) -> Tensor:
-        """Take the ids (n) of one forward pass of a single text and its output; returns the logits
-        (E + 1, n, V) of each expert and, last, their fusion."""
+        """Take the ids (n) of one forward pass of a single text and its output; returns the last position's logits
+        (E + 1, V) of each expert and, last, their fusion."""
         self._ids.extend(ids)
-        rows = under(output, self._weights)
-        self._rows.append(rows)
-        self._learned = output.fused is not None
+        self._outputs.append(output)
         self._states.append(output.hidden)
         self._seconds.append(seconds)
+        last = under(part_of(output, slice(-1, None)), self._weights)[:, -1]
         if len(self._ids) - self._reduced > BLOCK:
             self._reduce(len(self._ids) - 1)
-        return rows
+        return last
 
     def _reduce(self, end: int) -> None:
         """Hand the positions up to `end` over; the token after each must be known, except at the end of the
@@ -90,21 +88,22 @@ class TraceWriter:
         following = self._ids[self._reduced + 1 : end + 1]
         if len(self._jobs) > 1:
             self._jobs[-2].result()  # no more than two blocks of rows are held
-        job = partial(reduce_block, self._rows, self._states, count, following, self._top)
+        job = partial(reduce_block, self._outputs, self._states, count, following, self._top, self._weights)
         self._jobs.append(_BESIDE.submit(job) if spare_core() else _done(job))
-        self._rows = [self._rows[-1][:, -1:]] if end < len(self._ids) else []
+        self._outputs = [part_of(self._outputs[-1], slice(-1, None))]
         self._states = []
         self._reduced = end
 
     def finish(self, texts: list[str], experts: tuple[str, ...], prompt: int, model: str) -> Trace:
         """The trace of everything added; `texts` are the texts of the ids, one each."""
+        learned = self._outputs[-1].fused is not None
         self._reduce(len(self._ids))
         done = [job.result() for job in self._jobs]
         blocks = [block for part, _ in done for block in part]
         joined: dict[str, Any] = {
             name: np.concatenate([getattr(block, name) for block in blocks]) for name in _Reduced.__dataclass_fields__
         }
-        if not self._learned:  # then they follow from the experts' logits
+        if not learned:  # then they follow from the experts' logits
             joined["fused_logits"] = joined["next_fused"] = None
         return Trace(
             ids=np.array(self._ids),
@@ -131,6 +130,12 @@ def _done(job: Callable[[], _Packed]) -> Future[_Packed]:
     return future
 
 
+def part_of(output: Output, positions: slice) -> Output:
+    """What a network put out for some positions, without the states."""
+    fused = output.fused if output.fused is None else output.fused[:, positions]
+    return Output(output.logits[:, :, positions], (), fused)
+
+
 def under(output: Output, weights: Tensor) -> Tensor:
     """Logits (E + 1, n, V) of one text under each expert and, last, their fusion: the network's own where it
     has one, else the weighted sum."""
@@ -140,14 +145,16 @@ def under(output: Output, weights: Tensor) -> Tensor:
 
 @torch.inference_mode()
 def reduce_block(
-    pieces: list[Tensor], hidden: list[tuple[Tensor, ...]], count: int, following: list[int], top: int
+    pieces: list[Output], hidden: list[tuple[Tensor, ...]], count: int, following: list[int], top: int, weights: Tensor
 ) -> _Packed:
-    """Reduce the first `count` of some rows (E + 1, n, V), `following` ids after them; and pack all states that there
+    """Reduce the first `count` positions of some outputs, `following` ids after them; and pack all states that there
     are, (E, L + 1, n, d), in half precision where they fit."""
-    rows = torch.cat(pieces, 1)
-    size = max(1, min(BLOCK, _CACHED // rows.shape[-1]))  # so many rows at a time stay in the processor's cache
+    whole = pieces[0] if len(pieces) == 1 else _in_a_row(pieces)
+    size = max(1, min(BLOCK, _CACHED // whole.logits.shape[-1]))  # so many rows at a time stay in the processor's cache
     blocks = [
-        reduce_rows(rows[:, first : min(first + size, count)], following[first : first + size], top)
+        reduce_rows(
+            under(part_of(whole, slice(first, min(first + size, count))), weights), following[first : first + size], top
+        )
         for first in range(0, count, size)
     ]
     if not hidden:  # the last row waits for its token, its states do not
@@ -157,14 +164,21 @@ def reduce_block(
     return blocks, [small if bool(small.isfinite().all()) else states]
 
 
+def _in_a_row(pieces: list[Output]) -> Output:
+    """The outputs for one stretch of a text after the other, as one, without the states."""
+    fused = [piece.fused for piece in pieces if piece.fused is not None]
+    return Output(torch.cat([piece.logits for piece in pieces], 2), (), torch.cat(fused, 1) if fused else None)
+
+
 def reduce_rows(under: Tensor, following: list[int], top: int) -> _Reduced:
     """Reduce raw logits (E + 1, n, V); `following` holds the next ids of the first n, or n - 1, rows."""
     rows = under[:-1]
     experts, count, _ = rows.shape
-    ids = largest(under, top)[1].transpose(0, 1)  # (n, E + 1, K)
+    best, places = largest(under, top)
+    ids = places.transpose(0, 1)  # (n, E + 1, K)
     flat = ids.reshape(1, count, -1).expand(experts, -1, -1)
     logits = rows.gather(-1, flat).view(experts, *ids.shape).movedim(0, -1)  # (n, E + 1, K, E)
-    totals = under.logsumexp(-1)  # (E + 1, n)
+    totals = (under - best[..., :1]).exp_().sum(-1).log_().add_(best[..., 0])  # (E + 1, n): log-sum-exp
     known = len(following)
     at = torch.tensor(following, dtype=torch.long).view(1, -1, 1)
     next_all = under[:, :known].gather(-1, at.expand(experts + 1, -1, -1))  # (E + 1, known, 1)

@@ -1,4 +1,4 @@
-"""A checkpoint that is not ours, from its folder to a bundle the engine can run: built, understood, proved.
+"""A checkpoint that is not ours, from its folder to a bundle the engine can run: built, understood, verified.
 
 Every step either succeeds or says in one sentence why the checkpoint cannot be shown.
 """
@@ -21,7 +21,7 @@ from app.foreign.compute.unit_rows import UnitRows
 from app.foreign.files.build import Built, build_network, check_memory, read_config
 from app.foreign.files.names import expert_names
 from app.foreign.files.tokens import PROBES, Tokens, check_ids, read_tokens
-from app.foreign.recover import find_pictures
+from app.foreign.recover import Recovery, find_pictures
 from app.foreign.verify.tail import Tail
 from app.foreign.verify.understand import Understood, tables_of, understand
 from app.network.interface import Network
@@ -35,7 +35,7 @@ _DRAWN_PROBE, _LONG_PROBE = 48, 1_024
 _VOCABULARY = ("vocab_size", "n_vocab", "vocabulary_size", "num_tokens", "n_tokens", "padded_vocab_size")
 
 LoadProgress = Callable[[str, float], object]
-"""Told what is being done (a code of `app.wording.catalogue`) and the share of it, 0..1."""
+"""Called with what is being done (a code of `app.wording.catalogue`) and the share of it done, 0..1."""
 
 
 def load_foreign(
@@ -57,16 +57,7 @@ def load_foreign(
     progress("stage_weights", 0.0)
     built = build_network(folder, trusted)
     progress("stage_anatomy", 0.0)
-    try:
-        reader = Reader(built.network, next((n for k in _VOCABULARY if isinstance(n := config.get(k), int)), 0))
-    except Exception as error:  # whatever code that is not ours raises
-        raise UserError("cannot_run", folder=folder.name, reason=f"{type(error).__name__}") from error
-    tokens = read_tokens(folder, config, reader.vocabulary, trusted)
-    probes = probe_ids(tokens, min(reader.vocabulary, tokens.tokenizer.get_vocab_size()))
-    try:
-        found = understand(reader, folder.name, config, probes)
-    except (RuntimeError, TypeError, IndexError, AttributeError, KeyError) as error:
-        raise UserError("cannot_run", folder=folder.name, reason=f"{type(error).__name__}") from error
+    tokens, reader, probes, found = _understood(folder, config, built, trusted)
     towers = found.anatomy.towers
     table = towers[0].table
     assert table is not None, "understand() refuses a network without one"
@@ -76,7 +67,36 @@ def load_foreign(
     progress("stage_pictures", 0.0)
     rows = unit_rows(as_long(table.weight, reader.vocabulary))
     recipe, pictures, recovery = find_pictures(tokens.texts, rows, lambda share: progress("stage_pictures", share))
-    report = Report(
+    fusion = "mean" if found.fusion.kind in ("single", "mean", "joined") else found.fusion.kind
+    return Bundle(
+        name=source,
+        folder=source,
+        model=running.network,
+        tokenizer=tokens.tokenizer,
+        substrate=Substrate(tokens.texts, pictures, rows, recovery.basis, recipe),
+        experts=expert_names(config, [tower.name for tower in shown]),
+        start=tokens.start,
+        training={},
+        ends=tokens.ends,
+        fusion=fusion,
+        weights=found.fusion.weights if fusion == "weighted" else None,
+        report=_report(source, config, found, built, running, tokens, recovery),
+    )
+
+
+def _report(
+    source: str,
+    config: dict[str, Any],
+    found: Understood,
+    built: Built,
+    running: "_Running",
+    tokens: Tokens,
+    recovery: Recovery,
+) -> Report:
+    """What the page tells about the checkpoint."""
+    table = found.anatomy.towers[0].table
+    assert table is not None, "understand() refuses a network without one"
+    return Report(
         source=source,
         code=bool(config.get("auto_map")),
         fusion=found.fusion.kind,
@@ -96,21 +116,26 @@ def load_foreign(
         exact=recovery.exact,
         agreement=recovery.agreement,
     )
-    fusion = "mean" if found.fusion.kind in ("single", "mean", "joined") else found.fusion.kind
-    return Bundle(
-        name=source,
-        folder=source,
-        model=running.network,
-        tokenizer=tokens.tokenizer,
-        substrate=Substrate(tokens.texts, pictures, rows, recovery.basis, recipe),
-        experts=expert_names(config, [tower.name for tower in shown]),
-        start=tokens.start,
-        training={},
-        ends=tokens.ends,
-        fusion=fusion,
-        weights=found.fusion.weights if fusion == "weighted" else None,
-        report=report,
-    )
+
+
+def _understood(
+    folder: Path, config: dict[str, Any], built: Built, trusted: bool
+) -> tuple[Tokens, Reader, list[list[int]], Understood]:
+    """Tokens, reader of the network, the ids it was tested on, and what was found.
+
+    Raises:
+        UserError: `cannot_run` for whatever code that is not ours raises.
+    """
+    try:
+        reader = Reader(built.network, next((n for k in _VOCABULARY if isinstance(n := config.get(k), int)), 0))
+    except Exception as error:
+        raise UserError("cannot_run", folder=folder.name, reason=f"{type(error).__name__}") from error
+    tokens = read_tokens(folder, config, reader.vocabulary, trusted)
+    probes = probe_ids(tokens, min(reader.vocabulary, tokens.tokenizer.get_vocab_size()))
+    try:
+        return tokens, reader, probes, understand(reader, folder.name, config, probes)
+    except (RuntimeError, TypeError, IndexError, AttributeError, KeyError) as error:
+        raise UserError("cannot_run", folder=folder.name, reason=f"{type(error).__name__}") from error
 
 
 def probe_ids(tokens: Tokens, vocabulary: int) -> list[list[int]]:

@@ -14,11 +14,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from app.substrate.byte_text import has_bytes
 from app.substrate.embedding import Basis, Floats, decode, embed, fit_basis
-from app.substrate.pictures import PIXELS, RECIPES, SIDE, draw_pictures, to_polar
+from app.substrate.pictures import PIXELS, RECIPES, SIDE, Bitmap, draw_bytes, draw_pictures, to_polar
 
 _CHUNK = 4_096
-_FEW = 6_000  # tokens on which recipes are told apart
+_FEW = 6_000  # tokens on which the recipes are distinguished
 _SAMPLE = 2_000  # held-out tokens that are decoded
 _PROMISING = 0.5
 
@@ -43,7 +44,7 @@ def recover(
     """Recover the basis of a table of unit rows (V, d) given the tokens' pictures (V, 32, 32); of more than
     1,024 dimensions the first 1,024 are tried.
 
-    Half of the tokens, drawn at random, are fitted; some of the others are decoded.  step is told the share
+    Half of the tokens, drawn at random, are fitted; some of the others are decoded.  step is called with the share
     done.
     """
     assert len(pictures) == len(table), f"{len(pictures)} pictures, {len(table)} vectors"
@@ -67,11 +68,18 @@ def recover(
 
 
 class Drawn:
-    """Pictures (V, 32, 32) of all tokens, drawn as they are asked for."""
+    """Pictures (V, 32, 32) of all tokens, drawn as they are asked for; made: whether the table was made of such
+    pictures.  Else no picture has to be the one of a recipe, and bytes are drawn so that no two look alike."""
 
-    def __init__(self, texts: Sequence[str], recipe: str) -> None:
+    def __init__(self, texts: Sequence[str], recipe: str, made: bool = True) -> None:
         self._texts = texts
-        self._draw = lru_cache(maxsize=8_192)(lambda i: draw_pictures([texts[i]], recipe)[0])
+
+        def draw(index: int) -> Bitmap:
+            text = texts[index]
+            picture: Bitmap = draw_bytes(text) if not made and has_bytes(text) else draw_pictures([text], recipe)[0]
+            return picture
+
+        self._draw = lru_cache(maxsize=8_192)(draw)
 
     def __len__(self) -> int:
         return len(self._texts)
@@ -88,15 +96,16 @@ class Drawn:
 def find_pictures(
     texts: tuple[str, ...], table: Floats, step: Callable[[float], object] = lambda share: None
 ) -> tuple[str, Any, Recovery]:
-    """Which recipe drew a table, if any did: its name, the pictures, and the recovery under it.  Recipes are told
-    apart on a few tokens; only of a table that looks like one of them is every token drawn.  step is told the
-    share done."""
+    """Which recipe drew a table, if any did: its name, the pictures, and the recovery under it.  The recipes are
+    distinguished on a few tokens; every token is drawn only if the table looks like one of them.  step is called with
+    the share done."""
     few = np.sort(np.random.default_rng(1).permutation(len(texts))[:_FEW])
     some, rows = [texts[i] for i in few], np.asarray(table[few])
     tried = {name: recover(draw_pictures(some, name), rows) for name in sorted(RECIPES, reverse=True)}
     recipe = max(tried, key=lambda name: tried[name].agreement)
-    if tried[recipe].agreement < _PROMISING or len(few) == len(texts):
-        return recipe, Drawn(texts, recipe), tried[recipe]
+    made = tried[recipe].agreement >= _PROMISING
+    if not made or len(few) == len(texts):
+        return recipe, Drawn(texts, recipe, made), tried[recipe]
     pictures = np.zeros((len(texts), SIDE, SIDE), bool)
     for first in range(0, len(texts), _CHUNK):
         part = texts[first : first + _CHUNK]

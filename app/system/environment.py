@@ -3,25 +3,26 @@
 import os
 import sys
 
+from app.system.caches import set_cache_folders
 from app.wording.catalogue import say
 
-_RANGES = {"GRADIO_SERVER_PORT": (1, 65_535), "GLYPHSCOPE_THREADS": (1, 64)}
+_RANGES = {"GRADIO_SERVER_PORT": (1, 65_535), "GLYPHSCOPE_THREADS": (1, 64), "GLYPHSCOPE_PROXIES": (0, 16)}
 
 _DEFAULTS = {
     "GRADIO_ANALYTICS_ENABLED": "False",
     "GRADIO_ANALYTICS_MAX_EVENTS": "100",  # kept of past events, and
     "GRADIO_ANALYTICS_CACHE_FREQUENCY": "1000000000",  # summed up after so many, not after each
-    # Small matrices by several threads only get in the network's way, but for those that run it: `app.system.threads`.
+    # Several BLAS threads for small matrices only take cores from the network, whose threads `app.system.threads` sets.
     "OPENBLAS_NUM_THREADS": "1",
     "MKL_NUM_THREADS": "1",
-    # Threads that wait for each other look for some 50 us, then sleep: asleep at once, several write more slowly than
+    # Waiting threads spin for some 50 us, then sleep: asleep at once, several write more slowly than
     # one (measured: at a third of the pace), awake all the time they keep the cores from the panels.
     "GOMP_SPINCOUNT": "20000",
 }
 
 
 def check_environment() -> None:
-    """End the program with a sentence where a number that is set is none, or out of its range."""
+    """End the program with a sentence where a setting is not a number, or out of its range."""
     for name, (low, high) in _RANGES.items():
         value = os.environ.get(name, str(low))
         if not (len(value) < 6 and value.isascii() and value.isdecimal() and low <= int(value) <= high):
@@ -32,3 +33,4 @@ def set_defaults() -> None:
     """Set what is not set."""
     for name, value in _DEFAULTS.items():
         os.environ.setdefault(name, value)
+    set_cache_folders()

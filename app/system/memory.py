@@ -37,15 +37,15 @@ def page_out(address: int, size: int) -> None:
 
 
 def settle() -> None:
-    """Count everything there is by now as here to stay: what is collected later is looked for among newer
-    things only, which takes milliseconds."""
+    """Keep all present objects out of garbage collection: later collections look at newer objects only, which takes
+    milliseconds."""
     gc.unfreeze()
     gc.collect()
     gc.freeze()
 
 
 def collect_from_now() -> None:
-    """Look for garbage again, but not among what there is already, until `settle`."""
+    """Collect garbage again, but not among the objects that are there already, until `settle`."""
     gc.freeze()
     gc.enable()
 

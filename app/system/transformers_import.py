@@ -1,4 +1,5 @@
-"""Import transformers late, and in one thread at a time: two that meet in its lazy modules see half of it."""
+"""Import transformers late, and in one thread at a time: two threads that import its lazy modules at once find them
+half loaded."""
 
 import threading
 from functools import cache

@@ -171,8 +171,8 @@ def added(trace: Trace, position: int, ranking: Ranking, candidate: int) -> Floa
 
 
 def winner_balance(trace: Trace) -> Floats:
-    """Who decides, -1..1 at each position (T,): (a - b) / (|a| + |b|) of the two experts' exact
-    shares of the fused winner's lead; 1 is all the first expert's doing."""
+    """Who decides, -1..1 at each position (T,): (a - b) / (|a| + |b|) of the two experts' exact shares of the fused
+    winner's lead; 1: the first expert alone decides."""
     logits = trace.candidate_logits[:, FUSED, :2]  # (T, 2, E)
     shares = trace.weights * (logits[:, 0] - logits[:, 1])
     balance: Floats = (shares[:, 0] - shares[:, 1]) / np.maximum(np.abs(shares).sum(axis=1), 1e-9)

@@ -1,34 +1,19 @@
-"""The engine: traces against an independent forward pass, limits, odd input, same seed same text."""
+"""Traces against an independent forward pass and plain formulas."""
 
 import math
-import subprocess
-import sys
-from collections.abc import Iterator
-from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from scipy.spatial.distance import jensenshannon
 
-from app.checkpoint.bundle import load_bundle
-from app.engine.engine import MAX_CHARACTERS, Engine, Step
-from app.engine.sampling import Sampling, draw
+from app.engine.engine import Engine
 from app.engine.trace_writer import BLOCK, reduce_rows
 from app.network.interface import Output
-from app.substrate.plain_text import plain_text
-from app.system.topk import largest
 from app.trace.record import Trace
-from app.wording.errors import UserError
-from tests.support.server import ROOT
+from tests.support.requests import run
 
 TEXT = "Мама любит дом. The cat sees the dog. 妈妈喜欢猫。"
-
-
-def run(engine: Engine, prompt: str, **options: object) -> tuple[list[Step], Trace]:
-    *steps, last = engine.generate(prompt, Sampling(**options))  # type: ignore[arg-type]
-    assert last.trace is not None and last.id is None
-    return steps, last.trace
 
 
 @pytest.fixture(scope="module")
@@ -150,161 +135,6 @@ def test_steps_report_the_log_probabilities_of_the_trace(engine: Engine) -> None
         assert step.id == trace.ids[trace.prompt + n] and step.text == trace.texts[trace.prompt + n]
 
 
-def test_same_seed_same_text_other_seed_other_text(engine: Engine) -> None:
-    def texts(seed: int) -> str:
-        return run(engine, "The", seed=seed, temperature=1.5, top_p=1.0, top_k=0, new_tokens=20)[1].text
-
-    assert texts(5) == texts(5)
-    assert len({texts(seed) for seed in range(6)}) > 1
-
-
-def test_greedy_takes_the_likeliest_token_under_the_weights(engine: Engine) -> None:
-    for weights in ((1.0, 0.0), (0.0, 1.0), (0.3, 0.7)):
-        *steps, last = engine.generate("Мама", Sampling(temperature=0, new_tokens=4), weights)
-        assert last.trace is not None
-        with torch.inference_mode():
-            z = engine.model(torch.tensor([last.trace.ids.tolist()])).logits[:, 0]
-        mixed = weights[0] * z[0] + weights[1] * z[1]
-        for step, row in zip(steps, mixed[last.trace.prompt - 1 :], strict=False):
-            assert step.id == int(row.argmax())
-
-
-def test_draw_keeps_to_top_k_and_top_p() -> None:
-    logits = torch.log(torch.tensor([0.5, 0.3, 0.15, 0.05]))
-    generator = torch.Generator().manual_seed(0)
-
-    def drawn(**options: float) -> set[int]:
-        sampling = Sampling(**{"temperature": 1.0, "top_k": 0, "top_p": 1.0, **options})  # type: ignore[arg-type]
-        return {draw(logits, sampling, generator) for _ in range(300)}
-
-    assert drawn() == {0, 1, 2, 3}
-    assert drawn(top_k=2) == {0, 1}
-    assert drawn(top_p=0.7) == {0, 1}
-    assert drawn(temperature=0) == {0}
-
-
-def test_a_draw_is_the_one_of_torch() -> None:
-    logits = torch.randn(60, generator=torch.Generator().manual_seed(5))
-    ours, theirs = torch.Generator().manual_seed(3), torch.Generator().manual_seed(3)
-    for _ in range(50):
-        drawn = draw(logits, Sampling(temperature=1.0, top_k=0, top_p=1.0), ours)
-        assert drawn == int(torch.multinomial(logits.softmax(-1), 1, generator=theirs))
-
-
-def test_draws_are_as_likely_as_transformers_whole_chain_says() -> None:
-    """Over the whole row, in transformers' order: temperature, top-k, top-p."""
-    from transformers.generation import logits_process as theirs
-
-    logits = torch.randn(60, generator=torch.Generator().manual_seed(5)) * 2
-    chain = theirs.LogitsProcessorList(
-        [theirs.TemperatureLogitsWarper(0.8), theirs.TopKLogitsWarper(12), theirs.TopPLogitsWarper(0.9)]
-    )
-    expected = chain(None, logits[None]).softmax(-1)[0]
-    generator, times = torch.Generator().manual_seed(0), 4000
-    drawn = [draw(logits, Sampling(temperature=0.8, top_k=12, top_p=0.9), generator) for _ in range(times)]
-    found = torch.bincount(torch.tensor(drawn), minlength=60) / times
-    assert set(found.nonzero()[:, 0].tolist()) == set(expected.nonzero()[:, 0].tolist())
-    assert (found - expected).abs().max() < 5 * (0.25 / times) ** 0.5
-
-
-def test_generation_ends_at_the_context(engine: Engine) -> None:
-    long = "cat " * 40
-    steps, trace = run(engine, long, new_tokens=100, seed=2, temperature=1.0)
-    assert len(trace) <= engine.context and len(steps) <= engine.context - trace.prompt
-
-
-def test_stop_keeps_what_was_written(engine: Engine) -> None:
-    seen: list[Step] = []
-    for step in engine.generate("Мама", Sampling(new_tokens=20, temperature=1.5, seed=4), stop=lambda: len(seen) >= 2):
-        seen.append(step)
-    assert seen[-1].trace is not None
-    assert len(seen[-1].trace) - seen[-1].trace.prompt == len(seen) - 1 <= 3
-
-
-def test_closing_a_generation_early_is_harmless(engine: Engine) -> None:
-    steps = engine.generate("Мама", Sampling(new_tokens=20))
-    assert isinstance(steps, Iterator)
-    next(steps)
-    steps.close()  # type: ignore[attr-defined]
-    assert engine.look("Мама")
-
-
-BAD_TEXTS = {
-    "": "empty_prompt",
-    " \n\t ": "empty_prompt",
-    "😀🎉": "unknown_prompt",
-    "\ud800": "unknown_prompt",
-    "\u0000\u0007": "unknown_prompt",
-    "x" * (MAX_CHARACTERS + 1): "long_prompt",
-    "a" * 100_000: "long_prompt",
-    "z" * 300: "many_tokens",
-}
-
-
-@pytest.mark.parametrize(("text", "code"), BAD_TEXTS.items(), ids=[repr(t[:12]) for t in BAD_TEXTS])
-def test_useless_text_gets_one_sentence(engine: Engine, text: str, code: str) -> None:
-    for use in (engine.look, lambda text: list(engine.generate(text))):
-        with pytest.raises(UserError) as caught:
-            use(text)
-        assert caught.value.code == code
-        assert str(caught.value).endswith(".") and "{" not in str(caught.value)
-
-
-@pytest.mark.parametrize("value", [None, 5, b"abc", ["a"]])
-def test_what_is_no_text_is_refused(engine: Engine, value: object) -> None:
-    with pytest.raises(UserError):
-        engine.look(value)  # type: ignore[arg-type]
-
-
-ODD_TEXTS = [
-    "кот😀",
-    "a\ud800b",
-    "שלום cat",
-    "<script>alert(1)</script>",
-    "${1+1} {{x}} `",
-    "e\u0301 и\u0306",
-    "\u202ecat",
-    "\x00кот",
-]
-
-
-@pytest.mark.parametrize("text", ODD_TEXTS, ids=[ascii(t) for t in ODD_TEXTS])
-def test_odd_text_is_read_as_what_it_becomes(engine: Engine, text: str) -> None:
-    trace = engine.look(text)
-    ids = [engine.bundle.tokenizer.token_to_id(t) for t in trace.texts[1:]]
-    assert ids == trace.ids[1:].tolist()
-    missing = engine.unknown(text)
-    assert all(engine.bundle.tokenizer.token_to_id(c) is None for c in missing)
-    assert ("<unk>" in trace.texts) == bool(missing)
-
-
-def test_composed_and_decomposed_letters_are_the_same() -> None:
-    assert plain_text("и\u0306") == "й" and plain_text("a\r\nb\rc") == "a\nb\nc" and plain_text("\ud83d") == "\ufffd"
-
-
-BAD_SETTINGS = [
-    ("temperature", math.nan), ("temperature", math.inf), ("temperature", -0.1), ("temperature", 2.1),
-    ("temperature", "hot"),
-    ("top_k", -1), ("top_k", 1.5), ("top_k", 10**9), ("top_k", None), ("top_k", True),
-    ("top_p", 0.0), ("top_p", 1.01), ("top_p", math.nan),
-    ("seed", -1), ("seed", 0.5), ("seed", 2**64), ("seed", math.nan),
-    ("new_tokens", 0), ("new_tokens", 129), ("new_tokens", math.inf), ("new_tokens", []),
-]  # fmt: skip
-
-
-@pytest.mark.parametrize(("name", "value"), BAD_SETTINGS, ids=[f"{n}={v}" for n, v in BAD_SETTINGS])
-def test_bad_settings_name_the_remedy(name: str, value: object) -> None:
-    with pytest.raises(UserError) as caught:
-        Sampling(**{name: value})  # type: ignore[arg-type]
-    assert caught.value.code == f"bad_{name}"
-
-
-@pytest.mark.parametrize("weights", [(1.0,), (0.5, 0.6), (-0.5, 1.5), (math.nan, 1.0), ("a", "b"), (0.2, 0.3, 0.5)])
-def test_bad_weights_are_refused(engine: Engine, weights: object) -> None:
-    with pytest.raises(UserError, match="2 weights"):
-        engine.look("Мама", weights)  # type: ignore[arg-type]
-
-
 def test_lens_reads_the_last_layer_as_the_model_does(engine: Engine, looked: Trace, rows: torch.Tensor) -> None:
     lens = engine.lens(looked, top=3)
     assert lens.ids.shape == (2, 3, len(looked), 3)
@@ -313,46 +143,3 @@ def test_lens_reads_the_last_layer_as_the_model_does(engine: Engine, looked: Tra
         assert np.allclose(lens.log_probs[e, -1], expected, atol=2e-2)  # states are stored in half precision
     first = torch.nn.functional.layer_norm(engine.model.embedding[looked.ids.tolist()], (64,)) @ engine.model.head[1]  # type: ignore[attr-defined]
     assert np.allclose(lens.log_probs[1, 0], first.log_softmax(-1).topk(3).values, atol=2e-2)
-
-
-@pytest.mark.parametrize("damage", ["missing", "truncated", "flipped"])
-def test_damaged_checkpoint_names_the_remedy(toy_bundle: Path, tmp_path: Path, damage: str) -> None:
-    import shutil
-
-    folder = tmp_path / "copy"
-    shutil.copytree(toy_bundle, folder)
-    weights = folder / "model.safetensors"
-    data = weights.read_bytes()
-    if damage == "missing":
-        weights.unlink()
-    else:
-        weights.write_bytes(data[:1000] if damage == "truncated" else b"\xff" * 8 + data[8:])
-    with pytest.raises(UserError, match=r"(?i:restore) the folder"):
-        load_bundle(folder)
-
-
-@pytest.mark.parametrize("width", [8192, 2048, 1024, 1000, 40])
-def test_the_largest_are_those_that_a_sort_finds(width: int) -> None:
-    rows = torch.randn(3, 5, width, generator=torch.Generator().manual_seed(1))
-    rows[0, 0, 32:64] += 100  # a whole stretch of them
-    values, indices = largest(rows, 32)
-    whole = rows.sort(-1, descending=True)
-    assert torch.equal(values, whole.values[..., :32]) and torch.equal(indices, whole.indices[..., :32])
-
-
-def test_freed_memory_goes_back() -> None:
-    """Blocks of 1 MB with something small between them, which glibc alone would keep."""
-    script = (
-        "import sys; from app.system.memory import release_memory, limit_retained_memory; from pathlib import Path\n"
-        "def held(): return int(Path('/proc/self/statm').read_text().split()[1]) * 4 // 1024\n"
-        "took, before = limit_retained_memory(), held()\n"
-        "large, small = [], []\n"
-        "for _ in range(300): large.append(bytearray(10**6)); small.append(bytearray(1000))\n"
-        "full = held(); del large; release_memory()\n"
-        "print(took, full - before, held() - before)"
-    )
-    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)
-    took, full, left = done.stdout.split()
-    if took != "True":
-        pytest.skip("another C library than glibc")
-    assert int(full) > 250 and int(left) < 30

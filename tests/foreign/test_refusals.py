@@ -100,7 +100,7 @@ DAMAGE: dict[str, Callable[[Path], object]] = {
         "x = torch.sin(input_ids.cumsum(1)[..., None].float() * torch.arange(1, self.glyphs.weight.shape[1] + 1))",
     ),
     "no_anatomy": lambda f: edit_code(f, "x = layer(x)", "x = layer.forward(x)"),
-    "unproved": lambda f: edit_code(f, "(self.half_ru(x) + self.half_zh(x)) / 2", "self.half_ru(x) + torch.rand(1)"),
+    "unverified": lambda f: edit_code(f, "(self.half_ru(x) + self.half_zh(x)) / 2", "self.half_ru(x) + torch.rand(1)"),
 }
 
 
@@ -213,7 +213,7 @@ def test_no_hub_and_no_disk(monkeypatch: pytest.MonkeyPatch) -> None:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("huggingface_hub.snapshot_download", full)
-    with pytest.raises(UserError, match="no room on the disk"):
+    with pytest.raises(UserError, match="not enough disk space"):
         locate(Place(None, "somebody/quill", REVISION))
 
 
@@ -261,7 +261,21 @@ def test_a_model_that_fails_leaves_the_old_one(registry: ModelRegistry, monkeypa
     monkeypatch.delenv("GLYPHSCOPE_TRUST_REMOTE_CODE")
     registry.choose("a", "quill")
     wait(registry)
-    assert registry.loading.error is not None and registry.loading.error.code == "untrusted_code"
+    error = registry.error_of("a")
+    assert error is not None and error.code == "untrusted_code"
+    assert registry.of("a").key == "glyphscope-mini"
+    assert registry.error_of("b") is None and registry.loading.error is None, "only who chose it is told"
+    registry.tell("a", None)
+    assert registry.error_of("a") is None, "once it was read"
+
+
+@pytest.mark.parametrize(("folder", "code"), [("nowhere", "no_model"), (".", "missing_files")])
+def test_a_setting_that_names_no_model_leaves_the_bundled_one(folder: str, code: str, tmp_path: Path) -> None:
+    registry, wanted = open_registry(str(tmp_path / folder))
+    registry._load(wanted, first=True)  # in this thread
+    assert registry.loading.error is not None and registry.loading.error.code == code
+    registry.tell("a", None)
+    assert registry.error_of("a") is None and registry.error_of("b") is registry.loading.error
     assert registry.of("a").key == "glyphscope-mini"
 
 
@@ -274,7 +288,8 @@ def test_a_fault_that_nobody_thought_of_is_one_sentence(
     monkeypatch.setattr("app.models._bundle", broken)
     registry.choose("a", "quill")
     wait(registry)
-    assert registry.loading.error is not None and registry.loading.error.code == "load_failed"
+    error = registry.error_of("a")
+    assert error is not None and error.code == "load_failed" and registry.error_of("b") is None
     assert registry.of("a").engine.look("Мама").experts == ("RU", "ZH")
 
 

@@ -23,7 +23,7 @@ from app.panels.report import report_view
 from app.trace.fusion import next_log_probs
 from app.wording.catalogue import LANGUAGES, speaker
 from app.wording.errors import UserError
-from tests.foreign.test_load import TEXT, plain_logits
+from tests.foreign.cases import TEXT, plain_logits
 from tests.support.folders import Folder, write_folder
 
 LONG = "The cat loves the dog. Мама любит дом. 我们喜欢这只猫。" * 4

@@ -11,7 +11,8 @@ from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
 from app.network.experts import Block, StackedExperts, fuse
 from app.network.interface import KeyValues, Shape
 from app.network.transformers_model import BVVMoEConfig, BVVMoEForCausalLM
-from app.training.run import Recipe, make_optimizers, train_step
+from app.training.recipe import Recipe
+from app.training.step import make_optimizers, train_step
 
 
 def plain_expert(model: StackedExperts, expert: int, ids: list[int]) -> tuple[Tensor, list[Tensor]]:

@@ -34,7 +34,7 @@ def test_those_that_are_apart_stay_where_they_are() -> None:
     np.testing.assert_array_equal(keep_apart(centres, sizes, (100, 100)), centres)
 
 
-def test_the_same_point_twice_is_parted() -> None:
+def test_the_same_point_twice_is_separated() -> None:
     placed = keep_apart(np.full((2, 2), 50.0), np.full((2, 2), 20.0), (100, 100))
     assert not overlaps(placed, np.full((2, 2), 20.0)).any() and np.abs(placed - 50).max() < 15
 

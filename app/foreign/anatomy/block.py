@@ -1,8 +1,8 @@
 """What a decoder block computes, worked out from its inputs and outputs on a probe text.
 
-The maps inside are told apart by what they read and give; every choice (which of three equal maps gives
-queries, how positions are turned, which activation) is made by trying and comparing.  What does not come
-out within float32 rounding is not accepted.
+The maps inside are identified by what they read and give; every choice (which of three equal maps gives queries, how
+positions are turned, which activation) is made by trying and comparing.  What does not come out within float32 rounding
+is not accepted.
 """
 
 import math
@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from app.foreign.anatomy.observe import Call, Observation
-from app.foreign.anatomy.readout import equal
+from app.foreign.anatomy.readout import TOLERANCE, apart, equal
 from app.foreign.compute.blocks import ACTIVATIONS, Parts, Style, attend, mlp, project, run_block, turn_table
 from app.foreign.compute.kernels import Map
 from app.foreign.compute.norms import Norm, find_norm
@@ -208,25 +208,29 @@ def _fits(inside: _Inside, order: tuple[int, int, int], inner: int, key_width: i
 
 
 def _activation(style: Style, parts: Parts, inside: _Inside) -> Style:
-    """Which activation, and whether it is gated: the first that gives what the MLP gave."""
+    """Which activation, and whether it is gated: the one that comes closest to what the MLP gave.
+
+    On a short text the two forms of GELU can both lie within rounding, so the first that fits will not do.
+    """
     wide = inside.up[0].weight.shape[0]
     gates = (1, 2) if len(inside.up) == 2 or wide == 2 * inside.down.weight.shape[1] else (0,)
-    for activation, gated in product(ACTIVATIONS, gates):
-        tried = replace(style, activation=activation, gated=gated)
-        if equal(mlp(tried, parts, inside.mlp_given), inside.mlp_gave):
-            return tried
-    raise ValueError("an MLP of no known kind")
+    styles = [replace(style, activation=name, gated=gated) for name, gated in product(ACTIVATIONS, gates)]
+    distances = [apart(mlp(tried, parts, inside.mlp_given), inside.mlp_gave) for tried in styles]
+    closest = min(range(len(styles)), key=distances.__getitem__)
+    if not distances[closest] <= TOLERANCE:
+        raise ValueError("an MLP of no known kind")
+    return styles[closest]
 
 
 def likely_heads(config: dict[str, object], width: int) -> list[int]:
     """Numbers of heads to try: what the config calls so first, then every divisor of the width."""
-    told = [value for name, value in config.items() if "head" in name and isinstance(value, int) and value > 0]
+    stated = [value for name, value in config.items() if "head" in name and isinstance(value, int) and value > 0]
     divisors = [n for n in range(1, width // 2 + 1) if width % n == 0 and width // n <= 256]
     by_size = sorted(divisors, key=lambda n: abs(math.log2(width / n / 64)))
-    return list(dict.fromkeys([*told, *by_size]))
+    return list(dict.fromkeys([*stated, *by_size]))
 
 
 def likely_bases(config: dict[str, object]) -> list[float]:
     """Rotary bases to try: what the config calls so, then the usual one."""
-    told = [float(v) for k, v in config.items() if ("theta" in k or "base" in k) and isinstance(v, int | float)]
-    return list(dict.fromkeys([*(b for b in told if b > 1), 10_000.0, 500_000.0, 1_000_000.0]))
+    stated = [float(v) for k, v in config.items() if ("theta" in k or "base" in k) and isinstance(v, int | float)]
+    return list(dict.fromkeys([*(b for b in stated if b > 1), 10_000.0, 500_000.0, 1_000_000.0]))

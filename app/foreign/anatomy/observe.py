@@ -43,8 +43,8 @@ _IDS = ("input_ids", "idx", "ids", "tokens", "token_ids", "input", "inputs", "x"
 
 
 class Reader:
-    """A network and the plainest way to call it: what its `forward` insists on, and for networks that give
-    the last position's logits only unless there is something to predict, the text itself as that."""
+    """A network and the plainest way to call it: the arguments that its `forward` requires and, for networks that
+    return only the last position's logits unless they are given labels, the text itself as labels."""
 
     def __init__(self, model: nn.Module, vocabulary: int) -> None:
         """vocabulary: what the config says; the network's own logits decide.

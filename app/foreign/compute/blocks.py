@@ -32,30 +32,32 @@ ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
 
 @dataclass(frozen=True)
 class Style:
-    """What all blocks of a network have in common.
-
-    heads, key_heads: attention heads, and those of keys and values; size: of a head.  scale: of the scores.
-    rotation of queries and keys by position: `none`, `halves` (first half with second) or `pairs`
-    (neighbours), at `base`, of the first `turned` numbers of a head.  slopes: whether ALiBi biases the
-    scores.  order: which of three maps, or which third of a fused one, gives queries, keys, values; by_head:
-    whether a fused map's thirds stand head by head.  activation; gated: 0 plain, 1 or 2: which of two maps
-    it is applied to, times the other.  placement: norms `pre` before attention and MLP, `post` after each
-    addition, `parallel` where both read the input.
-    """
+    """What all blocks of a network have in common."""
 
     heads: int
+    """Attention heads."""
     key_heads: int
+    """Heads of keys and values."""
     size: int
+    """Of a head."""
     scale: float
+    """Of the scores."""
     rotation: str = "none"
+    """Of queries and keys by position: `none`, `halves` (first half with second) or `pairs` (neighbours)."""
     base: float = 10_000.0
     turned: int = 0
+    """So many first numbers of a head are rotated."""
     slopes: bool = False
+    """Whether ALiBi biases the scores."""
     order: tuple[int, int, int] = (0, 1, 2)
+    """Which of three maps, or which third of a fused one, gives queries, keys, values."""
     by_head: bool = False
+    """Whether a fused map's thirds stand head by head."""
     activation: str = "gelu"
     gated: int = 0
+    """0: plain; 1 or 2: which of two maps the activation is applied to, times the other."""
     placement: str = "pre"
+    """Norms `pre` before attention and MLP, `post` after each addition, `parallel` where both read the input."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,5 +1,5 @@
 """A cached decoder general enough for most published ones: what the blocks do is data (`Style`), so that a
-network whose own code keeps no cache can run here, once that is proved to give the same numbers.
+network whose own code keeps no cache can run here, once that is verified to give the same numbers.
 """
 
 from collections.abc import Callable, Sequence
@@ -17,13 +17,16 @@ from app.network.interface import Output, Shape
 
 @dataclass(frozen=True, eq=False)
 class Expert:
-    """One tower: its table (V, d), what is added by position (context, d), blocks, final norm and head."""
+    """One tower."""
 
     table: Tensor
+    """(V, d)"""
     scale: float
     positions: Tensor | None
+    """(context, d): what is added by position."""
     blocks: tuple[Parts, ...]
     norm: Norm | None
+    """The final one."""
     head: Callable[[Tensor], Tensor]
     head_scale: float = 1.0
 

@@ -75,7 +75,7 @@ class Packed:
         weight = whole.weight.float()
         scales = (weight.abs().amax(1) / 127).clamp_min(1e-12).double()
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", UserWarning)  # quantised tensors are to go; the kernels are here to stay
+            warnings.simplefilter("ignore", UserWarning)  # torch gives up quantised tensors, but keeps these kernels
             cut = torch.quantize_per_channel(weight, scales, torch.zeros(len(weight), dtype=torch.long), 0, torch.qint8)
             self._packed = torch.ops.quantized.linear_prepack(cut, None if whole.bias is None else whole.bias.float())
 

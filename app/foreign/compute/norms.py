@@ -59,8 +59,8 @@ def find_norm(module: nn.Module, given: Tensor, gave: Tensor) -> Norm | None:
 
 def _candidates(module: nn.Module) -> Iterator[Norm]:
     vectors = [weight.detach().flatten().float() for weight in module.parameters()]
-    told = [value for value in vars(module).values() if isinstance(value, float) and 0 < value < 1e-2]
-    for epsilon in dict.fromkeys((*told, *_EPSILONS)):
+    stated = [value for value in vars(module).values() if isinstance(value, float) and 0 < value < 1e-2]
+    for epsilon in dict.fromkeys((*stated, *_EPSILONS)):
         for centred in (True, False):
             if not vectors:
                 yield Norm(centred, epsilon)

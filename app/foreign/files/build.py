@@ -1,8 +1,9 @@
 """Build a network from a hub-shaped folder that brings its own code, and load its weights.
 
-Code that was not agreed to is never run; what was written for transformers 4 is met half way.
+Code that was not agreed to is never run; code written for transformers 4 is adapted where possible.
 """
 
+import codecs
 import json
 import re
 from collections.abc import Iterator
@@ -14,6 +15,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from app.foreign.files.family import check_family
 from app.foreign.files.weights import check_buffers, load_weights, read_weights
 from app.system.transformers_import import transformers_ready
 from app.wording.errors import UserError
@@ -83,14 +85,16 @@ def build_network(folder: Path, trusted: bool) -> Built:
     """The network of a folder, in the number format in which its weights are stored, for inference.
 
     Raises:
-        UserError: for code that is not trusted or fails, and for missing, damaged or pickled weights.
+        UserError: for a model of another kind, for code that is not trusted or fails, and for missing, damaged or
+            pickled weights.
     """
     transformers_ready()
     config = read_config(folder)
+    check_family(folder, config)
     weights = read_weights(folder)
+    if not config.get("auto_map"):
+        return _built(_from_library(folder, config))
     try:
-        if not config.get("auto_map"):
-            return _built(_from_library(folder))
         network = _empty(folder, config, trusted)
     except UserError:
         raise
@@ -102,15 +106,23 @@ def build_network(folder: Path, trusted: bool) -> Built:
     return _built(network, trainable)
 
 
-def _from_library(folder: Path) -> nn.Module:
+def _from_library(folder: Path, config: dict[str, Any]) -> nn.Module:
     """A network whose code is part of transformers, which knows its own old names and ties.
 
     Raises:
-        UserError: when the folder lacks weights.
+        UserError: when the folder lacks weights, or the library cannot build what its config says.
     """
-    from transformers import AutoModelForCausalLM
+    from transformers import CONFIG_MAPPING, AutoModelForCausalLM, __version__
 
-    network, found = AutoModelForCausalLM.from_pretrained(folder, dtype="auto", output_loading_info=True)
+    try:
+        # From what was read, not from the file: the library cannot read one that begins with a byte order mark.
+        settings = CONFIG_MAPPING[config["model_type"]].from_dict(config)
+        network, found = AutoModelForCausalLM.from_pretrained(
+            folder, config=settings, dtype="auto", output_loading_info=True
+        )
+    except Exception as error:  # whatever the library raises
+        name = type(error).__name__
+        raise UserError("not_built", folder=folder.name, version=__version__, reason=name) from error
     if found["missing_keys"]:
         missing = sorted(found["missing_keys"])
         raise UserError("missing_weights", folder=folder.name, count=len(missing), first=missing[0])
@@ -163,7 +175,9 @@ def _instantiate(folder: Path, config: dict[str, Any], trusted: bool) -> nn.Modu
         if "AutoConfig" in code
         else getattr(model_class, "config_class", None) or AutoConfig
     )
-    network: nn.Module = model_class(config_class.from_pretrained(folder))
+    marked = (folder / "config.json").read_bytes().startswith(codecs.BOM_UTF8)  # the library cannot read such a file
+    settings = config_class.from_dict(config) if marked else config_class.from_pretrained(folder)
+    network: nn.Module = model_class(settings)
     return network
 
 

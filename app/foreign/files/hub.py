@@ -30,13 +30,13 @@ PICKLES = ("*.bin",)
 _HUB_ID = re.compile(r"([\w.-]+/[\w.-]+)(?:@([\w./-]+))?")
 
 DownloadProgress = Callable[[float], object]
-"""Told the share of the bytes that are here, 0..1."""
+"""Called with the share of the bytes fetched so far, 0..1."""
 
 
 @dataclass(frozen=True)
 class Place:
     """A folder, or a hub id with its revision ("": none named).  newer: the commit that the branch of a pinned place
-    points at by now, if that is another."""
+    points at now, if it has moved."""
 
     folder: Path | None
     model: str = ""
@@ -128,7 +128,7 @@ def _reporting(progress: DownloadProgress) -> Any:
     class Bar(tqdm):  # type: ignore[misc]
         def __init__(self, *arguments: Any, **options: Any) -> None:
             options.pop("name", None)
-            super().__init__(*arguments, **{**options, "disable": False, "file": io.StringIO()})  # drawn for nobody
+            super().__init__(*arguments, **{**options, "disable": False, "file": io.StringIO()})  # no bar is drawn
 
         def update(self, n: float | None = 1) -> Any:
             moved = super().update(n)

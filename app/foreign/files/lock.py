@@ -1,8 +1,8 @@
 """Which commit of a hub's model is meant: a branch is resolved once, at the first load, and that commit is used from
 then on, on this machine, wherever the branch moves.
 
-The commits stand in a lock file beside the hub's cache, `{"owner/name@branch": commit}`.  Whoever wants another commit
-names it, `owner/name@commit`, or deletes the line.
+The commits stand in a lock file beside the hub's cache, `{"owner/name@branch": commit}`.  To use another commit, name
+it, `owner/name@commit`, or delete the line.
 """
 
 import json
@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Pin:
-    """commit: the one to use; newer: the one that the branch points at by now, empty if the same or not known."""
+    """commit: the one to use; newer: the one that the branch points at now, empty if the same or not known."""
 
     commit: str
     newer: str = ""

@@ -8,9 +8,9 @@ from typing import Any
 def expert_names(config: dict[str, Any], towers: Sequence[str]) -> tuple[str, ...]:
     """One name a tower: what the config says, else what tells the towers' places in the network apart
     (`ru_model` and `zh_model`: RU, ZH), else E1, E2, …"""
-    told = config.get("expert_names")
-    if isinstance(told, list) and len(told) == len(towers) and all(isinstance(n, str) and n for n in told):
-        return tuple(n[:24] for n in told)
+    stated = config.get("expert_names")
+    if isinstance(stated, list) and len(stated) == len(towers) and all(isinstance(n, str) and n for n in stated):
+        return tuple(n[:24] for n in stated)
     numbered = tuple(f"E{i}" for i in range(1, len(towers) + 1))
     words = [re.split(r"[._]", tower) for tower in towers]
     if len(towers) < 2 or len({len(parts) for parts in words}) > 1:

@@ -7,10 +7,24 @@ from typing import Any
 
 from tokenizers import Tokenizer
 
+from app.substrate.byte_text import joined, named_bytes
+from app.system.lfs import refuse_pointers
 from app.wording.errors import UserError
 
 PROBES = ("The cat sees the dog and 2 birds.", "Мама любит новый дом.", "我们喜欢这只猫，你呢？")
 _STARTS = ("<s>", "<bos>", "<|begin_of_text|>", "<|startoftext|>", "</s>", "<|endoftext|>", "<eos>", "<pad>")
+_MOST_IDS = 2**32  # the library's ids are unsigned numbers of 32 bits
+
+
+def _byte_letters() -> dict[str, int]:
+    """The letter that byte-level vocabularies write for each byte (Radford et al. 2019): itself where it is printable
+    in Latin-1, else one from U+0100 on."""
+    printable = [*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
+    others = [byte for byte in range(0x100) if byte not in printable]
+    return {**{chr(byte): byte for byte in printable}, **{chr(0x100 + i): byte for i, byte in enumerate(others)}}
+
+
+_BYTE_OF = _byte_letters()
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,12 +66,12 @@ def check_ids(tokenizer: Tokenizer, count: int, name: str) -> None:
 
 def _ends(folder: Path, config: dict[str, Any], tokenizer: Tokenizer) -> list[int]:
     """Ids that end a text, by all files that may say so."""
-    told: list[Any] = []
+    stated: list[Any] = []
     for said in (config, _said(folder, "generation_config.json")):
         value = said.get("eos_token_id")
-        told += value if isinstance(value, list) else [value]
-    told += [tokenizer.token_to_id(name) for name in _special(folder, "eos_token")]
-    return list(dict.fromkeys(i for i in told if isinstance(i, int) and not isinstance(i, bool)))
+        stated += value if isinstance(value, list) else [value]
+    stated += [tokenizer.token_to_id(name) for name in _special(folder, "eos_token")]
+    return list(dict.fromkeys(i for i in stated if isinstance(i, int) and not isinstance(i, bool)))
 
 
 def _special(folder: Path, role: str) -> tuple[str, ...]:
@@ -78,6 +92,7 @@ def _said(folder: Path, name: str) -> dict[str, Any]:
 
 def _tokenizer(folder: Path, trusted: bool) -> Tokenizer:
     path = folder / "tokenizer.json"
+    refuse_pointers([path, folder / "tokenizer.model"])
     try:
         if path.is_file():
             return Tokenizer.from_file(str(path))
@@ -97,7 +112,7 @@ def texts_of(tokenizer: Tokenizer, vocabulary: int) -> tuple[str, ...]:
     bar = [name.replace("\u2581", " ") for name in names]
     special = {i for i, token in tokenizer.get_added_tokens_decoder().items() if token.special}
     decoded = [
-        name if i in special or not text else text
+        name if i in special or not text else _with_bytes(name, text)
         for i, (name, text) in enumerate(
             zip(names, tokenizer.decode_batch([[i] for i in range(vocabulary)], skip_special_tokens=False), strict=True)
         )
@@ -105,16 +120,26 @@ def texts_of(tokenizer: Tokenizer, vocabulary: int) -> tuple[str, ...]:
 
     def right(texts: list[str]) -> int:
         read = ((probe, tokenizer.encode(probe, add_special_tokens=False).ids) for probe in PROBES)
-        return sum("".join(texts[i] for i in ids).strip() == probe for probe, ids in read)
+        return sum(joined(texts[i] for i in ids).strip() == probe for probe, ids in read)
 
     best = max((names, bar, decoded), key=right)
     return tuple(best)
 
 
+def _with_bytes(name: str, text: str) -> str:
+    """A token's text with the bytes named that form no character (they read as U+FFFD, all alike); name: the token
+    as its vocabulary writes it, a letter for each byte."""
+    if "\ufffd" not in text or not all(letter in _BYTE_OF for letter in name):
+        return text
+    return named_bytes(bytes(_BYTE_OF[letter] for letter in name))
+
+
 def _start(folder: Path, config: dict[str, Any], tokenizer: Tokenizer) -> int:
     """The id that begins a text: what the folder says, else the usual names, else 0."""
-    told = config.get("bos_token_id")
-    if isinstance(told, int) and tokenizer.id_to_token(told) is not None:
-        return told
+    start = config.get("bos_token_id")
+    ids = [i for i in (start if isinstance(start, list) else [start]) if isinstance(i, int) and not isinstance(i, bool)]
+    for known in ids:
+        if 0 <= known < _MOST_IDS and tokenizer.id_to_token(known) is not None:
+            return known
     names = (*_special(folder, "bos_token"), *_STARTS)
     return next((i for name in names if (i := tokenizer.token_to_id(name)) is not None), 0)

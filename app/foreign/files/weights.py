@@ -15,6 +15,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
+from app.system.lfs import refuse_pointers
 from app.wording.errors import UserError
 
 
@@ -22,12 +23,14 @@ def read_weights(folder: Path) -> dict[str, Tensor]:
     """All weights of a folder, memory-mapped where the format allows it.
 
     Raises:
-        UserError: when there are none, or when they are damaged or hold more than tensors.
+        UserError: when there are none, when they were not fetched, are damaged or hold more than tensors.
     """
     try:
-        if files := _weight_files(folder, "model", "safetensors"):
+        files = _weight_files(folder, "model", "safetensors")
+        pickles = [] if files else _weight_files(folder, "pytorch_model", "bin")
+        refuse_pointers([*files, *pickles])
+        if files:
             return {name: tensor for file in files for name, tensor in load_file(file).items()}
-        pickles = _weight_files(folder, "pytorch_model", "bin")
         if not pickles:
             raise UserError("missing_files", folder=folder.name, files="model.safetensors")
         parts = [torch.load(file, map_location="cpu", weights_only=True, mmap=True) for file in pickles]

@@ -50,7 +50,7 @@ def convert(
 
 
 def _expert(seen: Observation, tower: Tower, tail: Tail, mute: bool) -> Expert:
-    """mute: no expert has logits of its own; one number stands for them, and nobody shows it."""
+    """mute: no expert has logits of its own; a placeholder stands for them, which no panel shows."""
     assert tower.table is not None
     blocks = tuple(take_parts(seen, block) for block in tower.blocks)
     table, read_out = tower.table, tower.read_out
@@ -153,7 +153,9 @@ def compare_long(
 
 def describe(style: Style, parts: Parts) -> str:
     """A style in one line, for the report."""
-    norm = "no norm" if parts.first_norm is None else ("LayerNorm" if parts.first_norm.centred else "RMSNorm")
+    norm = "no norm"
+    if parts.first_norm is not None:
+        norm = "LayerNorm" if parts.first_norm.centred else "RMSNorm"
     turned = style.rotation if style.rotation == "none" else f"{style.rotation} at base {style.base:g}"
     gate = ", gated" if style.gated else ""
     return (

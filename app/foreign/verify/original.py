@@ -24,7 +24,7 @@ class TokenCache:
 class Original:
     """An `app.network.experts.Network` over another network's own forward pass, in float32.
 
-    Only what was proved of its anatomy is given: hidden states from the inputs and outputs of its blocks,
+    Only what was verified of its anatomy is given: hidden states from the inputs and outputs of its blocks,
     the experts' logits from their read-outs, the fused logits from the network itself.
     """
 
@@ -81,7 +81,7 @@ class Original:
     @torch.inference_mode()
     def read_out(self, states: Tensor) -> Tensor:
         """Final norm and head of each expert, as they were found: (E, ..., d) -> (E, ..., V)."""
-        if self._anatomy.fusion is None:  # no expert has logits of its own; nobody shows this
+        if self._anatomy.fusion is None:  # no expert has logits of its own; no panel shows this
             return states[..., :1]
         found = []
         for tower, rows in zip(self._anatomy.towers, states, strict=True):

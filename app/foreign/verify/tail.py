@@ -39,7 +39,7 @@ class Tail:
             for blocks, sample, rows in zip(self._blocks, self._samples, states, strict=True):
                 given = _like(sample, rows)
                 for block in blocks:
-                    if "forward" not in vars(block):  # of a block that stands in several places, once
+                    if "forward" not in vars(block):  # a block that stands in several places counts once
                         stack.callback(delattr, block, "forward")
                     block.forward = lambda *_, given=given, **__: given
             logits = self.reader(torch.zeros(1, states.shape[1], dtype=torch.long))

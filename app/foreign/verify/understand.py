@@ -31,15 +31,18 @@ _SHORT, _SHORTEST = 16, 8  # tokens of the text that the anatomy is found on; an
 
 @dataclass(frozen=True, eq=False)
 class Understood:
-    """decoder: ours (None: the original runs).  style: its blocks in one line; reason: why there is none."""
+    """What was found out about a network."""
 
     anatomy: Anatomy
     tail: Tail
     decoder: Decoder | None
+    """Ours; None: the original runs."""
     original: Original | None
     agreement: Agreement
     style: str
+    """Its blocks in one line."""
     reason: str
+    """Why there is no decoder."""
 
     @property
     def fusion(self) -> Fusion:
@@ -58,11 +61,11 @@ def tables_of(anatomy: Anatomy) -> list[Tensor]:
 
 
 def understand(reader: Reader, name: str, config: dict[str, Any], probes: Sequence[list[int]]) -> Understood:
-    """Dissect a network on the first probe, import it if that can be proved on all of them, else keep it.  The last
+    """Dissect a network on the first probe, import it if that can be verified on all of them, else keep it.  The last
     probe is as long as the network can read.
 
     Raises:
-        UserError: `no_anatomy` when no blocks are found, `unproved` when not even its own states and logits
+        UserError: `no_anatomy` when no blocks are found, `unverified` when not even its own states and logits
             fit together.
     """
     try:
@@ -82,13 +85,13 @@ def understand(reader: Reader, name: str, config: dict[str, Any], probes: Sequen
         # what looked like fixed weights on the first probe is not: only the network itself can fuse
         found, wrong = _proved(case, replace(anatomy, fusion=Fusion("learned", ())))
     if wrong:
-        raise UserError("unproved", folder=name, where=wrong[0])
+        raise UserError("unverified", folder=name, where=wrong[0])
     return found
 
 
 @dataclass(frozen=True, eq=False)
 class _Case:
-    """What a network is judged by: its first look, and the texts (all within the context) that prove it."""
+    """What a network is judged by: its first look, and the texts (all within the context) that it is verified on."""
 
     reader: Reader
     seen: Observation
@@ -165,13 +168,13 @@ def _sources(reader: Reader, seen: Observation, tower: Tower, name: str) -> tupl
 def longest(reader: Reader, config: dict[str, Any], anatomy: Anatomy, least: int = _SHORT) -> int:
     """The longest text in tokens: what the config allows, what fits into a visitor's session, and what the
     network can in fact read.  least: what it has read already."""
-    told = [
+    stated = [
         value for key, value in config.items()
         if isinstance(value, int) and value >= least and _LENGTHS.search(key) and key not in _NO_LENGTHS
     ]  # fmt: skip
     layers, _, width = anatomy.towers[0].hidden.shape
     room = _TRACE_BYTES // (2 * layers * width * len(anatomy.towers))
-    length = max(least, min(min(told, default=256), room, 1024))
+    length = max(least, min(min(stated, default=256), room, 1024))
     with torch.inference_mode(), in_float32(reader.model):
         while length > least:
             try:
