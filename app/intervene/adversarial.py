@@ -1,4 +1,4 @@
-"""The fewest pixels that turn the answer: found by gradient through the norm and the PCA of the pictures, flipped one
+"""The fewest pixels that change the answer: found by gradient through the norm and the PCA of the pictures, flipped one
 by one, every flip checked by reading the text again.
 
 Such pixels are adversarial (Szegedy 2013, arXiv 1312.6199): they are not what the network looks at, and as many
@@ -27,25 +27,32 @@ RANDOM = 16  # drawings with as many random flips
 
 @dataclass(frozen=True, eq=False)
 class Flips:
-    """pixels: row-major indices, in the order in which they were flipped; picture (32, 32) with them.
-
-    turned: whether the fusion's likeliest token changed, from `before` to `after`.  margin, random_margin: of `before`
-    over the likeliest other token in nats, with these flips, and with as many random ones (RANDOM drawings);
-    random_turned: in how many of those the answer turned.  cosine: of the picture's vector with the token's own;
-    itself: whether the token is still the nearest to it.
-    """
+    """Pixels that were flipped, and what they change."""
 
     pixels: NDArray[np.int64]
+    """Row-major indices, in the order in which they were flipped."""
     picture: Bitmap
+    """(32, 32), with them."""
     turned: bool
+    """Whether the fusion's likeliest token changed."""
     before: int
+    """That token without them."""
     after: int
+    """That token with them."""
     first_margin: float
+    """Of `before` over the likeliest other token without them, nats."""
     margin: float
+    """The same with them."""
     random_margin: Floats
+    """(RANDOM,): the same with as many random flips, a value a drawing."""
     random_turned: int
+    """In how many of those the answer turned."""
+    random_picture: Bitmap
+    """(32, 32): the first of them."""
     cosine: float
+    """Of the picture's vector with the token's own."""
     itself: bool
+    """Whether the token is still the nearest to it."""
 
 
 Search = Generator[tuple[int, float], None, Flips]
@@ -77,7 +84,7 @@ def fewest_pixels(canvas: Canvas, most: int = MOST_PIXELS, seed: int = 0) -> Sea
 
 
 def needed(canvas: Canvas, flipped: list[int], answer: int) -> list[int]:
-    """Leave out flips, one after the other, without which the answer still turns."""
+    """Leave out flips, one after the other, without which the answer still changes."""
     while len(flipped) > 1:
         fewer = [flipped[:i] + flipped[i + 1 :] for i in range(len(flipped))]
         left = leads(canvas, np.stack([flip(canvas.picture, np.array(some)) for some in fewer]), answer)
@@ -141,6 +148,7 @@ def _found(canvas: Canvas, flipped: NDArray[np.int64], answer: int, first: float
         margin=float(leads(canvas, picture[None], answer)[0]),
         random_margin=random,
         random_turned=int((random < 0).sum()),
+        random_picture=by_chance[0],
         cosine=float(vector[0] @ own),
         itself=bool(ids[0] == canvas.ids[canvas.index]),
     )

@@ -31,25 +31,28 @@ class PartName:
 
 @dataclass(frozen=True, eq=False)
 class Attribution:
-    """The margin in nats of answer 0 over answer 1 at the last position of a text, part by part.
-
-    names: P parts: embedding, attention and MLP of every block, and the constant of norms and heads with biases.
-    parts (E, P) add up to margins (E,).  shares (E, P): their weighted parts, which over all experts add up to the
-    fusion's margin; None where the fusion is no weighted sum.  fused: the fusion's margin.
-    promoted, suppressed (E, P, k): the tokens that a part raises and lowers most, and by how many nats against the
-    mean token (…_by of the same shape).
-    """
+    """The margin of answer 0 over answer 1 at the last position of a text, part by part."""
 
     answers: tuple[int, int]
+    """Token ids."""
     names: tuple[PartName, ...]
+    """P parts: embedding, attention and MLP of every block, and the constant of norms and heads with biases."""
     parts: NDArray[np.float64]
+    """(E, P): nats, which add up to `margins`."""
     margins: NDArray[np.float64]
+    """(E,): nats."""
     shares: NDArray[np.float64] | None
+    """(E, P): weighted parts, which over all experts add up to `fused`; None where the fusion is no weighted sum."""
     fused: float
+    """The fusion's margin, nats."""
     promoted: NDArray[np.int64]
+    """(E, P, k): ids of the tokens that a part raises most."""
     promoted_by: Floats
+    """(E, P, k): by how many nats against the mean token."""
     suppressed: NDArray[np.int64]
+    """(E, P, k): ids of the tokens that a part lowers most."""
     suppressed_by: Floats
+    """(E, P, k): by how many nats against the mean token, below 0."""
 
     @property
     def cancellation(self) -> NDArray[np.float64]:

@@ -1,4 +1,4 @@
-"""Two texts side by side: what each expert gives every token, and at which layers their states part.
+"""Two texts side by side: what each expert gives every token, and at which layers their states diverge.
 
 Works on finished traces: nothing is run."""
 
@@ -14,15 +14,17 @@ from app.trace.record import Floats, Trace
 
 @dataclass(frozen=True, eq=False)
 class Comparison:
-    """first, second (T, E + 1): natural log-probability of each token of the two texts under each expert and the
-    fusion, NaN for the start token.  pairs (n, 2): positions of the two that correspond.  distance (E, L + 1, n): how
-    far their states are apart, length of the difference by the mean length: 0 for the same state, about 1.4 for
-    unrelated ones."""
+    """Two texts side by side."""
 
     first: Floats
+    """(T, E + 1): natural log-probability of each token under each expert and the fusion, NaN for the start token."""
     second: Floats
+    """The same of the second text."""
     pairs: NDArray[np.int64]
+    """(n, 2): positions of the two that correspond."""
     distance: Floats
+    """(E, L + 1, n): how far their states are apart, length of the difference by the mean length: 0 for the same state,
+    about 1.4 for unrelated ones."""
 
 
 def compare(first: Trace, second: Trace) -> Comparison:

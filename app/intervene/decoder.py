@@ -1,7 +1,7 @@
 """Imported networks that run in our decoder, opened: all styles of it, one expert after the other."""
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import torch
 from torch import Tensor
@@ -9,7 +9,7 @@ from torch import Tensor
 from app.foreign.compute.blocks import Parts, mlp, project, score_mask, turn
 from app.foreign.compute.decoder import Decoder, Expert
 from app.foreign.compute.norms import Norm
-from app.intervene.interface import Edits, Inside, Past
+from app.intervene.interface import Edits, Inside, Past, Projected
 from app.intervene.stacked import attend
 from app.network.interface import Shape
 
@@ -55,37 +55,41 @@ class OpenedDecoder:
     def block(
         self, layer: int, x: Tensor, past: Past | None = None, keep: int = 0, edits: Edits | None = None
     ) -> Inside:
+        projected = self.project(layer, x, 0 if past is None else past.length, keep)
+        return self.finish(layer, x[..., -keep:, :], projected.queries, projected.after(past), edits)
+
+    def project(self, layer: int, x: Tensor, start: int = 0, keep: int = 0) -> Projected:
+        each = [self._project(p, _normed(self._first(p), rows), start) for p, rows in self._each(layer, x)]
+        queries, keys, values = (torch.stack(same) for same in zip(*each, strict=True))
+        return Projected(queries[..., -keep:, :], Past(keys, values))
+
+    def finish(self, layer: int, x: Tensor, queries: Tensor, past: Past, edits: Edits | None = None) -> Inside:
         edits = edits or Edits()
-        start = 0 if past is None else past.keys.shape[-2]
-        projected = [self._project(p, _normed(self._first(p), rows), start) for p, rows in self._each(layer, x)]
-        queries, keys, values = (torch.stack(same) for same in zip(*projected, strict=True))
-        whole = Past(keys, values) if past is None else past.followed_by(keys, values)
-        heads = self._attend(queries[..., -keep:, :], whole).transpose(-3, -2)
+        heads = self._attend(queries, past).transpose(-3, -2)
         heads = heads if edits.heads is None else edits.heads(heads)
         attention = self._all(layer, heads.flatten(-2), lambda parts, rows: parts.attention_out(rows))
         attention = attention if edits.attention is None else edits.attention(attention)
-        kept = x[..., -keep:, :]
-        before_mlp = self._before_mlp(layer, kept, attention)
+        before_mlp = self._before_mlp(layer, x, attention)
         given = self._all(layer, before_mlp, lambda parts, rows: _normed(self._second(parts), rows))
         added = self._all(layer, given, lambda parts, rows: mlp(self._style, parts, rows))
         added = added if edits.mlp is None else edits.mlp(added)
-        return Inside(self._after(layer, kept, attention, before_mlp, added), heads, attention, added, whole)
+        return Inside(self._after(layer, x, attention, before_mlp, added), heads, attention, added, queries, past)
 
     def attention(self, layer: int, x: Tensor) -> Tensor:
-        x = x.to(self._decoder.dtype)
-        projected = [self._project(p, _normed(self._first(p), rows), 0) for p, rows in self._each(layer, x)]
-        queries, keys, _ = (torch.stack(same) for same in zip(*projected, strict=True))
-        scores = self._style.scale * (queries @ self._repeated(keys).transpose(-1, -2)).float()
+        projected = self.project(layer, x.to(self._decoder.dtype))
+        scores = projected.queries @ self._repeated(projected.own.keys).transpose(-1, -2)
+        scores = self._style.scale * scores.float()
         return (scores + score_mask(self._style, x.shape[-2], x.shape[-2], scores.dtype)).softmax(-1)
 
-    def read_out(self, states: Tensor) -> Tensor:
+    def read_out(self, states: Tensor, tokens: Sequence[int] | None = None) -> Tensor:
         logits = self._decoder.read_out(states)
         if self._decoder.fuse is not None:
             fused = self._decoder.fuse(states.to(self._decoder.dtype))
         else:
             assert self.weights is not None, "a fusion that is no weighted sum has a function of its own"
             fused = torch.tensordot(self.weights, logits, 1)
-        return torch.cat((logits, fused.float()[None]))
+        logits = torch.cat((logits, fused.float()[None]))
+        return logits if tokens is None else logits[..., list(tokens)]
 
     def add_parts(self, layer: int, parts: Tensor, x: Tensor, inside: Inside) -> Tensor:
         attention, added = inside.attention[None, :, 0, -1], inside.mlp[None, :, 0, -1]

@@ -27,48 +27,55 @@ from app.wording.errors import UserError
 
 NEIGHBOURS = 8
 CONTROLS = 8  # random tokens
-_LARGEST_TWIN = 20_000_000  # numbers
+_LARGEST_UNTRAINED = 20_000_000  # numbers
 
 
 @dataclass(frozen=True, eq=False)
 class Canvas:
-    """A token of a text, ready to be redrawn: everything that no stroke changes.
-
-    ids (T,), start token included; index: the token's position.  picture (32, 32): its own.  length: of its row in
-    the table.  clean: the text as it is.  logits (E + 1, V): what is predicted after it.  unit, twin_unit (E, L + 1),
-    (L + 1,): mean distance of the token's states to those of random tokens in its place.  twin: an untrained network
-    and the text read by it, None where there is none of that shape.
-    """
+    """A token of a text, ready to be redrawn: everything that no stroke changes."""
 
     engine: Engine
     opened: OpenedNetwork
+    text: str
+    """The whole of it, as it was given."""
     ids: NDArray[np.int64]
+    """(T,), start token included."""
     index: int
+    """Position of the token; 0 is the start token."""
     picture: Bitmap
+    """(32, 32): the token's own."""
     length: float
+    """Of its row in the table."""
     clean: Run
+    """The text as it is."""
     logits: Tensor
+    """(E + 1, V): what is predicted after it."""
     unit: Floats
-    twin: tuple[OpenedNetwork, Run] | None
-    twin_unit: Floats | None
+    """(E, L + 1): mean distance of the token's states to those of random tokens in its place."""
+    untrained: tuple[OpenedNetwork, Run] | None
+    """A network of the same shape and the text read by it, None where there is none."""
+    untrained_unit: Floats | None
+    """(L + 1,): the unit of the untrained network, None without one."""
 
 
 @dataclass(frozen=True, eq=False)
 class Drawing:
-    """A picture in the place of a token.
-
-    pixels (32, 32); vector (d,), of length one.  neighbours (n,), cosines (n,): tokens with the nearest vectors.
-    change: predictions after the text, before and after.  path (E, L + 1), twin_path (L + 1,): distance of the
-    token's states from its own, a random token's being one; twin_path None without a twin.
-    """
+    """A picture in the place of a token."""
 
     pixels: Bitmap
+    """(32, 32)"""
     vector: Floats
+    """(d,), of length one."""
     neighbours: NDArray[np.int64]
+    """(n,): ids of the tokens with the nearest vectors, nearest first."""
     cosines: Floats
+    """(n,): theirs with the vector."""
     change: Change
+    """Predictions after the text, before and after."""
     path: Floats
-    twin_path: Floats | None
+    """(E, L + 1): distance of the token's states from its own, a random token's being one."""
+    untrained_path: Floats | None
+    """(L + 1,): the same in an untrained network, None without one."""
 
 
 def open_canvas(engine: Engine, text: str, index: int) -> Canvas:
@@ -86,11 +93,12 @@ def open_canvas(engine: Engine, text: str, index: int) -> Canvas:
         raise UserError("bad_position", last=len(ids) - 1)
     clean = read(opened, ids.tolist())
     others = opened.table[torch.from_numpy(random_tokens(engine, int(ids[index])))]
-    twin = untrained(opened.shape)
-    twin_run = None if twin is None else run_over(twin, opened.table[torch.from_numpy(ids[: index + 1])])
+    untrained = untrained_network(opened.shape)
+    untrained_run = None if untrained is None else run_over(untrained, opened.table[torch.from_numpy(ids[: index + 1])])
     return Canvas(
         engine=engine,
         opened=opened,
+        text=text,
         ids=ids,
         index=index,
         picture=np.asarray(engine.bundle.substrate.pictures[int(ids[index])]),
@@ -98,8 +106,10 @@ def open_canvas(engine: Engine, text: str, index: int) -> Canvas:
         clean=clean,
         logits=opened.read_out(clean.last)[:, 0],
         unit=distances(opened, clean, others, index).mean(-1),
-        twin=None if twin is None or twin_run is None else (twin, twin_run),
-        twin_unit=None if twin is None or twin_run is None else distances(twin, twin_run, others, index).mean(-1)[0],
+        untrained=None if untrained is None or untrained_run is None else (untrained, untrained_run),
+        untrained_unit=None
+        if untrained is None or untrained_run is None
+        else distances(untrained, untrained_run, others, index).mean(-1)[0],
     )
 
 
@@ -111,9 +121,11 @@ def draw(canvas: Canvas, pixels: Bitmap) -> Drawing:
     row = in_table(canvas, torch.from_numpy(vector)[None])
     states = run_on(canvas.opened, canvas.clean, row, canvas.index)
     neighbours, cosines = nearest(substrate.table, padded(vector, substrate.table.shape[1]), NEIGHBOURS)
-    twin_path = None
-    if canvas.twin is not None and canvas.twin_unit is not None:
-        twin_path = (distances(*canvas.twin, row, canvas.index)[0, :, 0] / canvas.twin_unit).astype(np.float32)
+    untrained_path = None
+    if canvas.untrained is not None and canvas.untrained_unit is not None:
+        untrained_path = (distances(*canvas.untrained, row, canvas.index)[0, :, 0] / canvas.untrained_unit).astype(
+            np.float32
+        )
     return Drawing(
         pixels=pixels,
         vector=vector,
@@ -121,7 +133,7 @@ def draw(canvas: Canvas, pixels: Bitmap) -> Drawing:
         cosines=cosines,
         change=change(canvas.logits, canvas.opened.read_out(states[-1][:, :, -1])[:, 0]),
         path=apart(states, canvas.clean, canvas.index)[..., 0] / canvas.unit,
-        twin_path=twin_path,
+        untrained_path=untrained_path,
     )
 
 
@@ -182,10 +194,10 @@ def random_tokens(engine: Engine, token: int, count: int = CONTROLS) -> NDArray[
 
 
 @lru_cache(maxsize=2)
-def untrained(shape: Shape) -> OpenedNetwork | None:
+def untrained_network(shape: Shape) -> OpenedNetwork | None:
     """One expert of our kind and of this shape, as training would begin it; None where there is no such shape, or it
     would be large.  It has no table and no head: only its states are read."""
-    if shape.width % (2 * shape.heads) or 12 * shape.layers * shape.width**2 > _LARGEST_TWIN:
+    if shape.width % (2 * shape.heads) or 12 * shape.layers * shape.width**2 > _LARGEST_UNTRAINED:
         return None
     model = StackedExperts(replace(shape, experts=1, vocabulary=1))
     model.initialise(torch.Generator().manual_seed(0))

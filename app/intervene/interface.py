@@ -4,7 +4,7 @@ A network that offers this is called opened.  Shapes: E experts, B texts, T posi
 width hs, d the width of a state, V tokens.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -18,15 +18,14 @@ Change = Callable[[Tensor], Tensor]
 
 @dataclass(frozen=True, eq=False)
 class Edits:
-    """What to change inside one block; each is given a tensor and returns one of the same shape.
-
-    heads: outputs of the attention heads before the output map, (E, B, K, H, hs).  attention, mlp: what the two
-    halves of the block are about to add, (E, B, K, d).
-    """
+    """What to change inside one block; each is given a tensor and returns one of the same shape."""
 
     heads: Change | None = None
+    """Of the attention heads' outputs before the output map, (E, B, K, H, hs)."""
     attention: Change | None = None
+    """Of what attention is about to add, (E, B, K, d)."""
     mlp: Change | None = None
+    """Of what the MLP is about to add, (E, B, K, d)."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,6 +34,11 @@ class Past:
 
     keys: Tensor
     values: Tensor
+
+    @property
+    def length(self) -> int:
+        """S."""
+        return self.keys.shape[-2]
 
     def before(self, position: int) -> "Past":
         """Only what stands before a position."""
@@ -47,15 +51,35 @@ class Past:
 
 
 @dataclass(frozen=True, eq=False)
+class Projected:
+    """What attention makes of states (E, B, T, d)."""
+
+    queries: Tensor
+    """(E, B, H, K, hs): rotation applied."""
+    own: Past
+    """Keys and values of these T positions."""
+
+    def after(self, past: Past | None) -> Past:
+        """What the queries look at."""
+        return self.own if past is None else past.followed_by(self.own.keys, self.own.values)
+
+
+@dataclass(frozen=True, eq=False)
 class Inside:
-    """One block's run.  states (E, B, K, d) after it; heads (E, B, K, H, hs) before the output map; attention and mlp
-    (E, B, K, d), what the halves gave; past: keys and values of all positions."""
+    """One block's run."""
 
     states: Tensor
+    """(E, B, K, d): after it."""
     heads: Tensor
+    """(E, B, K, H, hs): before the output map."""
     attention: Tensor
+    """(E, B, K, d): what it gave."""
     mlp: Tensor
+    """(E, B, K, d): what it gave."""
+    queries: Tensor
+    """(E, B, H, K, hs)"""
     past: Past
+    """Keys and values of all positions."""
 
 
 class OpenedNetwork(Protocol):
@@ -90,7 +114,16 @@ class OpenedNetwork(Protocol):
         self, layer: int, x: Tensor, past: Past | None = None, keep: int = 0, edits: Edits | None = None
     ) -> Inside:
         """Run block `layer` (from 0) on states (E, B, T, d) that follow `past`; only the last `keep` positions come
-        back (0: all)."""
+        back (0: all).  It is `project` and then `finish`."""
+        ...
+
+    def project(self, layer: int, x: Tensor, start: int = 0, keep: int = 0) -> Projected:
+        """The first half of a block, on states (E, B, T, d) that stand from position `start` on: queries of the last
+        `keep` (0: all), keys and values of all of them."""
+        ...
+
+    def finish(self, layer: int, x: Tensor, queries: Tensor, past: Past, edits: Edits | None = None) -> Inside:
+        """The second half, on the states (E, B, K, d) of the queries, which are the last of the past."""
         ...
 
     def attention(self, layer: int, x: Tensor) -> Tensor:
@@ -98,8 +131,9 @@ class OpenedNetwork(Protocol):
         positions that it sees."""
         ...
 
-    def read_out(self, states: Tensor) -> Tensor:
-        """Final states (E, B, d) -> logits (E + 1, B, V) of each expert and, last, of the fusion."""
+    def read_out(self, states: Tensor, tokens: Sequence[int] | None = None) -> Tensor:
+        """Final states (E, B, d) -> logits (E + 1, B, V) of each expert and, last, of the fusion; of some tokens only
+        (E + 1, B, n), where they are named."""
         ...
 
     def add_parts(self, layer: int, parts: Tensor, x: Tensor, inside: Inside) -> Tensor:

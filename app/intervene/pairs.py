@@ -24,12 +24,14 @@ LEAST_MARGIN = 1.0
 
 @dataclass(frozen=True, eq=False)
 class Pair:
-    """first, second (T,): token ids of two texts, start token included.  answers: the two tokens whose margin is
-    followed: the first text's, the second's."""
+    """Two texts of equally many tokens, to be told apart by two answers."""
 
     first: NDArray[np.int64]
+    """(T,): token ids of the text that is run, start token included."""
     second: NDArray[np.int64]
+    """(T,): of the text that states come from."""
     answers: tuple[int, int]
+    """The two tokens whose margin is followed: the first text's, the second's."""
 
     def __post_init__(self) -> None:
         assert self.first.shape == self.second.shape, f"{self.first.shape} != {self.second.shape}"
@@ -47,17 +49,20 @@ class Pair:
 
 @dataclass(frozen=True, eq=False)
 class ReadPair:
-    """A pair with both texts read by an opened network.  margins (E + 1, 2): of the first answer over the second in
-    nats, after each text, under each expert and the fusion."""
+    """A pair with both texts read by an opened network."""
 
     pair: Pair
     opened: OpenedNetwork
     first: Run
+    """Of the text that is run."""
     second: Run
+    """Of the text that states come from."""
     margins: NDArray[np.float64]
+    """(E + 1, 2): of the first answer over the second in nats, after each text, under each expert and the fusion."""
 
     @property
     def reversed(self) -> "ReadPair":
+        """The other direction."""
         return ReadPair(self.pair.reversed, self.opened, self.second, self.first, self.margins[:, ::-1])
 
     @property

@@ -17,6 +17,7 @@ from torch import Tensor
 from app.intervene.interface import Edits
 from app.intervene.pairs import Pair, ReadPair
 from app.intervene.predictions import TOP, Predictions, best, margins
+from app.intervene.steps import run_to_end
 from app.trace.record import Floats
 
 Work = Generator[float, None, "PatchMap"]
@@ -24,65 +25,71 @@ Work = Generator[float, None, "PatchMap"]
 
 @dataclass(frozen=True, eq=False)
 class PatchMap:
-    """margins (E + 1, 2) in nats after the first and the second text, under each expert and the fusion; patched
-    (E + 1, L + 1, T): after the first text with one state of the second; effect of the same shape: the share of the
-    margin's change that this is, NaN where an expert's margin hardly changes."""
+    """What every state of the second text does in the run of the first."""
 
     pair: Pair
     margins: NDArray[np.float64]
+    """(E + 1, 2): nats after the first and the second text, under each expert and the fusion."""
     patched: Floats
+    """(E + 1, L + 1, T): nats after the first text with one state of the second."""
     effect: Floats
+    """(E + 1, L + 1, T): the share of the margin's change that this is, NaN where an expert's margin hardly changes."""
 
 
 @dataclass(frozen=True, eq=False)
 class Cell:
-    """One cell of the map: what is predicted after the first text, after it with the state of the second, and after
-    the second; margins (3, E + 1): of the two answers in nats, in the same order."""
+    """One cell of the map."""
 
     layer: int
+    """0 is the picture."""
     position: int
+    """From 0, the start token."""
     before: Predictions
+    """After the first text."""
     patched: Predictions
+    """After it with the state of the second."""
     other: Predictions
+    """After the second text."""
     margins: Floats
+    """(3, E + 1): of the two answers in nats, in the same order."""
 
 
 @dataclass(frozen=True, eq=False)
 class BlockEffects:
-    """Effects of parts of one block, at one position or at all (position None): heads (E + 1, H), one head's output
-    patched; attention (E + 1,), all of them; mlp (E + 1,)."""
+    """Effects of parts of one block, patched one at a time."""
 
     layer: int
+    """The block, from 1."""
     position: int | None
+    """Where they are patched; None: at all positions."""
     heads: Floats
+    """(E + 1, H): of one head's output."""
     attention: Floats
+    """(E + 1,): of all heads together."""
     mlp: Floats
+    """(E + 1,)"""
 
 
 def patch_map(read: ReadPair) -> PatchMap:
     """Patch every layer and position, one at a time."""
-    steps = patch_steps(read)
-    while True:
-        try:
-            next(steps)
-        except StopIteration as done:
-            result: PatchMap = done.value
-            return result
+    return run_to_end(patch_steps(read))
 
 
 def patch_steps(read: ReadPair) -> Work:
     """`patch_map` position by position; yields the share that is done, returns the map.
 
     A state patched at position p changes nothing before p, so its run needs only the positions from p on, over
-    the first run's keys and values; and patches of layer l and of the layers below go through block l + 1
-    together, as rows of one batch.
+    the first run's keys and values; in its own block it changes no queries, keys or values but those at p, which the
+    second run has; of the last block only the last position is needed, and of its logits only the two answers'.
+    Patches of layer l and of the layers below go through block l + 1 together, as rows of one batch.
     """
     length, layers = len(read.pair.first), read.opened.shape.layers
     patched = np.repeat(read.margins[:, :1, None], layers + 1, 1).repeat(length, 2)
     patched[:, layers, -1] = read.margins[:, 1]
     for position in range(int(read.pair.changed[0]), length):
         first = 0 if read.pair.first[position] != read.pair.second[position] else 1
-        patched[:, first:layers, position] = margins(_patched_from(read, position, first), read.pair.answers).numpy()
+        if first < layers:
+            patched[:, first:layers, position] = _patched_from(read, position, first)
         yield (position + 1) / length
     return PatchMap(read.pair, read.margins, patched.astype(np.float32), read.effect(patched))
 
@@ -90,22 +97,43 @@ def patch_steps(read: ReadPair) -> Work:
 def patch_position(read: ReadPair, position: int) -> Floats:
     """Effect (E + 1, L + 1) of one position, by layer: a column of the map."""
     last = position == len(read.pair.first) - 1
-    inner = margins(_patched_from(read, position, 0), read.pair.answers).double().numpy()
+    inner = _patched_from(read, position, 0)
     return read.effect(np.concatenate((inner, read.margins[:, int(last), None]), 1))
 
 
 @torch.no_grad()
-def _patched_from(read: ReadPair, position: int, first: int) -> Tensor:
-    """Logits (E + 1, n, V) after the first text with the second's state at one position, of layers first .. L - 1."""
-    layers = read.opened.shape.layers
-    rows = read.first.states[0][:, :0, position:]
-    for layer in range(layers):
-        if layer >= first:
-            rows = torch.cat((rows, swapped(read, layer, position)[:, :, position:]), 1)
-        if rows.shape[1]:
-            past = read.first.blocks[layer].past.before(position)
-            rows = read.opened.block(layer, rows, past, keep=int(layer == layers - 1)).states
-    return read.opened.read_out(rows[:, :, -1])
+def _patched_from(read: ReadPair, position: int, first: int) -> NDArray[np.float64]:
+    """Margins (E + 1, n) after the first text with the second's state at one position, of layers first .. L - 1."""
+    opened, last = read.opened, read.opened.shape.layers - 1
+    rows: Tensor | None = None
+    for layer in range(first, last + 1):
+        keep = int(layer == last)
+        halves = [_put_in(read, layer, position, keep)]
+        if rows is not None:
+            projected = opened.project(layer, rows, position, keep)
+            halves.insert(0, (rows[..., -keep:, :], projected.queries, projected.own.keys, projected.own.values))
+        x, queries, keys, values = (torch.cat(same, 1) for same in zip(*halves, strict=True))
+        past = read.first.blocks[layer].past.before(position).followed_by(keys, values)
+        rows = opened.finish(layer, x, queries, past).states
+    assert rows is not None, "the last layer's states are read out, not patched"
+    logits = opened.read_out(rows[:, :, -1], read.pair.answers)
+    found: NDArray[np.float64] = (logits[..., 0] - logits[..., 1]).double().numpy()
+    return found
+
+
+def _put_in(read: ReadPair, layer: int, position: int, keep: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """The first text from a position on with the second's state there, half way through block `layer`: states (E, 1,
+    T - position, d) and queries, of both the last `keep` (0: all), keys and values.  Nothing is computed: the other
+    positions have not seen it yet."""
+    here, there = (
+        (run.states[layer], run.blocks[layer].queries, run.blocks[layer].past.keys, run.blocks[layer].past.values)
+        for run in (read.first, read.second)
+    )
+    x, queries, keys, values = (
+        torch.cat((new[..., position : position + 1, :], own[..., position + 1 :, :]), -2)
+        for own, new in zip(here, there, strict=True)
+    )
+    return x[..., -keep:, :], queries[..., -keep:, :], keys, values
 
 
 def swapped(read: ReadPair, layer: int, position: int) -> Tensor:

@@ -32,14 +32,14 @@ def thicken(picture: Bitmap) -> Bitmap:
 
 
 def flip(picture: Bitmap, pixels: NDArray[np.integer]) -> Bitmap:
-    """Turn some pixels over, by row-major index."""
+    """Flip some pixels, by row-major index."""
     turned = picture.ravel().copy()
     turned[pixels] ^= True
     return turned.reshape(picture.shape)
 
 
 def noise(picture: Bitmap, count: int, seed: int = 0) -> Bitmap:
-    """Turn over `count` pixels drawn at random; of one seed, more pixels include the fewer."""
+    """Flip `count` pixels drawn at random; of one seed, more pixels include the fewer."""
     return flip(picture, np.random.default_rng(seed).permutation(PIXELS)[:count])
 
 

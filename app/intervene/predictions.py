@@ -25,18 +25,16 @@ class Predictions:
 
 @dataclass(frozen=True, eq=False)
 class Change:
-    """Predictions before and after something was changed.
-
-    before_again (E + 1, k): log-probabilities that the tokens of `after` had before, for bars side by side;
-    after_again: those that the tokens of `before` have after it.
-    jensen_shannon (E + 1,): divergence of the two whole distributions in bits, 0..1 (Lin 1991).
-    """
+    """Predictions before and after something was changed."""
 
     before: Predictions
     after: Predictions
     before_again: Floats
+    """(E + 1, k): log-probabilities that the tokens of `after` had before, for bars side by side."""
     after_again: Floats
+    """(E + 1, k): those that the tokens of `before` have after it."""
     jensen_shannon: Floats
+    """(E + 1,): divergence of the two whole distributions in bits, 0..1 (Lin 1991)."""
 
 
 def best(logits: Tensor, count: int = TOP) -> Predictions:

@@ -33,7 +33,8 @@ def open_network(engine: Engine) -> OpenedNetwork:
     """The network of an engine, opened.
 
     Raises:
-        UserError: `cannot_open` where it runs by code of its own.
+        UserError: `cannot_open` where it runs by code of its own, `cannot_open_joined` where its towers are mixed
+            before any logits.
     """
     bundle, model = engine.bundle, engine.model
     weights = torch.tensor(bundle.weights) if bundle.weights else torch.full((len(bundle.experts),), 1.0)
@@ -42,7 +43,8 @@ def open_network(engine: Engine) -> OpenedNetwork:
         return OpenedExperts(model, weights)
     if isinstance(model, Decoder):
         return OpenedDecoder(model, weights if bundle.additive else None)
-    raise UserError("cannot_open", model=bundle.name)
+    joined = bundle.report is not None and bundle.report.fusion == "joined"
+    raise UserError("cannot_open_joined" if joined else "cannot_open", model=bundle.name)
 
 
 @torch.no_grad()

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from app.engine.engine import Engine
-from app.intervene.pairs import ReadPair, make_pair
+from app.intervene.pairs import LARGE, ReadPair, make_pair
 from app.intervene.patching import patch_heads, patch_position, patch_together
 from app.intervene.stories import PairStory, Prompt
 from app.trace.record import Floats
@@ -31,45 +31,49 @@ _BOOTSTRAPS = 1_000
 
 @dataclass(frozen=True)
 class Estimate:
-    """A mean with its 95 % bootstrap interval over `count` prompts."""
+    """A mean with its 95 % bootstrap interval."""
 
     mean: float
     low: float
     high: float
     count: int
+    """Over so many prompts."""
 
 
 @dataclass(frozen=True, eq=False)
 class Found:
-    """What holds for one expert, or for the fusion (the last).
-
-    nats: mean change of the margin on fresh prompts.  layer: the block (from 1) through which most of the difference
-    reaches the last position, chosen; moved: how much of it does, on fresh prompts.  path (L + 1,): mean effect at the
-    last position by layer, on fresh prompts.  heads: the two chosen, (block from 1, head from 0); restored: what they
-    restore on fresh prompts; by_chance: what two random heads of the same blocks do.
-    """
+    """What holds for one expert, or for the fusion (the last): chosen on some prompts, measured on fresh ones."""
 
     nats: float
+    """Mean change of the margin."""
     layer: int
+    """The block, from 1, through which most of the difference reaches the last position; chosen."""
     moved: Estimate
+    """How much of it does."""
     path: Floats
+    """(L + 1,): mean effect at the last position by layer."""
     heads: tuple[tuple[int, int], ...]
-    restored: Estimate
-    by_chance: Estimate
+    """The two chosen, (block from 1, head from 0); none in a large network, where they are not searched."""
+    restored: Estimate | None
+    """What they restore; None where none were searched."""
+    by_chance: Estimate | None
+    """What two random heads of the same blocks restore; None where none were searched."""
 
 
 @dataclass(frozen=True, eq=False)
 class Finding:
-    """A story measured.  found: by expert, the fusion last; None where too few prompts change the margin.
-    opening: a prompt to open with: the story's own, or where that explains nothing, that of the prompts set aside
-    whose margin changes most.  offered: whether what was chosen is large enough to tell.  refused: how many prompts,
-    by the reason's code."""
+    """A story measured."""
 
     story: PairStory
     found: tuple[Found | None, ...]
+    """By expert, the fusion last; None where too few prompts change the margin."""
     opening: Prompt | None
+    """A prompt to open with: the story's own, or where that explains nothing, that of the prompts set aside whose
+    margin changes most."""
     offered: bool
+    """Whether what was chosen is large enough to tell."""
     refused: dict[str, int]
+    """How many prompts, by the reason's code."""
 
 
 Search = Generator[tuple[float, Finding | None], None, None]
@@ -104,7 +108,8 @@ def measure(engine: Engine, story: PairStory) -> Generator[float, None, Finding]
             size = float(np.abs(np.diff(read.margins[-1])).max()) + 1e6 * (number == 0)  # the story's own comes first
             best = max(best, (size, prompt), key=lambda pair: pair[0])
             if number:
-                chosen.append(_Measured(patch_position(read, len(read.pair.first) - 1), patch_heads(read)))
+                heads = patch_heads(read) if engine.model.trained <= LARGE else None
+                chosen.append(_Measured(patch_position(read, len(read.pair.first) - 1), heads))
         yield number / (total + 1)
     picks = [_pick(chosen, expert, layers) for expert in range(len(engine.bundle.experts) + 1)]
     fresh: list[_Fresh] = []
@@ -122,10 +127,10 @@ def measure(engine: Engine, story: PairStory) -> Generator[float, None, Finding]
 
 @dataclass(frozen=True, eq=False)
 class _Measured:
-    """Of one choosing prompt: effects at the last position (E + 1, L + 1), of heads (E + 1, L, H)."""
+    """Of one choosing prompt: effects at the last position (E + 1, L + 1), of heads (E + 1, L, H) if searched."""
 
     last: Floats
-    heads: Floats
+    heads: Floats | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -140,13 +145,16 @@ class _Pick:
 
 @dataclass(frozen=True, eq=False)
 class _Fresh:
-    """Of one fresh prompt: effects at the last position (E + 1, L + 1); of each expert's chosen heads and of random
-    ones (E + 1,); changes of the margin (E + 1,)."""
+    """Of one fresh prompt."""
 
     last: Floats
+    """(E + 1, L + 1): effects at the last position."""
     restored: Floats
+    """(E + 1,): of each expert's chosen heads."""
     by_chance: Floats
+    """(E + 1,): of random ones."""
     nats: Floats
+    """(E + 1,): changes of the margin."""
 
 
 def _readable(engine: Engine, prompt: Prompt, refused: Counter[str]) -> ReadPair | None:
@@ -154,7 +162,7 @@ def _readable(engine: Engine, prompt: Prompt, refused: Counter[str]) -> ReadPair
     try:
         read = make_pair(engine, prompt.first, prompt.second, prompt.answers)
     except UserError as error:
-        if error.code == "cannot_open":
+        if error.code.startswith("cannot_open"):
             raise
         refused[error.code] += 1
         return None
@@ -170,7 +178,10 @@ def _pick(chosen: Sequence[_Measured], expert: int, layers: int) -> _Pick | None
     if len(use) < LEAST_PROMPTS:
         return None
     moved = np.diff(np.mean([one.last[expert] for one in use], 0))  # (L,)
-    heads = np.mean([one.heads[expert] for one in use], 0)  # (L, H)
+    searched = [one.heads[expert] for one in use if one.heads is not None]
+    if not searched:
+        return _Pick(int(moved.argmax()) + 1, float(moved.max()), (), 0.0)
+    heads = np.mean(searched, 0)  # (L, H)
     best = np.argsort(-heads, axis=None)[:HEADS]
     places = tuple((int(i) // heads.shape[1] + 1, int(i) % heads.shape[1]) for i in best)
     return _Pick(int(moved.argmax()) + 1, float(moved.max()), places, float(heads.ravel()[best].sum()))
@@ -181,7 +192,7 @@ def _try(read: ReadPair, picks: Sequence[_Pick | None], generator: np.random.Gen
     heads = read.opened.shape.heads
     restored, by_chance = (np.full(len(picks), np.nan, np.float32) for _ in range(2))
     for expert, pick in enumerate(picks):
-        if pick is None:
+        if pick is None or not pick.heads:
             continue
         blocks = sorted({layer for layer, _ in pick.heads})
         others = [(layer, h) for layer in blocks for h in range(heads) if (layer, h) not in pick.heads]
@@ -204,8 +215,8 @@ def _found(fresh: Sequence[_Fresh], expert: int, pick: _Pick | None) -> Found | 
         moved=estimate(path[:, pick.layer] - path[:, pick.layer - 1]),
         path=path.mean(0),
         heads=pick.heads,
-        restored=estimate(np.array([one.restored[expert] for one in use])),
-        by_chance=estimate(np.array([one.by_chance[expert] for one in use])),
+        restored=estimate(np.array([one.restored[expert] for one in use])) if pick.heads else None,
+        by_chance=estimate(np.array([one.by_chance[expert] for one in use])) if pick.heads else None,
     )
 
 

@@ -5,10 +5,11 @@ arXiv 2211.00593).
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, get_args
 from weakref import WeakKeyDictionary
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -17,6 +18,7 @@ from app.intervene.interface import Edits, OpenedNetwork
 from app.intervene.predictions import TOP, Change, change
 from app.intervene.runs import open_network, read
 from app.intervene.stories import read_stories
+from app.trace.record import Floats
 from app.wording.errors import UserError
 
 Kind = Literal["head", "attention", "mlp", "block", "expert"]
@@ -24,25 +26,42 @@ Kind = Literal["head", "attention", "mlp", "block", "expert"]
 
 @dataclass(frozen=True)
 class Silenced:
-    """What is silenced: of an expert (its index) a head of a block, its attention, its MLP, both, or all of it.
-    layer: the block, from 1; head: from 0."""
+    """What is silenced: of an expert a head of a block, its attention, its MLP, both, or all of it."""
 
     expert: int
+    """Index."""
     kind: Kind
     layer: int = 0
+    """The block, from 1; 0 for a whole expert."""
     head: int = 0
+    """From 0; 0 for what is no head."""
 
 
 @dataclass(frozen=True, eq=False)
 class Means:
-    """Means over a reference text of what every part gives: heads (L, E, H, hs), attention and mlp (L, E, d), logits
-    (E, V).  positions: over how many, start tokens left out."""
+    """Means over a reference text of what every part gives."""
 
     heads: Tensor
+    """(L, E, H, hs): outputs before the output map."""
     attention: Tensor
+    """(L, E, d)"""
     mlp: Tensor
+    """(L, E, d)"""
     logits: Tensor
+    """(E, V)"""
     positions: int
+    """Over how many tokens, start tokens left out."""
+
+
+@dataclass(frozen=True, eq=False)
+class Effect:
+    """Parts silenced together."""
+
+    parts: tuple[Silenced, ...]
+    change: Change
+    """Predictions before and after."""
+    log_probs: Floats
+    """(E + 1, 2): natural, of the followed token before and after, under each expert and, last, the fusion."""
 
 
 _measured: WeakKeyDictionary[Engine, Means] = WeakKeyDictionary()  # a network that is let go takes its means along
@@ -89,7 +108,32 @@ def silence(
     positions.
 
     Raises:
-        UserError: `no_head` for a part that the network has not; `fixed_weights` for an expert of a fusion that
+        UserError: see `silenced_logits`.
+    """
+    return change(*silenced_logits(opened, means, ids, parts), count)
+
+
+def silencing_effect(
+    opened: OpenedNetwork, means: Means, ids: Sequence[int], parts: tuple[Silenced, ...], token: int
+) -> Effect:
+    """What silencing some parts changes after a text of ids, and for one token.
+
+    Raises:
+        UserError: see `silenced_logits`.
+    """
+    before, after = silenced_logits(opened, means, ids, parts)
+    followed = torch.stack([logits.float().log_softmax(-1)[:, token] for logits in (before, after)], 1)
+    return Effect(parts, change(before, after), followed.numpy())
+
+
+@torch.no_grad()
+def silenced_logits(
+    opened: OpenedNetwork, means: Means, ids: Sequence[int], parts: Sequence[Silenced]
+) -> tuple[Tensor, Tensor]:
+    """Logits (E + 1, V) after a text, as it is and with the parts silenced.
+
+    Raises:
+        UserError: `no_head` for a part that the network has not; `silence_fixed` for an expert of a fusion that
             needs all of them as they are; `nothing_silenced` where there is no part.
     """
     check_parts(opened, parts)
@@ -100,7 +144,26 @@ def silence(
             assert opened.weights is not None, "checked"
             after[part.expert] = means.logits[part.expert]
             after[-1] = torch.tensordot(opened.weights.to(after), after[:-1], 1)
-    return change(before, after, count)
+    return before, after
+
+
+def random_parts(opened: OpenedNetwork, parts: Sequence[Silenced], seed: int = 0) -> tuple[Silenced, ...] | None:
+    """As many other parts of the same kinds, at random, to stand beside some: heads of the same blocks, halves of
+    other blocks, other experts.  None where a network has no other."""
+    shape, generator = opened.shape, np.random.default_rng(seed)
+    blocks, taken = range(1, shape.layers + 1), set(parts)
+    drawn: list[Silenced] = []
+    for part in parts:
+        others = {
+            "head": [replace(part, head=head) for head in range(shape.heads)],
+            "expert": [replace(part, expert=expert) for expert in range(shape.experts)],
+        }.get(part.kind, [replace(part, layer=layer) for layer in blocks])
+        others = [other for other in others if other not in taken]
+        if not others:
+            return None
+        drawn.append(others[int(generator.integers(len(others)))])
+        taken.add(drawn[-1])
+    return tuple(drawn)
 
 
 def check_parts(opened: OpenedNetwork, parts: Sequence[Silenced]) -> None:
@@ -115,7 +178,7 @@ def check_parts(opened: OpenedNetwork, parts: Sequence[Silenced]) -> None:
         if not (known and inside and headed):
             raise UserError("no_head", layers=shape.layers, heads=shape.heads - 1)
         if part.kind == "expert" and opened.weights is None:
-            raise UserError("fixed_weights")
+            raise UserError("silence_fixed")
 
 
 def _edits(means: Means, layer: int, parts: Sequence[Silenced]) -> Edits:

@@ -1,12 +1,13 @@
 """Our own experts, opened: the arithmetic of `app.network.experts`, with a stop at every joint."""
 
 import math
+from collections.abc import Sequence
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from app.intervene.interface import Edits, Inside, Past
+from app.intervene.interface import Edits, Inside, Past, Projected
 from app.network.experts import Block, StackedExperts, causal_mask, fuse, norm, rotate
 from app.network.interface import Shape
 
@@ -40,26 +41,39 @@ class OpenedExperts:
     def block(
         self, layer: int, x: Tensor, past: Past | None = None, keep: int = 0, edits: Edits | None = None
     ) -> Inside:
+        projected = self.project(layer, x, 0 if past is None else past.length, keep)
+        return self.finish(layer, x[..., -keep:, :], projected.queries, projected.after(past), edits)
+
+    def project(self, layer: int, x: Tensor, start: int = 0, keep: int = 0) -> Projected:
+        weight, normed = self._block(layer).attention_in, norm(x)
+        here = self._model.turns[:, start : start + x.shape[-2]]
+        if not keep:
+            queries, keys, values = self._by_head(normed, weight)
+            return Projected(rotate(queries, tuple(here)), Past(rotate(keys, tuple(here)), values))
+        (queries,) = self._by_head(normed[..., -keep:, :], weight[..., : self.shape.width])
+        keys, values = self._by_head(normed, weight[..., self.shape.width :])
+        return Projected(rotate(queries, tuple(here[:, -keep:])), Past(rotate(keys, tuple(here)), values))
+
+    def finish(self, layer: int, x: Tensor, queries: Tensor, past: Past, edits: Edits | None = None) -> Inside:
         edits = edits or Edits()
         block = self._block(layer)
-        queries, keys, values = self._project(block, x, 0 if past is None else past.keys.shape[-2])
-        whole = Past(keys, values) if past is None else past.followed_by(keys, values)
-        heads = attend(queries[..., -keep:, :], whole, None).transpose(-3, -2)  # (E, B, K, H, hs)
+        heads = attend(queries, past, None).transpose(-3, -2)  # (E, B, K, H, hs)
         heads = heads if edits.heads is None else edits.heads(heads)
         attention = _mapped(heads.flatten(-2), block.attention_out)
         attention = attention if edits.attention is None else edits.attention(attention)
-        middle = x[..., -keep:, :] + attention
+        middle = x + attention
         mlp = _mapped(F.gelu(_mapped(norm(middle), block.mlp_in)), block.mlp_out)
         mlp = mlp if edits.mlp is None else edits.mlp(mlp)
-        return Inside(middle + mlp, heads, attention, mlp, whole)
+        return Inside(middle + mlp, heads, attention, mlp, queries, past)
 
     def attention(self, layer: int, x: Tensor) -> Tensor:
-        queries, keys, _ = self._project(self._block(layer), x.to(self._model.head.dtype), 0)
-        scores = queries @ keys.transpose(-1, -2) / math.sqrt(self.shape.head_width)
+        projected = self.project(layer, x.to(self._model.head.dtype))
+        scores = projected.queries @ projected.own.keys.transpose(-1, -2) / math.sqrt(self.shape.head_width)
         return scores.masked_fill(~causal_mask(x.shape[-2], x.shape[-2], x.device), -math.inf).softmax(-1)
 
-    def read_out(self, states: Tensor) -> Tensor:
-        logits = self._model.read_out(states)
+    def read_out(self, states: Tensor, tokens: Sequence[int] | None = None) -> Tensor:
+        head = self._model.head
+        logits = self._model.read_out(states) if tokens is None else norm(states) @ head[..., list(tokens)]
         return torch.cat((logits, fuse(logits, self.weights)[None]))
 
     def add_parts(self, layer: int, parts: Tensor, x: Tensor, inside: Inside) -> Tensor:
@@ -76,12 +90,10 @@ class OpenedExperts:
         assert isinstance(block, Block)
         return block
 
-    def _project(self, block: Block, x: Tensor, start: int) -> tuple[Tensor, Tensor, Tensor]:
-        """Queries, keys and values (E, B, H, T, hs) of states (E, B, T, d), the first two turned to their places."""
-        qkv = _mapped(norm(x), block.attention_in).view(*x.shape[:-1], 3, self.shape.heads, -1)
-        queries, keys, values = qkv.permute(3, 0, 1, 4, 2, 5).unbind()
-        cosines, sines = self._model.turns[:, start : start + x.shape[-2]]
-        return rotate(queries, (cosines, sines)), rotate(keys, (cosines, sines)), values
+    def _by_head(self, normed: Tensor, weight: Tensor) -> tuple[Tensor, ...]:
+        """Normed states (E, B, T, d) through columns for n kinds (E, d, n d): each kind (E, B, H, T, hs)."""
+        kinds = _mapped(normed, weight).view(*normed.shape[:-1], -1, self.shape.heads, self.shape.head_width)
+        return kinds.permute(3, 0, 1, 4, 2, 5).unbind()
 
 
 def attend(queries: Tensor, past: Past, scale: float | None, bias: Tensor | None = None) -> Tensor:
@@ -90,7 +102,9 @@ def attend(queries: Tensor, past: Past, scale: float | None, bias: Tensor | None
     kept, seen = queries.shape[-2], past.keys.shape[-2]
     mask = bias
     if bias is None and 1 < kept < seen:
-        mask = causal_mask(kept, seen, queries.device)[0]
+        mask = causal_mask(kept, seen, queries.device)  # (1, 1, K, S): with three axes, a slower way is taken
+    elif bias is not None:
+        mask = bias[None]
     q, k, v = (t.flatten(0, 1) for t in (queries, past.keys, past.values))
     y = F.scaled_dot_product_attention(q, k, v, mask, is_causal=mask is None and kept == seen, scale=scale)
     return y.view(*queries.shape[:2], *y.shape[1:])

@@ -21,46 +21,77 @@ class Prompt:
 
 @dataclass(frozen=True)
 class PairStory:
-    """A difference between two texts.  opening: what the page opens with; choose, fresh: prompts of the same kind."""
+    """A difference between two texts."""
 
     key: str
     language: str
+    """Of its texts."""
     opening: Prompt
+    """What the page opens with."""
     choose: tuple[Prompt, ...]
+    """Prompts of the same kind, on which is chosen."""
     fresh: tuple[Prompt, ...]
+    """Others, on which is measured."""
 
 
 @dataclass(frozen=True)
 class ExchangeStory:
-    """One word in two languages: the state of the one in the place of the other.  text, donor: with {} for the word,
-    which ends them; words: translations, (in text, in donor)."""
+    """One word in two languages: the state of the one in the place of the other."""
 
     key: str
     language: str
+    """Of the text."""
     text: str
+    """With {} for the word."""
     donor: str
+    """With {} for its translation."""
+    other: str
+    """An unrelated word, in donor."""
     words: tuple[tuple[str, str], ...]
+    """Translations, (in text, in donor); the first of them opens the story."""
 
 
 @dataclass(frozen=True)
 class DrawingStory:
-    """A token's picture that morphs into another's: the text, the character in it, the character to morph into."""
+    """A token's picture that morphs into another's."""
 
     key: str
     language: str
+    """Of the text."""
     text: str
     character: str
+    """The token in it."""
     target: str
+    """The character to morph into."""
+    drawn: str = ""
+    """The character whose picture stands in its place from the start, if it does not begin half morphed."""
+
+
+@dataclass(frozen=True)
+class AttentionStory:
+    """A text after which silencing one head changes the prediction much; which one, a network says."""
+
+    key: str
+    language: str
+    """Of its texts."""
+    text: str
+    """What the page opens with."""
+    choose: tuple[str, ...]
+    """Texts of the same kind, on which is chosen."""
+    fresh: tuple[str, ...]
+    """Others, on which is measured."""
 
 
 @dataclass(frozen=True)
 class Stories:
-    """All stories, and `reference`: short texts over which means for silencing are taken."""
+    """All stories."""
 
     pairs: tuple[PairStory, ...]
     exchanges: tuple[ExchangeStory, ...]
     drawings: tuple[DrawingStory, ...]
+    attention: tuple[AttentionStory, ...]
     reference: tuple[str, ...]
+    """Short texts over which means for silencing are taken."""
 
 
 @lru_cache(maxsize=1)
@@ -70,10 +101,16 @@ def read_stories(path: Path = STORIES) -> Stories:
     return Stories(
         pairs=tuple(map(_pair_story, record["pair"])),
         exchanges=tuple(
-            ExchangeStory(r["key"], r["language"], r["text"], r["donor"], tuple((a, b) for a, b in r["words"]))
+            ExchangeStory(
+                r["key"], r["language"], r["text"], r["donor"], r["other"], tuple((a, b) for a, b in r["words"])
+            )
             for r in record["exchange"]
         ),
         drawings=tuple(DrawingStory(**r) for r in record["drawing"]),
+        attention=tuple(
+            AttentionStory(r["key"], r["language"], r["text"], tuple(r["choose"]), tuple(r["fresh"]))
+            for r in record["attention"]
+        ),
         reference=tuple(record["reference"]["texts"]),
     )
 

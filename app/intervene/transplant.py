@@ -19,18 +19,18 @@ from app.trace.record import Floats
 
 @dataclass(frozen=True, eq=False)
 class Transplant:
-    """By layer (0: the picture) what text A predicts with the foreign state.
-
-    log_probs (E + 1, L + 1, n): of the n tokens asked for; own (E + 1, n): with its own state.  ranks
-    (E + 1, L + 1, n): from 1.  jensen_shannon (E + 1, L + 1): from the prediction with its own state, in bits.
-    top (E + 1, L + 1): the likeliest token.
-    """
+    """By layer (0: the picture) what text A predicts with the foreign state."""
 
     log_probs: Floats
+    """(E + 1, L + 1, n): natural, of the n tokens asked for."""
     own: Floats
+    """(E + 1, n): with its own state."""
     ranks: NDArray[np.int64]
+    """(E + 1, L + 1, n): from 1."""
     jensen_shannon: Floats
+    """(E + 1, L + 1): from the prediction with its own state, in bits."""
     top: NDArray[np.int64]
+    """(E + 1, L + 1): id of the likeliest token."""
 
 
 @torch.no_grad()

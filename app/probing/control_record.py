@@ -1,17 +1,18 @@
-"""What was measured on the controls, as shipped: `twins.json` of a checkpoint folder.
+"""What was measured on the controls, as shipped: `controls.json` of a checkpoint folder.
 
 How the runs are made and measured: `app.training.controls`.
 """
 
-import json
 import logging
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
+
+from pydantic import TypeAdapter
 
 from app.probing.word_list import list_code
 
-CONTROLS_FILE = "twins.json"
+CONTROLS_FILE = "controls.json"
 
 Kind = Literal["frozen", "trained", "permuted", "random", "alone", "grown", "try"]
 
@@ -31,60 +32,66 @@ began as the pictures; unshared: pictures beside permuted pictures, so that no t
 one table for both again, but of random vectors."""
 
 LINES = 1_000
-"""Held-out lines of each language that twins and merges are scored on, the first ones."""
+"""Held-out lines of each language that controls and merges are scored on, the first ones."""
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class ControlRun:
-    """One run as measured.
-
-    expert: its name; tokens and minutes of its training; curve: pairs of tokens seen and training loss, nats
-    a token.  bits[language]: held-out bits per character.  curves[language][measure]: by layer, the
-    value and the ends of its 95 % interval, (L + 1, 3); empty where they were of another word list than the
-    present one.  answer: what it wrote after `PROMPT`.  words: `list_code` of the list that it was measured on.
-    """
+    """One run as measured."""
 
     name: str
     expert: str
     kind: Kind
     layers: int
     tokens: int
+    """Of its training."""
     minutes: float
     mix: dict[str, float]
+    """Share of each text stream."""
     curve: list[tuple[int, float]]
+    """Tokens seen and training loss, nats a token."""
     bits: dict[str, float]
+    """Held-out bits per character, by language."""
     curves: dict[str, dict[str, list[tuple[float, float, float]]]]
+    """By language and measure, (L + 1, 3): by layer, the value and the ends of its 95 % interval; empty where they were
+    of another word list than the present one."""
     answer: str
+    """What it wrote after the prompt."""
     words: str = ""
+    """`list_code` of the list that it was measured on."""
 
 
 @dataclass(frozen=True)
 class ControlRecord:
-    """All runs, and `fusions[way][language][who]`: bits per character of the merges in `MERGES`.
-    tries: short runs that a decision was made on, whose names say what they try.  prompt: what every run was
-    asked."""
+    """All that was measured on the controls of a model."""
 
     runs: tuple[ControlRun, ...]
     fusions: dict[str, dict[str, dict[str, float]]]
+    """`fusions[way][language][who]`: bits per character of the merges in `MERGES`."""
     tries: tuple[ControlRun, ...]
+    """Short runs that a decision was made on, whose names say what they try."""
     prompt: str
+    """What every run was asked."""
+
+
+RUN, _RECORD = TypeAdapter(ControlRun), TypeAdapter(ControlRecord)
 
 
 def beside(known: ControlRecord, new: ControlRecord) -> ControlRecord:
     """Two records as one; of runs and merges that are in both, the new ones.  Curves over another word list than
     the present one are left out: they cannot be compared."""
 
-    def order(twin: ControlRun) -> tuple[bool, str, int, str]:
-        place = KINDS.index(twin.kind) if twin.kind in KINDS else 0
-        return twin.kind == "grown", twin.expert, place, twin.name
+    def order(run: ControlRun) -> tuple[bool, str, int, str]:
+        place = KINDS.index(run.kind) if run.kind in KINDS else 0
+        return run.kind == "grown", run.expert, place, run.name
 
-    def present(twin: ControlRun) -> ControlRun:
-        return twin if twin.words == list_code() else replace(twin, curves={})
+    def present(run: ControlRun) -> ControlRun:
+        return run if run.words == list_code() else replace(run, curves={})
 
     runs, tries = (
-        sorted({twin.name: present(twin) for twin in (*before, *after)}.values(), key=order)
+        sorted({run.name: present(run) for run in (*before, *after)}.values(), key=order)
         for before, after in ((known.runs, new.runs), (known.tries, new.tries))
     )
     fusions = known.fusions | new.fusions
@@ -98,17 +105,12 @@ def read_control_record(folder: Path) -> ControlRecord | None:
     if not path.is_file():
         return None
     try:
-        record = json.loads(path.read_text(encoding="utf-8"))
-        runs, tries = (tuple(map(control_run_from_plain, record[name])) for name in ("runs", "tries"))
-        return ControlRecord(runs, record["fusions"], tries, record["prompt"])
-    except (ValueError, KeyError, TypeError):
+        return _RECORD.validate_json(path.read_bytes())
+    except ValueError:
         log.warning("%s is damaged and is not shown", path.name)
         return None
 
 
-def control_run_from_plain(record: dict[str, Any]) -> ControlRun:
-    curves = {
-        language: {measure: list(map(tuple, layers)) for measure, layers in row.items()}
-        for language, row in record["curves"].items()
-    }
-    return ControlRun(**{**record, "curve": list(map(tuple, record["curve"])), "curves": curves})
+def save_control_record(folder: Path, record: ControlRecord) -> None:
+    """Write the record of a checkpoint folder."""
+    (folder / CONTROLS_FILE).write_bytes(_RECORD.dump_json(record))

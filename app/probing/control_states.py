@@ -1,6 +1,6 @@
-"""How twins of the experts see the word list, shipped in eight bits beside a model.
+"""How controls of the experts see the word list, shipped in eight bits beside a model.
 
-Their weights would weigh as much as the experts'; their states on the words are all that a curve needs.
+Their weights would take as much room as the experts'; their states on the words are all that a curve needs.
 """
 
 import logging
@@ -15,7 +15,7 @@ from safetensors.numpy import save_file
 from app.checkpoint.checksums import damaged_files
 from app.trace.record import Floats
 
-STATES_FILE = "twins.safetensors"
+STATES_FILE = "controls.safetensors"
 
 log = logging.getLogger(__name__)
 
@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 @dataclass(frozen=True, eq=False)
 class ControlStates:
     """States of other networks on the same words, read in the same sentences: untrained (L + 1, n, d);
-    unfrozen (E, L + 1, n, d), of each expert's twin whose table was trained along, or of none of them."""
+    unfrozen (E, L + 1, n, d), of each expert's control whose table was trained along, or of none of them."""
 
     untrained: Floats
     unfrozen: Floats
@@ -36,10 +36,10 @@ class ControlStates:
         return ControlStates(self.untrained[:, places], self.unfrozen[:, :, places])
 
 
-def write_control_states(folder: Path, twins: ControlStates) -> None:
-    """Write `twins.safetensors`: each word's state at each layer in steps of 1/127 of its largest number."""
+def write_control_states(folder: Path, controls: ControlStates) -> None:
+    """Write `controls.safetensors`: each word's state at each layer in steps of 1/127 of its largest number."""
     arrays: dict[str, NDArray[np.generic]] = {}
-    for name, states in vars(twins).items():
+    for name, states in vars(controls).items():
         scale = np.maximum(np.abs(states).max(axis=-1, keepdims=True), 1e-9) / 127
         arrays |= {name: np.rint(states / scale).astype(np.int8), f"{name}_scale": scale.astype(np.float32)}
     save_file({name: np.ascontiguousarray(array) for name, array in arrays.items()}, folder / STATES_FILE)

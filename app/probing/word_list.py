@@ -9,10 +9,11 @@ import hashlib
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from app.substrate.scripts import script_of
 from app.wording.errors import UserError
@@ -34,7 +35,7 @@ CARRIERS = {
 }
 """Language -> beginnings of sentences that end with the word; the bare word is one of them."""
 
-_LANGUAGES = {"latin": "en", "cyrillic": "ru", "han": "zh"}
+LANGUAGE_OF_SCRIPT = {"latin": "en", "cyrillic": "ru", "han": "zh"}
 
 
 @dataclass(frozen=True)
@@ -178,8 +179,21 @@ def parse_words(text: str) -> tuple[Word, ...]:
     return words
 
 
+def asked_words(asked: Any) -> tuple[Word, ...]:
+    """The words of a preset by its name, or somebody's own: a text with one group a line, or {group: words}.
+
+    Raises:
+        UserError: `argument_words` for anything else; as `parse_words` for words that cannot be probed.
+    """
+    if isinstance(asked, Mapping) and all(isinstance(words, list | tuple) for words in asked.values()):
+        asked = "\n".join(f"{group}: {' '.join(map(str, words))}" for group, words in asked.items())
+    if not isinstance(asked, str) or not asked.strip():
+        raise UserError("argument_words", name="words", sets=", ".join(PRESETS))
+    return preset(asked.strip()) if asked.strip() in PRESETS else parse_words(asked)
+
+
 def check_groups(words: Sequence[Word]) -> None:
-    """Refuse words in which no neighbours of one's own group could be told from chance.
+    """Refuse word sets so small that neighbours of the same group could not be distinguished from chance.
 
     Raises:
         UserError: `few_groups`.
@@ -201,7 +215,7 @@ def language_of_word(word: str) -> str:
     Raises:
         UserError: when there is none.
     """
-    language = _LANGUAGES.get(script_of(word))
+    language = LANGUAGE_OF_SCRIPT.get(script_of(word))
     if language is None:
         raise UserError("other_script", word=word[:MAX_WORD_CHARACTERS])
     return language

@@ -1,15 +1,15 @@
 """What both experts make of the same words, of translations, and of look-alikes, layer by layer."""
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
+from pydantic import TypeAdapter
 
 from app.engine.engine import Engine
 from app.probing.control_states import ControlStates
-from app.probing.curves import Battery, from_plain, to_plain
+from app.probing.curves import Curves, ProbeResults
 from app.probing.measures import cka, retrieval
-from app.probing.probe_suite import run_battery
+from app.probing.probe_suite import run_probes
 from app.probing.word_list import CARRIERS, Word, even, kept_out, language_of_word, nouns, preset, second
 from app.probing.word_states import WordStates, unit, word_states
 from app.trace.record import Floats
@@ -19,35 +19,42 @@ PAIRS = (("en", "ru"), ("en", "zh"), ("ru", "zh"))
 
 @dataclass(frozen=True, eq=False)
 class Crossings:
-    """alike (L + 1, L + 1): CKA of the first expert's layers (rows) with the second's (columns) on English
-    words.  found (P, E, L + 1): translation retrieval@1 for each of `PAIRS`, by CSLS; chance: of one
-    guess among the `words` of a language."""
+    """What crosses experts and languages."""
 
     experts: tuple[str, ...]
-    alike: Floats
-    found: Floats
+    alike: Curves
+    """(L + 1, L + 1): CKA of the first expert's layers (rows) with the second's (columns) on English words."""
+    found: Curves
+    """(P, E, L + 1): translation retrieval@1 for each of `PAIRS`, by CSLS."""
     words: int
+    """Of each language."""
 
     @property
     def chance(self) -> float:
+        """Retrieval@1 of one guess among the words of a language."""
         return 1 / self.words
 
 
 @dataclass(frozen=True, eq=False)
 class Proof:
-    """What is shipped with a model: batteries of the presets by name, and what crosses experts and languages."""
+    """What is shipped with a model: results of the presets by name, and what crosses experts and languages."""
 
-    batteries: dict[str, Battery]
+    results: dict[str, ProbeResults]
     crossings: Crossings
 
 
-def cross(experts: tuple[str, ...], bank: WordStates) -> Crossings:
+_PROOF = TypeAdapter(Proof)
+
+
+def cross(experts: tuple[str, ...], list_states: WordStates) -> Crossings:
     """Compare two experts, and three languages within each, on the whole word list."""
-    rows = {language: [i for i, word in enumerate(bank.words) if word.language == language] for language in CARRIERS}
-    first, second = (bank.states[e][:, rows["en"]] for e in (0, 1))
+    rows = {
+        language: [i for i, word in enumerate(list_states.words) if word.language == language] for language in CARRIERS
+    }
+    first, second = (list_states.states[e][:, rows["en"]] for e in (0, 1))
     alike = [[cka(a, b) for b in second] for a in first]
     found = [
-        [[retrieval(layer[rows[one]], layer[rows[other]])[0] for layer in expert] for expert in bank.states]
+        [[retrieval(layer[rows[one]], layer[rows[other]])[0] for layer in expert] for expert in list_states.states]
         for one, other in PAIRS
     ]
     return Crossings(experts, np.array(alike, np.float32), np.array(found, np.float32), len(rows["en"]))
@@ -88,44 +95,49 @@ PROOF_SETS = tuple(
 
 
 def proof_set(name: str) -> tuple[Word, ...]:
-    """Words of a shipped battery: the groups that were kept out of every decision; the second list; the nouns among
+    """The words of a shipped set: the groups that were kept out of every decision; the second list; the nouns among
     the other groups; all of these, in carrier sentences or (`text`) in real ones; and their words of one length."""
     kind, _, language = name.rpartition("_")
     sets = {"kept": kept_out, "second": second, "nouns": nouns, "": preset, "text": preset, "even": even}
     return sets[kind](language)
 
 
-def prove(
-    engine: Engine, carried: WordStates, bank: WordStates, context: WordStates, twins: ControlStates | None = None
+def measure_proof(
+    engine: Engine,
+    carried: WordStates,
+    list_states: WordStates,
+    context: WordStates,
+    controls: ControlStates | None = None,
 ) -> Proof:
     """Everything that is shipped, computed by the code that also answers a visitor's own words.  carried: both lists,
-    read in carrier sentences; bank and context: the first one in real sentences, and the tokens before its words."""
-    batteries = {}
+    read in carrier sentences; list_states and context: the first one in real sentences, and the tokens before its
+    words."""
+    results = {}
     for name in PROOF_SETS:
         words = proof_set(name)
         if name.startswith("text_"):
-            rows = bank.places(words)
+            rows = list_states.places(words)
             around = context.states[:, :, rows]
-            batteries[name] = run_battery(engine, bank.subset(words), twins=twins and twins.rows(rows), context=around)
+            results[name] = run_probes(
+                engine, list_states.subset(words), controls=controls and controls.rows(rows), context=around
+            )
         else:
-            batteries[name] = run_battery(engine, carried.subset(words))
-    return Proof(batteries, cross(engine.bundle.experts, bank))
+            results[name] = run_probes(engine, carried.subset(words))
+    return Proof(results, cross(engine.bundle.experts, list_states))
 
 
-def plain_proof(proof: Proof) -> dict[str, Any]:
-    """As JSON takes it."""
-    crossings = proof.crossings
-    return {
-        "batteries": {name: to_plain(battery) for name, battery in proof.batteries.items()},
-        "alike": np.round(crossings.alike.astype(float), 5).tolist(),
-        "found": np.round(crossings.found.astype(float), 5).tolist(),
-        "words": crossings.words,
-        "experts": list(crossings.experts),
-    }
+def proof_to_json(proof: Proof) -> str:
+    """As it is shipped."""
+    return _PROOF.dump_json(proof).decode()
 
 
-def read_proof(record: dict[str, Any]) -> Proof:
-    """The reverse of `plain_proof`."""
-    alike, found = (np.array(record[name], np.float32) for name in ("alike", "found"))
-    crossings = Crossings(tuple(record["experts"]), alike, found, record["words"])
-    return Proof({name: from_plain(record["batteries"][name]) for name in PROOF_SETS}, crossings)
+def proof_from_json(text: str) -> Proof:
+    """The reverse of `proof_to_json`.
+
+    Raises:
+        ValueError: when it is no record of a proof.
+    """
+    proof = _PROOF.validate_json(text)
+    if missing := set(PROOF_SETS) - set(proof.results):
+        raise ValueError(f"no {', '.join(sorted(missing))}")
+    return proof

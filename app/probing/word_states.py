@@ -15,10 +15,10 @@ from app.trace.record import Floats
 from app.wording.errors import UserError
 
 _BATCH = 64
-_NUMBERS = 2**30  # weights times rows of one pass, so that a large model is never long at it
+_NUMBERS = 2**30  # weights times rows of one pass, so that one pass of a large model stays short
 
 Progress = Callable[[float], bool]
-"""Told the share done, 0..1; answers whether to go on."""
+"""Called with the share done, 0..1; returns whether to go on."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,7 +72,7 @@ def word_states(
     its language.  before: give the states of the token before the word, which say what the text alone says.
 
     Raises:
-        UserError: `cancelled` when `progress` says so.
+        UserError: `cancelled` when `progress` returns False.
     """
     real = [_read(engine, word, (readings or {}).get(word, ())) for word in words]
     texts = [own or _read(engine, word, carried(word)) for word, own in zip(words, real, strict=True)]
@@ -118,7 +118,7 @@ def last_states(engine: Engine, rows: list[list[int]], progress: Progress) -> Fl
     """Hidden states (E, L + 1, n, d) of the last token of each row of ids; rows of one length go together.
 
     Raises:
-        UserError: `cancelled` when `progress`, which is asked before every pass, says so.
+        UserError: `cancelled` when `progress`, which is called before every pass, returns False.
     """
     shape = engine.model.shape
     states = np.zeros((shape.experts, shape.layers + 1, len(rows), shape.width), np.float32)
@@ -162,10 +162,12 @@ def cosines(states: NDArray[np.floating]) -> Floats:
     return near
 
 
-def nearest_words(bank: WordStates, expert: int, layer: int, state: Floats, count: int) -> tuple[list[int], Floats]:
+def nearest_words(
+    list_states: WordStates, expert: int, layer: int, state: Floats, count: int
+) -> tuple[list[int], Floats]:
     """Rows of the words nearest to a state (d,) at a layer of an expert, best first, and their cosines:
     the state is centred and scaled like the words of that layer."""
-    rows, mean, deviation = (part[expert, layer] for part in bank.standard)
+    rows, mean, deviation = (part[expert, layer] for part in list_states.standard)
     near: Floats = rows @ unit((state.astype(np.float32) - mean) / deviation)
     order = np.argsort(-near, kind="stable")[:count]
     return order.tolist(), near[order]

@@ -10,7 +10,7 @@ import torch
 from app.engine.engine import Engine
 from app.intervene import pixels
 from app.intervene.adversarial import Flips, fewest_pixels, leads, pixel_gradient
-from app.intervene.drawing import Canvas, draw, open_canvas, picture_of, random_tokens, untrained
+from app.intervene.drawing import Canvas, draw, open_canvas, picture_of, random_tokens, untrained_network
 from app.intervene.stacked import OpenedExperts
 from app.network.experts import StackedExperts
 from app.substrate.embedding import embed
@@ -63,15 +63,15 @@ def test_its_own_picture_changes_nothing(canvas: Canvas) -> None:
     found = draw(canvas, canvas.picture)
     assert found.neighbours[0] == canvas.ids[INDEX] and found.cosines[0] == pytest.approx(1, abs=1e-4)
     assert np.allclose(found.change.jensen_shannon, 0, atol=1e-5) and np.allclose(found.path, 0, atol=1e-3)
-    assert found.twin_path is not None and np.allclose(found.twin_path, 0, atol=1e-3)
+    assert found.untrained_path is not None and np.allclose(found.untrained_path, 0, atol=1e-3)
 
 
-def test_the_untrained_twin_starts_where_the_experts_do(canvas: Canvas) -> None:
+def test_the_untrained_network_starts_where_the_experts_do(canvas: Canvas) -> None:
     found = draw(canvas, pixels.invert(canvas.picture))
-    assert found.twin_path is not None and found.twin_path.shape == (4,)
-    assert found.twin_path[0] == pytest.approx(found.path[0, 0], rel=1e-3)
-    assert found.twin_path[-1] != pytest.approx(found.path[0, -1], rel=1e-3)
-    assert untrained(canvas.opened.shape) is untrained(canvas.opened.shape)
+    assert found.untrained_path is not None and found.untrained_path.shape == (4,)
+    assert found.untrained_path[0] == pytest.approx(found.path[0, 0], rel=1e-3)
+    assert found.untrained_path[-1] != pytest.approx(found.path[0, -1], rel=1e-3)
+    assert untrained_network(canvas.opened.shape) is untrained_network(canvas.opened.shape)
 
 
 def test_another_tokens_picture_is_that_token(tiny: Engine, canvas: Canvas) -> None:

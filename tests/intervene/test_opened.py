@@ -106,10 +106,16 @@ def check_pieces(opened: OpenedNetwork, ids: Sequence[int]) -> None:
         assert torch.allclose(piece.states, whole.states[layer + 1][:, :, 2:].expand_as(piece.states), atol=1e-4)
         last = opened.block(layer, rows, inside.past.before(2), keep=1)
         assert torch.allclose(last.states, piece.states[:, :, -1:], atol=1e-4)
+        alone = opened.project(layer, rows, 2, keep=1)
+        assert torch.allclose(alone.queries, inside.queries[..., -1:, :].expand_as(alone.queries), atol=1e-4)
+        for own, whole_text in ((alone.own.keys, inside.past.keys), (alone.own.values, inside.past.values)):
+            assert torch.allclose(own, whole_text[..., 2:, :].expand_as(own), atol=1e-4)
         weights = opened.attention(layer, whole.states[layer])
         values = inside.past.values
         values = values.repeat_interleave(weights.shape[2] // values.shape[2], 2)
         assert torch.allclose((weights @ values).transpose(2, 3), inside.heads, atol=1e-4)
+    final, tokens = whole.states[-1][:, :, -1], [11, 5, 11]
+    assert torch.allclose(opened.read_out(final, tokens), opened.read_out(final)[..., tokens], atol=1e-4)
 
 
 def test_pieces_of_a_decoders_run(decoder: Decoder) -> None:

@@ -9,14 +9,12 @@ import numpy as np
 import pytest
 
 from app.engine.engine import Engine
-from app.intervene.__main__ import drawing_line, exchange_lines, finished, pair_lines
-from app.intervene.exchange import measure_exchange
+from app.intervene.__main__ import drawing_line, pair_lines
 from app.intervene.pairs import make_pair
 from app.intervene.patching import patch_heads, patch_map, patch_together
-from app.intervene.runs import open_network
 from app.intervene.search import Finding, Search, estimate, measure, search
-from app.intervene.stories import DrawingStory, ExchangeStory, PairStory, Prompt, read_stories
-from app.intervene.transplant import transplant
+from app.intervene.steps import run_to_end
+from app.intervene.stories import DrawingStory, PairStory, Prompt, read_stories
 from app.wording.errors import UserError
 
 
@@ -33,7 +31,7 @@ STORY = PairStory("toy", "zh", Prompt("猫on", "狗on"), CHOOSE, FRESH)
 
 @pytest.fixture(scope="module")
 def finding(tiny: Engine) -> Finding:
-    return finished(measure(tiny, STORY))
+    return run_to_end(measure(tiny, STORY))
 
 
 def test_what_is_chosen_comes_from_the_choosing_prompts(tiny: Engine, finding: Finding) -> None:
@@ -58,20 +56,32 @@ def test_what_is_reported_comes_from_the_fresh_prompts(tiny: Engine, finding: Fi
         assert found.moved.count == len(use)
         assert found.moved.mean == pytest.approx(path[found.layer] - path[found.layer - 1], abs=2e-3)
         restored = np.mean([patch_together(read, found.heads)[expert] for read in use])
-        assert found.restored.mean == pytest.approx(restored, abs=2e-3)
+        assert found.restored is not None and found.restored.mean == pytest.approx(restored, abs=2e-3)
         assert found.nats == pytest.approx(np.mean([abs(np.diff(read.margins[expert])) for read in use]), abs=1e-3)
+
+
+def test_in_a_large_network_no_heads_are_searched(
+    tiny: Engine, finding: Finding, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.intervene.search.LARGE", 0)
+    large = run_to_end(measure(tiny, STORY))
+    for here, there in zip(large.found, finding.found, strict=True):
+        assert here is not None and there is not None
+        assert (here.heads, here.restored, here.by_chance) == ((), None, None)
+        assert (here.layer, here.moved) == (there.layer, there.moved)
+    assert "  " in pair_lines(large, tiny)[0]
 
 
 def test_prompts_that_explain_nothing_are_counted_by_reason(tiny: Engine) -> None:
     odd = (Prompt("on猫", "on狗"), Prompt("on", "on"), Prompt("猫on", "猫猫on"))
-    found = finished(measure(tiny, replace(STORY, choose=odd, fresh=CHOOSE)))
+    found = run_to_end(measure(tiny, replace(STORY, choose=odd, fresh=CHOOSE)))
     assert found.refused == {"trivial": 1, "patch_same": 1, "patch_lengths": 1}
     assert found.found == (None, None, None) and not found.offered
 
 
 def test_another_prompt_opens_a_story_whose_own_explains_nothing(tiny: Engine, finding: Finding) -> None:
     assert finding.opening == STORY.opening
-    found = finished(measure(tiny, replace(STORY, opening=Prompt("on", "on"))))
+    found = run_to_end(measure(tiny, replace(STORY, opening=Prompt("on", "on"))))
     sizes = [float(np.abs(np.diff(make_pair(tiny, p.first, p.second).margins[-1])).max()) for p in CHOOSE]
     assert found.opening == CHOOSE[int(np.argmax(sizes))]
 
@@ -106,22 +116,6 @@ def test_an_estimate_is_a_mean_with_its_bootstrap_interval() -> None:
     assert found.high == pytest.approx(found.mean + error, abs=0.01)
 
 
-def test_an_exchange_sets_the_translation_beside_other_words(tiny: Engine) -> None:
-    words = (("cat", "猫"), ("dog", "狗"), ("a", "我"))
-    story = ExchangeStory("toy", "zh", "the {}", "我喝{}", words)
-    found = finished(measure_exchange(tiny, story))
-    opened, rows = open_network(tiny), []
-    for own, _ in words:
-        ids = [2, *tiny.encode(f"the {own}")]
-        donors = [[2, *tiny.encode(f"我喝{donor}")] for _, donor in words]
-        rows.append([transplant(opened, ids, len(ids) - 1, d, len(d) - 1, [0]).jensen_shannon[2, 1] for d in donors])
-    same = np.mean([rows[i][i] for i in range(3)])
-    other = np.mean([rows[i][j] for i in range(3) for j in range(3) if i != j])
-    assert found.same[2, 1] == pytest.approx(same, abs=1e-5) and found.other[2, 1] == pytest.approx(other, abs=1e-5)
-    assert found.gain[2][1].mean == pytest.approx(other - same, abs=1e-5)
-    assert len(exchange_lines(found, tiny)) == 3
-
-
 def test_rows_of_the_printed_table(tiny: Engine, finding: Finding) -> None:
     lines = pair_lines(finding, tiny)
     assert [line.split("|")[2].strip() for line in lines[:3]] == ["RU", "ZH", "fusion"]
@@ -147,4 +141,4 @@ def test_finished_returns_what_a_run_in_steps_does() -> None:
         yield 1
         return "done"
 
-    assert finished(steps()) == "done"
+    assert run_to_end(steps()) == "done"

@@ -6,8 +6,20 @@ import torch
 from torch import Tensor
 
 from app.engine.engine import Engine
+from app.intervene.head_effects import silence_each_head
 from app.intervene.interface import OpenedNetwork
-from app.intervene.silencing import Means, Silenced, measure_means, reference_means, silence
+from app.intervene.predictions import jensen_shannon
+from app.intervene.runs import read
+from app.intervene.silencing import (
+    Means,
+    Silenced,
+    measure_means,
+    random_parts,
+    reference_means,
+    silence,
+    silenced_logits,
+)
+from app.intervene.steps import run_to_end
 from app.intervene.stories import read_stories
 from app.network.experts import StackedExperts
 from app.wording.errors import UserError
@@ -111,3 +123,24 @@ def test_refusals(opened: OpenedNetwork, means: Means, parts: list[Silenced], co
     with pytest.raises(UserError) as error:
         silence(opened, means, IDS, parts)
     assert error.value.code == code
+
+
+def test_every_head_at_once_is_every_head_alone(tiny: Engine, opened: OpenedNetwork, means: Means) -> None:
+    run = read(opened, IDS)
+    found = run_to_end(silence_each_head(opened, means, run, 7))
+    assert found.moved.shape == (2, 3, 4)
+    for place in np.ndindex(2, 3, 4):
+        expert, layer, head = place
+        before, after = silenced_logits(opened, means, IDS, [Silenced(expert, "head", layer + 1, head)])
+        moved = (after.log_softmax(-1) - before.log_softmax(-1))[-1, 7]
+        assert found.moved[place] == pytest.approx(float(moved), abs=1e-3)
+        assert found.jensen_shannon[place] == pytest.approx(float(jensen_shannon(before[-1], after[-1])), abs=1e-4)
+
+
+def test_random_parts_are_others_of_the_same_kinds(opened: OpenedNetwork) -> None:
+    chosen = [*(Silenced(0, "head", 2, head) for head in range(3)), Silenced(1, "mlp", 1), Silenced(1, "block", 3)]
+    for seed in range(9):
+        drawn = random_parts(opened, chosen, seed)
+        assert (drawn is not None and not set(drawn) & set(chosen)) or drawn is None
+    assert random_parts(opened, chosen[:2]) is not None and random_parts(opened, chosen) is None  # one head is left
+    assert random_parts(opened, [Silenced(0, "expert")]) == (Silenced(1, "expert"),)
