@@ -1,6 +1,6 @@
 // One Plotly chart of several, chosen by measure: the proof panel, and that of the controls.
 import { mount as mountPanel } from './panel.js';
-import { colourOf, plotly, whenSeen } from './plotly.js';
+import { colourOf, enlarged, keepFitted, plotly, whenSeen } from './plotly.js';
 import { hearLayer, tellLayer } from './shared_layer.js';
 
 const translucent = (hex, alpha) => {
@@ -17,6 +17,13 @@ const coloured = (value, colour) => {
   if (Array.isArray(value)) return value.map((part) => coloured(part, colour));
   if (!value || typeof value !== 'object') return value;
   return Object.fromEntries(Object.entries(value).map(([key, part]) => [key, coloured(part, colour)]));
+};
+
+// Texts as large as the page's, and the legend below the name of the axis however low the chart is.
+const fit = (layout, height) => {
+  const larger = enlarged();
+  layout.font.size *= larger;
+  layout.legend.y = (-44 * larger) / Math.max(80, height - 116 * larger);
 };
 
 const isByLayer = (curve) => curve.layout.xaxis.dtick === 1;
@@ -56,14 +63,16 @@ export const mount = (element, gradio) => {
     if (!onView || !holder) return;
     const { figure, sentence } = JSON.parse(holder.dataset.charts)[measure];
     const { data, layout } = coloured(figure, colour);
-    const Plotly = await plotly();
+    const Plotly = await plotly(holder);
     const select = holder.querySelector('.gs-measure');
     const curve = holder.querySelector('.gs-curve');
     select.value = measure;
     curve.setAttribute('aria-label', select.selectedOptions[0].textContent);
     holder.querySelector('.gs-said').textContent = sentence;
+    fit(layout, curve.clientHeight);
     await Plotly.react(curve, data, layout, { displayModeBar: false, responsive: true });
     shapes = layout.shapes ?? [];
+    keepFitted(curve);
     hearClicks(curve);
     markLayer();
     holder.dataset.state = 'drawn';
@@ -82,5 +91,6 @@ export const mount = (element, gradio) => {
     onView = true;
     draw();
   });
+  document.addEventListener('gs-look', () => element.isConnected && draw());
   gradio.watch('value', draw);
 };

@@ -29,6 +29,17 @@ const flipped = (pixels, indices) => {
   return turned;
 };
 
+// The cells of a straight line, the first left out: a quick finger is seen at a few points only.
+const line = (from, to) => {
+  const [x, y] = [from % SIDE, Math.floor(from / SIDE)];
+  const [right, down] = [(to % SIDE) - x, Math.floor(to / SIDE) - y];
+  const steps = Math.max(Math.abs(right), Math.abs(down));
+  return Array.from({ length: steps }, (_, i) => {
+    const share = (i + 1) / steps;
+    return (y + Math.round(down * share)) * SIDE + x + Math.round(right * share);
+  });
+};
+
 // One picture being drawn: what the sliders make of it, and the strokes (pixels turned over) on top.
 const makeDrawing = (box) => {
   const [own, target, drawn] = [box.dataset.own, box.dataset.target, box.dataset.drawn].map(parse);
@@ -84,7 +95,7 @@ export const mount = (element, gradio) => {
   let drawing = null;
   let history = [];
   let cursor = (SIDE * SIDE) / 2 + SIDE / 2;
-  let pen = null; // ink or paper while a stroke is drawn
+  let stroke = null; // while one is drawn: whose pointer, ink or paper, and the cell that it has come to
   let timer = null;
   let sent = 0;
   let busy = false;
@@ -92,7 +103,10 @@ export const mount = (element, gradio) => {
   const box = () => element.querySelector('.gs-editor');
   const canvas = () => element.querySelector('.gs-grid');
   const bits = () => drawing.pixels().join('');
-  const show = () => paint(canvas(), drawing, cursor);
+  const show = () => {
+    paint(canvas(), drawing, cursor);
+    box().dataset.now = bits(); // for links
+  };
 
   // One picture at a time is under way; what is drawn meanwhile goes as one when the answer is there.
   const answered = () => {
@@ -177,32 +191,38 @@ export const mount = (element, gradio) => {
     ];
     return x >= 0 && x < SIDE && y >= 0 && y < SIDE ? y * SIDE + x : null;
   };
-  const dot = (cell) => {
-    if (cell === null || drawing.pixels()[cell] === pen) return;
+  const dots = (cells) => {
     const pixels = drawing.pixels();
-    pixels[cell] = pen;
+    const missed = cells.filter((cell) => pixels[cell] !== stroke.pen);
+    if (!missed.length) return;
+    for (const cell of missed) pixels[cell] = stroke.pen;
     drawing.put(pixels);
     show();
     send();
   };
 
   element.addEventListener('pointerdown', (event) => {
-    if (!event.target.matches('.gs-grid')) return;
+    if (!event.target.matches('.gs-grid') || !event.isPrimary) return; // a second finger draws nothing
     const cell = cellAt(event);
     if (cell === null) return;
     event.target.setPointerCapture(event.pointerId);
     remember();
     cursor = cell;
-    pen = 1 - drawing.pixels()[cell];
-    dot(cell);
+    stroke = { id: event.pointerId, pen: 1 - drawing.pixels()[cell], cell };
+    dots([cell]);
   });
   element.addEventListener('pointermove', (event) => {
-    if (pen === null) return;
-    for (const step of event.getCoalescedEvents?.() ?? [event]) dot(cellAt(step));
+    if (event.pointerId !== stroke?.id) return;
+    const seen = event.getCoalescedEvents?.() ?? [];
+    for (const step of seen.length ? seen : [event]) {
+      const cell = cellAt(step);
+      if (cell !== null) dots(stroke.cell === null ? [cell] : line(stroke.cell, cell));
+      stroke.cell = cell; // outside the grid there is none
+    }
   });
   for (const end of ['pointerup', 'pointercancel']) {
-    element.addEventListener(end, () => {
-      pen = null;
+    element.addEventListener(end, (event) => {
+      if (event.pointerId === stroke?.id) stroke = null;
     });
   }
 

@@ -2,6 +2,8 @@
 // page's HTML and runs at once, so that a dark page is dark from its first frame.
 (() => {
   const first = document.currentScript.parentElement;
+  // A frame on another site never shows what embed.css hides.
+  document.documentElement.classList.toggle('gs-embed', /[?&]embed=1(&|$)/.test(location.search));
   first.classList.toggle('dark', matchMedia('(prefers-color-scheme: dark)').matches);
   // The page's own moving picture goes on where this one is, so it has to be there before this one goes.
   const moving = () =>

@@ -8,7 +8,10 @@ const LEAVE = 9000; // stays, leaves again,
 const BACK = 11400; // and is back
 const LAG = 110; // milliseconds in which a tile goes most of the way to where it should be
 const FRAME = 120; // milliseconds that count between two frames at the most: nothing jumps after a rest
-const PUSHES = 14; // rounds a frame in which tiles that meet on their way give way to each other
+const PUSHES = 40; // rounds in which the places that tiles should have between two layers are moved apart
+const WAY = 0.4; // share of what two tiles that meet on their way still have to go to lie as they will, in a frame
+const STEP = 0.005; // but at most so much of the stage's width
+const GROW = 250; // milliseconds in which a tile that became small is large again
 
 const eased = (share) => (1 - Math.cos(Math.PI * share)) / 2;
 const mixed = (from, to, share) => from + (to - from) * share;
@@ -24,7 +27,7 @@ const wayAt = (time) => {
 const timeOf = (way) => START + ((THERE - START) * Math.acos(1 - 2 * way)) / Math.PI;
 
 // Tiles that would cover each other, pushed apart along the side on which they do so less. At a whole layer none does.
-const parted = (tiles, widths, height) => {
+const separated = (tiles, widths, height) => {
   const moved = tiles.map(([x, y]) => [x, y]);
   for (let round = 0; round < PUSHES; round++) {
     let met = false;
@@ -47,6 +50,46 @@ const parted = (tiles, widths, height) => {
   return moved;
 };
 
+const inside = ([x, y], wide, { width, height, tall }) => [
+  Math.min(Math.max(x, wide / 2), width - wide / 2),
+  Math.min(Math.max(y, tall / 2), height - tall / 2),
+];
+
+// Tiles that meet on their way from one arrangement to another, each pair moved on along the side on which it lies
+// apart in the other one: pushed back to where they came from they would never get past each other.
+const passing = (tiles, wanted, stage) => {
+  const { widths, width, tall } = stage;
+  const moved = tiles.map(([x, y]) => [x, y]);
+  for (let i = 0; i < moved.length; i++) {
+    for (let j = 0; j < i; j++) {
+      const reach = [(widths[i] + widths[j]) / 2, tall];
+      const way = [0, 1].map((axis) => moved[i][axis] - moved[j][axis]);
+      if (way.some((length, axis) => Math.abs(length) >= reach[axis] - 1)) continue;
+      const end = [0, 1].map((axis) => wanted[i][axis] - wanted[j][axis]);
+      const axis = Math.abs(end[0]) / reach[0] > Math.abs(end[1]) / reach[1] ? 0 : 1;
+      const left = reach[axis] - way[axis] * Math.sign(end[axis]);
+      const step = Math.min((WAY * left) / 2, STEP * width) * Math.sign(end[axis]);
+      moved[i][axis] += step;
+      moved[j][axis] -= step;
+    }
+  }
+  return moved.map((place, i) => inside(place, widths[i], stage));
+};
+
+// How large tiles may be, 0 to 1, so that none covers another: while two pass each other both are small.
+const sizesOf = (tiles, { widths, tall }) => {
+  const sizes = tiles.map(() => 1);
+  for (let i = 0; i < tiles.length; i++) {
+    for (let j = 0; j < i; j++) {
+      const across = Math.abs(tiles[i][0] - tiles[j][0]) / ((widths[i] + widths[j]) / 2 - 1);
+      const size = Math.max(across, Math.abs(tiles[i][1] - tiles[j][1]) / (tall - 1));
+      sizes[i] = Math.min(sizes[i], size);
+      sizes[j] = Math.min(sizes[j], size);
+    }
+  }
+  return sizes;
+};
+
 // What a visitor did to it, which the next one takes over: the first view's is followed by the page's own.
 let memory = null;
 
@@ -61,7 +104,7 @@ const start = (hero, remembered) => {
   if (state.expert >= data.captions.length) state.expert = data.first;
   let shown = Math.min(state.held ?? 0, last);
   let kind = null;
-  let tiles = null; // where they are drawn
+  let tiles = null; // where they are drawn: across, down, how much they are of their kind, how large
   let drawn = 0; // and when
   let running = false;
   let onView = true;
@@ -76,24 +119,31 @@ const start = (hero, remembered) => {
     const below = Math.min(Math.floor(layer), last);
     const above = Math.min(below + 1, last);
     const part = layer - below;
-    const { places, widths, width, height, tall } = data.stages[kind];
+    const { places, widths, tall } = data.stages[kind];
     const [from, to] = [places[expert][below], places[expert][above]];
     const between = from.map((point, i) => point.map((value, axis) => mixed(value, to[i][axis], part)));
-    return parted(between, widths, tall).map(([x, y], i) => {
+    return separated(between, widths, tall).map((place, i) => {
       const same = mixed(data.same[expert][below][i], data.same[expert][above][i], part) / data.k;
-      return [
-        Math.min(Math.max(x, widths[i] / 2), width - widths[i] / 2),
-        Math.min(Math.max(y, tall / 2), height - tall / 2),
-        Math.max(0, (same - data.chance) / (1 - data.chance)),
-      ];
+      const own = Math.max(0, (same - data.chance) / (1 - data.chance));
+      return [...inside(place, widths[i], data.stages[kind]), own, 1];
     });
+  };
+
+  // The tiles on their way to where they should be, after so many milliseconds.
+  const nearer = (wanted, passed) => {
+    const share = 1 - Math.exp(-passed / LAG);
+    const mixes = tiles.map((tile, i) => tile.map((value, j) => mixed(value, wanted[i][j], share)));
+    const moved = passing(mixes, wanted, data.stages[kind]);
+    const sizes = sizesOf(moved, data.stages[kind]);
+    return moved.map((place, i) => [...place, mixes[i][2], Math.min(sizes[i], tiles[i][3] + passed / GROW)]);
   };
 
   const place = (stage, tiles) => {
     const length = (pixels) => `${((100 * pixels) / data.stages[kind].width).toFixed(3)}cqw`;
     stage.querySelectorAll('.gs-hero-tile').forEach((tile, i) => {
-      const [x, y, own] = tiles[i];
-      tile.style.transform = `translate(${length(x)}, ${length(y)}) translate(-50%, -50%)`;
+      const [x, y, own, size] = tiles[i];
+      const shrunk = size < 1 ? ` scale(${size.toFixed(3)})` : '';
+      tile.style.transform = `translate(${length(x)}, ${length(y)}) translate(-50%, -50%)${shrunk}`;
       if (tile.style.getPropertyValue('--own') !== own.toFixed(2)) tile.style.setProperty('--own', own.toFixed(2));
     });
   };
@@ -120,8 +170,7 @@ const start = (hero, remembered) => {
   const draw = (now) => {
     const passed = Math.min(Math.max(now - drawn, 0), FRAME);
     const wanted = tilesAt(state.expert, shown);
-    const share = tiles && !still ? 1 - Math.exp(-passed / LAG) : 1;
-    tiles = tiles ? tiles.map((tile, i) => tile.map((value, j) => mixed(value, wanted[i][j], share))) : wanted;
+    tiles = tiles && !still ? nearer(wanted, passed) : wanted;
     drawn = now;
     if (still) {
       place(stages[0], tilesAt(state.expert, 0));
@@ -131,7 +180,8 @@ const start = (hero, remembered) => {
     }
     place(stages.at(-1), tiles);
     tell(Math.round(shown));
-    return tiles.every((tile, i) => Math.hypot(tile[0] - wanted[i][0], tile[1] - wanted[i][1]) < 0.2);
+    const near = ([x, y, , size], i) => size === 1 && Math.hypot(x - wanted[i][0], y - wanted[i][1]) < 0.2;
+    return tiles.every(near);
   };
 
   const frame = (now) => {

@@ -1,30 +1,44 @@
-// A link that opens the page on this text with these settings: copied where the browser lets, shown in any case.
-import { sentence } from './sentences.js';
+// The link to the page as it is. The server packs it; what only the browser knows is sent to it, and set again when the
+// page is opened by a link.
+import { shownInstruments } from './break_view.js';
+import { askMap, shownMap } from './map_view.js';
+import { sharedLayer, tellLayer } from './shared_layer.js';
 
-const copy = async (address) => {
+// What is set in the browser alone, as JSON for the server.
+export const pageView = () => {
+  const base = `${location.origin}${location.pathname}`;
+  return JSON.stringify({ base, layer: sharedLayer(), ...shownMap(), ...shownInstruments() });
+};
+
+// A browser copies for a press on a button only, and may not at all: then the link stands there to be copied by hand.
+const copy = async (box) => {
+  const line = box.querySelector('.gs-status');
   try {
-    await navigator.clipboard.writeText(address);
-    return true;
+    await navigator.clipboard.writeText(box.querySelector('.gs-link').href);
+    line.textContent = line.dataset.copied;
   } catch {
-    return false;
+    box.querySelector('.gs-link').focus();
   }
 };
 
-// The status line with the link, as HTML; the arguments are the values of the page's controls.
-export const linkLine = async (text, temperature, top_k, top_p, seed, new_tokens, lang) => {
-  const asked = new URLSearchParams({ text, temperature, top_k, top_p, seed, new_tokens, lang });
-  const tab = new URLSearchParams(location.search).get('tab');
-  if (tab) asked.set('tab', tab);
-  const address = `${location.origin}${location.pathname}?${asked}`;
-  const [copied, toCopy] = sentence('link', lang);
-  const line = document.createElement('p');
-  line.className = 'gs-status';
-  line.setAttribute('role', 'status');
-  const link = Object.assign(document.createElement('a'), {
-    href: address,
-    textContent: address,
-    className: 'gs-link',
-  });
-  line.append(`${(await copy(address)) ? copied : toCopy} `, link);
-  return line.outerHTML;
+const set = ({ layer, ...map }) => {
+  if (Object.keys(map).length) askMap(map);
+  if (Number.isInteger(layer)) tellLayer(null, layer);
+};
+
+export const mount = (element, { watch }) => {
+  let done = null; // what was acted upon: it comes once, and is drawn more often
+  const update = () => {
+    const box = element.querySelector('.gs-link-box');
+    const view = element.querySelector('.gs-view');
+    const now = (box ?? view)?.outerHTML ?? null;
+    if (now === done) return;
+    done = now;
+    if (box) copy(box);
+    if (view) set(JSON.parse(view.dataset.view));
+    done = (box ?? view)?.outerHTML ?? null;
+  };
+  element.addEventListener('click', ({ target }) => target.matches('.gs-snippet') && target.select());
+  watch('value', update);
+  update();
 };

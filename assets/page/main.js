@@ -1,5 +1,9 @@
 // What the page does as a whole, whatever its panels show.
+import { offerPage } from './embed.js';
+import { offerGlossary } from './glossary.js';
+import { offerPresent } from './present.js';
 import { keepPrompt, watchServer } from './recover.js';
+import { offerSheet } from './sheet.js';
 import { watchTabs } from './tabs.js';
 import { offerTour } from './tour.js';
 
@@ -7,3 +11,7 @@ keepPrompt();
 watchServer();
 watchTabs();
 offerTour();
+offerGlossary();
+offerPresent();
+offerSheet();
+offerPage();

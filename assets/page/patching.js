@@ -1,20 +1,11 @@
 // Moving a state: a click on a cell, or arrow keys and Enter, ask what it does.
+import { mountAnswers } from './answers.js';
+import { cellBeside } from './grid.js';
 import { mount as mountPanel } from './panel.js';
-
-const neighbour = (cell, key) => {
-  const rows = [...cell.closest('tbody').rows];
-  const row = rows.indexOf(cell.parentNode);
-  const beside = {
-    ArrowLeft: cell.previousElementSibling,
-    ArrowRight: cell.nextElementSibling,
-    ArrowUp: rows[row - 1]?.cells[cell.cellIndex],
-    ArrowDown: rows[row + 1]?.cells[cell.cellIndex],
-  };
-  return beside[key]?.closest('td');
-};
 
 export const mount = (element, gradio) => {
   mountPanel(element, gradio);
+  mountAnswers(element, gradio);
 
   // One cell of every map can be reached by Tab; arrow keys go on from there.
   const reachable = () => {
@@ -42,7 +33,7 @@ export const mount = (element, gradio) => {
     if (!cell) return;
     if (event.key === 'Enter' || event.key === ' ') choose(cell);
     else if (event.key.startsWith('Arrow')) {
-      const next = neighbour(cell, event.key);
+      const next = cellBeside(cell, event.key)?.closest('td');
       if (next) [cell.tabIndex, next.tabIndex] = [-1, 0];
       next?.focus();
     } else return;

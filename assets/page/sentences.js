@@ -1,8 +1,8 @@
 // What the server gave the scripts (`head_html` in Python): its start, what stands in which tab, and their sentences
 // in all languages.
-const { boot, tabs, said } = JSON.parse(document.querySelector('#gs-page').textContent);
+const { boot, tabs, slides, said } = JSON.parse(document.querySelector('#gs-page').textContent);
 
-export { boot, tabs };
+export { boot, slides, tabs };
 
 export const language = () => document.querySelector('.gs-language input:checked')?.value;
 

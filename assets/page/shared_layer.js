@@ -2,6 +2,8 @@
 const NAME = 'gs-layer';
 let last = null; // what was told last: a panel of a tab that is opened later begins with it
 
+export const sharedLayer = () => last;
+
 export const tellLayer = (element, layer) => {
   last = layer;
   const event = new CustomEvent(NAME, { detail: { layer, from: element } });

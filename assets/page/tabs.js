@@ -6,7 +6,7 @@ const MILLISECONDS = 50;
 const PATIENCE = 100; // so many times
 
 const bar = () => document.querySelector('#tabs [role="tablist"]');
-const opened = () => NAMES.find((name) => document.getElementById(`tab-${name}`)?.offsetParent);
+export const opened = () => NAMES.find((name) => document.getElementById(`tab-${name}`)?.offsetParent);
 
 // Where there is little room Gradio moves tabs into a menu, whose buttons have nothing but a text. A hidden row that it
 // measures has all of them in their order.
@@ -29,7 +29,7 @@ const remember = () => {
 const tabOf = (id) => NAMES.find((name) => tabs[name].includes(id)) ?? NAMES.find((name) => name === id);
 
 // What `find` gives, once it gives something; null after some seconds.
-const waited = async (find) => {
+export const waited = async (find) => {
   for (let tries = 0; tries < PATIENCE; tries += 1) {
     const found = find();
     if (found) return found;
@@ -38,15 +38,24 @@ const waited = async (find) => {
   return null;
 };
 
-// Open the tab that a panel stands in; the panel, once it is drawn.
+// Open a tab, and wait until it is there.
+export const openTab = (name) => {
+  if (name && opened() !== name) buttonOf(name)?.click();
+  return waited(() => !name || opened() === name);
+};
+
+// Open the tab that a panel stands in, and its fold; the panel, once it is drawn, or the fold where that takes long.
 export const showPanel = async (panel) => {
   const name = tabOf(panel);
-  if (name && opened() !== name) buttonOf(name)?.click();
+  await openTab(name);
+  const fold = document.querySelector(`#fold-${panel} > button`);
+  if (fold && !fold.classList.contains('open')) fold.click();
   const panelThere = !name || tabs[name].includes(panel);
-  return waited(() => {
+  const drawn = await waited(() => {
     const found = document.getElementById(panelThere ? panel : `tab-${name}`);
     return found?.offsetParent && found.textContent.trim() ? found : null;
   });
+  return drawn ?? fold;
 };
 
 const follow = async (event) => {
@@ -82,6 +91,11 @@ const tidy = () => {
   }
 };
 
+// A link to a tab shows the tab, not the picture above it; who has begun to scroll is left alone.
+const toTabs = () => {
+  if (scrollY === 0) document.getElementById('tabs').scrollIntoView();
+};
+
 export const watchTabs = () => {
   addEventListener('click', (event) => {
     follow(event);
@@ -98,4 +112,5 @@ export const watchTabs = () => {
     waited(opened)
       .then(() => showPanel(asked))
       .then((panel) => panel?.scrollIntoView());
+  else if (NAMES.indexOf(new URLSearchParams(location.search).get('tab')) > 0) waited(opened).then(toTabs);
 };

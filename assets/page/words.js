@@ -1,7 +1,9 @@
 // The words panel: a Plotly map of a word set in each expert, moved through the layers in the browser.
+import { placeLabels } from './map_labels.js';
+import { askedMap, forgetMap, hearMap as hearAsked } from './map_view.js';
 import { mount as mountPanel } from './panel.js';
 import { createPlayer } from './player.js';
-import { colourOf, plotly, whenSeen } from './plotly.js';
+import { colourOf, enlarged, keepFitted, plotly, whenSeen } from './plotly.js';
 import { glossed, legendButtons, nearTables } from './words_near.js';
 
 const MILLISECONDS = 1000;
@@ -41,11 +43,12 @@ export const mount = (element, gradio) => {
     const groups = data.groups[state.colour];
     const inks = groups.colours.map(colour);
     const narrow = plots()[0].clientWidth < 420;
-    const size = narrow ? 10 : data.words.length > 100 ? 11 : 13;
+    const size = (narrow ? 10 : data.words.length > 100 ? 11 : 13) * enlarged();
     return {
       text: data.words.map((word, i) => label(word, i, groups)),
+      marks: groups.of.map((g) => groups.marks[g]),
       colour: groups.of.map((g) => (state.group === null || g === state.group ? inks[g] : colour('--gs-line'))),
-      size: data.words.map((_, i) => (i === state.chosen ? 17 : size)),
+      size: data.words.map((_, i) => (i === state.chosen ? 17 * enlarged() : size)),
     };
   };
 
@@ -57,6 +60,21 @@ export const mount = (element, gradio) => {
     const size = ((high - low) * (height < 320 ? 22 : 32)) / height;
     const place = { sizex: size, sizey: size, xref: 'x', yref: 'y', xanchor: 'center', yanchor: 'bottom' };
     return places(expert).map(([x, y], i) => ({ source: data.pictures[i], x, y, ...place }));
+  };
+
+  // Text and place of every label: beside each other where they would cover each other, the mark alone where they must.
+  const written = (plot, expert, look) => {
+    if (state.mode === 'pictures') return { texts: look.text, positions: 'middle center' };
+    const { text: full, marks, size: sizes } = look;
+    const [first, lit] = [state.chosen, state.group !== null];
+    return placeLabels(plot, places(expert), { full, marks, sizes, first, lit });
+  };
+
+  const rewrite = async (plot, expert) => {
+    const Plotly = await plotly();
+    if (!plot.isConnected) return;
+    const { texts, positions } = written(plot, expert, looks());
+    Plotly.restyle(plot, { text: [texts], textposition: [positions] }, [1]);
   };
 
   const captions = () => {
@@ -83,13 +101,14 @@ export const mount = (element, gradio) => {
     const update = ([expert, plot]) => {
       const { x, y } = axes(places(expert));
       const path = trail(expert, state.chosen);
+      const { texts, positions } = written(plot, expert, look);
       const traces = {
         x: [path.x, x],
         y: [path.y, y],
-        text: [null, look.text],
+        text: [null, texts],
         'textfont.color': [null, look.colour],
         'textfont.size': [null, look.size],
-        textposition: [null, 'middle center'],
+        textposition: [null, positions],
       };
       return Plotly.update(plot, traces, { images: images(expert) }, [0, 1]);
     };
@@ -113,7 +132,9 @@ export const mount = (element, gradio) => {
     for (const [expert, plot] of plots().entries()) {
       if (state.mode === 'pictures') Plotly.relayout(plot, { images: images(expert) });
       // A move that the next one overtakes is refused.
-      Plotly.animate(plot, { data: [axes(places(expert))], traces: [1] }, animation).catch(() => {});
+      Plotly.animate(plot, { data: [axes(places(expert))], traces: [1] }, animation)
+        .then(() => rewrite(plot, expert))
+        .catch(() => {});
     }
   };
 
@@ -132,12 +153,13 @@ export const mount = (element, gradio) => {
   };
 
   const chooseWord = (index) => {
+    forgetMap();
     state.chosen = index === state.chosen ? null : index;
     restorePicks();
     paint();
   };
 
-  const hearMap = (plot) => {
+  const hearMap = (plot, expert) => {
     const onWord = (act) => (event) => {
       const [point] = event.points;
       if (point.curveNumber === 1) act(point.pointNumber);
@@ -145,9 +167,10 @@ export const mount = (element, gradio) => {
     plot.on('plotly_hover', onWord(follow));
     plot.on('plotly_unhover', () => follow(state.chosen));
     plot.on('plotly_click', onWord(chooseWord));
+    plot.on('plotly_relayout', () => rewrite(plot, expert)); // nearer, words have more room
   };
 
-  const newMap = async (Plotly, plot) => {
+  const newMap = async (Plotly, plot, expert) => {
     const figure = structuredClone(data.figure);
     const { layout } = figure;
     const ink = colour('--gs-ink');
@@ -155,7 +178,8 @@ export const mount = (element, gradio) => {
     layout.font.color = ink;
     figure.data[0].line.color = ink;
     await Plotly.newPlot(plot, figure.data, layout, MAP);
-    hearMap(plot);
+    hearMap(plot, expert);
+    keepFitted(plot);
   };
 
   // Keep what the visitor picked, as far as the new words have it.
@@ -170,14 +194,24 @@ export const mount = (element, gradio) => {
       state.group = null;
     }
     drawn = words;
+    fitAsked(modes);
+  };
+
+  // What a link asks for, as far as these words have it.
+  const fitAsked = (modes) => {
+    const { layout, colour: by, mode, word } = askedMap();
+    if (data.layouts[layout]) state.layout = layout;
+    if (data.groups[by]) state.colour = by;
+    if (modes.includes(mode)) state.mode = mode;
+    if (data.words[word] !== undefined) state.chosen = word;
   };
 
   const draw = async () => {
     if (!onView || !holder()) return;
     data = JSON.parse(holder().dataset.words);
     fitState();
-    const Plotly = await plotly();
-    for (const plot of plots()) await newMap(Plotly, plot);
+    const Plotly = await plotly(holder());
+    for (const [expert, plot] of plots().entries()) await newMap(Plotly, plot, expert);
     restorePicks();
     await paint();
     holder().dataset.state = 'drawn';
@@ -189,6 +223,7 @@ export const mount = (element, gradio) => {
   element.addEventListener('change', ({ target }) => {
     const name = target.dataset.pick;
     if (!name || !data) return;
+    forgetMap();
     if (name === 'word') state.chosen = target.value === '' ? null : Number(target.value);
     else state[name] = target.value;
     if (name === 'colour') state.group = null;
@@ -201,6 +236,9 @@ export const mount = (element, gradio) => {
     state.group = state.group === group ? null : group;
     paint();
   });
+  for (const hear of [hearAsked, (act) => document.addEventListener('gs-look', act)]) {
+    hear(() => element.isConnected && draw());
+  }
   whenSeen(element, () => {
     onView = true;
     draw();

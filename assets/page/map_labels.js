@@ -1,0 +1,47 @@
+// Where the words of a map are written, so that none covers another or the mark of another: at its place or beside it,
+// or else its mark alone. Plotly draws what this decides.
+
+const POSITIONS = ['middle center', 'middle right', 'middle left', 'top center', 'bottom center'];
+const LEADING = 1.25; // height of a line in units of its letters
+const canvas = document.createElement('canvas').getContext('2d');
+
+// A label's box around the place of its word: [left, top, right, bottom] in pixels.
+const boxAt = ([x, y], position, width, height) => {
+  const [down, across] = position.split(' ');
+  const left = { left: x - width, center: x - width / 2, right: x }[across];
+  const top = { top: y - height, middle: y - height / 2, bottom: y }[down];
+  return [left, top, left + width, top + height];
+};
+
+const covers = (a, b) => a[0] < b[2] && b[0] < a[2] && a[1] < b[3] && b[1] < a[3];
+
+// Places (x, y in the map's own units) in pixels of a plot.
+const pixelsOf = (plot, places) => {
+  const { xaxis, yaxis } = plot._fullLayout;
+  return places.map(([x, y]) => [xaxis.d2p(x), yaxis.d2p(y)]);
+};
+
+// For each word its text and position. `full`: mark and word; `marks`: the mark alone; `sizes` of the letters; `first`:
+// the word that is written whatever it covers (null: none); `lit`: words of one group are written over faint marks.
+export const placeLabels = (plot, places, { full, marks, sizes, first, lit }) => {
+  const family = plot._fullLayout.font.family;
+  const points = pixelsOf(plot, places);
+  const width = (text, size) => {
+    canvas.font = `${size}px ${family}`;
+    return canvas.measureText(text).width;
+  };
+  const taken = [];
+  const texts = [...marks];
+  const positions = full.map(() => POSITIONS[0]);
+  const order = full.map((_, i) => i).sort((a, b) => (b === first) - (a === first) || a - b);
+  const dots = marks.map((mark, i) => boxAt(points[i], POSITIONS[0], width(mark, sizes[i]), sizes[i]));
+  for (const i of order.filter((i) => full[i] !== marks[i])) {
+    const others = i === first ? [] : lit ? taken : [...taken, ...dots.filter((_, j) => j !== i)];
+    const boxes = POSITIONS.map((position) => boxAt(points[i], position, width(full[i], sizes[i]), sizes[i] * LEADING));
+    const free = boxes.findIndex((box) => !others.some((other) => covers(box, other)));
+    if (free < 0) continue;
+    [texts[i], positions[i]] = [full[i], POSITIONS[free]];
+    taken.push(boxes[free]);
+  }
+  return { texts, positions };
+};
