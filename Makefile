@@ -5,18 +5,20 @@ BIN := $(VENV)/bin
 BIOME := node_modules/.bin/biome
 # Two cores are the target; with fewer threads than cores the page stays quick while the model writes.
 export GRADIO_ANALYTICS_ENABLED = False
+# Tests run in two processes, whole files in each, in the order of tests/conftest.py: `make test TWO=` runs them in one.
+TWO := -n 2 --dist loadfile --no-loadscope-reorder
 
-.PHONY: run test quick lint lint-page bench load odd audit format clean
+.PHONY: run test quick lint lint-page bench load odd audit space format clean
 
 run: $(VENV)/.run
 	$(BIN)/python app.py
 
 test: $(VENV)/.test lint
-	$(BIN)/python -m pytest $(PYTEST_ARGS)
+	$(BIN)/python -m pytest $(TWO) $(PYTEST_ARGS)
 
 # Lint, types, and every test but those of browsers, servers, training and slow foreign folders.
 quick: $(VENV)/.test lint
-	$(BIN)/python -m pytest -m "not slow" $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -m "not slow" $(TWO) $(PYTEST_ARGS)
 
 lint: $(VENV)/.test lint-page
 	$(BIN)/ruff format --check .
@@ -38,6 +40,8 @@ bench: $(VENV)/.test
 load: $(VENV)/.test
 	$(BIN)/python -m tests.bench.load --visitors 30
 	$(BIN)/python -m tests.bench.load --visitors 100
+	$(BIN)/python -m tests.bench.load --visitors 5 --room 30
+	$(BIN)/python -m tests.bench.load --visitors 10 --homes --flood 150
 	$(BIN)/python -m tests.bench.load --soak 2000
 
 # 10,000 cases of odd and hostile input.
@@ -48,6 +52,11 @@ odd: $(VENV)/.test
 audit: $(VENV)/.run
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check pip-audit
 	$(BIN)/python -m pip_audit -r requirements.txt
+
+# The page as a Space of the model hub: make space SPACE=owner/name; with DRY=1 it prints what it would send.
+space: $(VENV)/.run
+	@test -n "$(SPACE)" || { echo "Name the Space: make space SPACE=owner/name"; exit 2; }
+	$(BIN)/python -m app.hosting $(SPACE) $(if $(DRY),--dry)
 
 format: $(VENV)/.test
 	$(BIN)/ruff format .

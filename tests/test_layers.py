@@ -7,11 +7,13 @@ import grimp
 import pytest
 from importlinter.cli import lint_imports
 
+from tests.support.import_map import mermaid, packages, reduced
 from tests.support.server import ROOT
 
 TRANSFORMERS = {
     "app.engine.sampling",
     "app.foreign.files.build",
+    "app.foreign.files.family",
     "app.foreign.files.tokens",
     "app.network.transformers_model",
     "app.system.transformers_import",
@@ -67,3 +69,8 @@ def test_environment_is_set_before_anything_reads_it() -> None:
     environment = {"PATH": "/usr/bin:/bin", "PYTHONPATH": str(ROOT)}
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment, timeout=90)
     assert done.stdout.strip() == "set() {1}", done.stdout + done.stderr
+
+
+def test_the_drawn_imports_are_those_there_are() -> None:
+    drawn = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8").split("```mermaid\n")[1].split("```")[0]
+    assert drawn.strip() == mermaid(reduced(packages())), "run python -m tests.support.import_map"

@@ -2,12 +2,15 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from html import escape
 
 import numpy as np
+from markupsafe import Markup
 from numpy.typing import NDArray
 
-from viz.html import Say, Table, panel, sides, token, visible
+from viz.answers import AnswerRow, answer_rows
+from viz.html import Say, Table, panel, sides
+from viz.templates import rendered
+from viz.tokens import token, visible
 
 Moved = tuple[str, float]
 """A token's text, and by how many nats a part raises or lowers it against the mean token."""
@@ -15,13 +18,15 @@ Moved = tuple[str, float]
 
 @dataclass(frozen=True, eq=False)
 class AttributionFigure:
-    """texts (T,): the tokens, start token first.  answers: the two compared tokens.  names (P,): kind and block of each
-    part, in the order in which they are added.  parts (E, P) in nats add up to margins (E,); shares (E, P), weighted,
-    add up over all experts to the fusion's margin `fused`; None where the fusion is no weighted sum.  cancellation
-    (E,): sum of the parts' sizes by the size of the margin.  promoted, suppressed [E][P]: tokens."""
+    """texts (T,): the tokens, start token first; position: after which of them.  answers: the two compared tokens.
+    names (P,): kind and block of each part, in the order in which they are added.  parts (E, P) in nats add up to
+    margins (E,); shares (E, P), weighted, add up over all experts to the fusion's margin `fused`; None where the
+    fusion is no weighted sum.  cancellation (E,): sum of the parts' sizes by the size of the margin.  promoted,
+    suppressed [E][P]: tokens.  rows: what the answers can be chosen from."""
 
     experts: tuple[str, ...]
     texts: tuple[str, ...]
+    position: int
     answers: tuple[str, str]
     names: tuple[tuple[str, int], ...]
     parts: NDArray[np.float64]
@@ -31,35 +36,41 @@ class AttributionFigure:
     cancellation: NDArray[np.float64]
     promoted: Sequence[Sequence[Sequence[Moved]]]
     suppressed: Sequence[Sequence[Sequence[Moved]]]
+    rows: tuple[AnswerRow, ...] = ()
 
 
 def attribution_panel(figure: AttributionFigure, say: Say) -> str:
     """One line a part: what it adds in each expert, and to the fusion."""
     classes = sides(len(figure.experts))
     reach = max(float(np.abs(figure.parts).max()), float(np.abs(figure.margins).max()), 1e-9)
-    fused = None if figure.shares is None else figure.shares.sum(0)
-    names = (*figure.experts, *(() if fused is None else (say("fused"),)))
-    heads = "".join(f"<th scope='col'>{escape(say('attribute_adds', expert=name))}</th>" for name in names)
-    rows = ""
-    for p in range(len(figure.names)):
-        cells = _bars(figure.parts[:, p], classes, reach, say)
-        cells += "" if fused is None else _bars(fused[p : p + 1], ("fused",), reach, say)
-        rows += f"<tr><th scope='row'>{_part(figure, p, say)}</th>{cells}</tr>"
-    total = _bars(figure.margins, classes, reach, say)
-    total += "" if fused is None else _bars(np.array([figure.fused]), ("fused",), reach, say)
-    foot = f"<tr><th scope='row'>{escape(say('attribute_total'))}</th>{total}</tr>"
-    text = "".join(token(text) for text in figure.texts[1:])
-    body = (
-        f"<p class='gs-attributed'>{text} → {token(figure.answers[0])} / {token(figure.answers[1])}</p>"
-        f"<div class='gs-scroll gs-parts gs-adds' tabindex='0'><table><thead><tr>"
-        f"<th scope='col'>{escape(say('attribute_part'))}</th>{heads}</tr></thead><tbody>{rows}</tbody>"
-        f"<tfoot>{foot}</tfoot></table></div><p class='gs-note'>{escape(say('attribute_direct'))}</p>"
+    values, names = np.concatenate([figure.parts, figure.margins[:, None]], 1), figure.experts
+    if figure.shares is not None:
+        values = np.vstack([values, [*figure.shares.sum(0), figure.fused]])
+        classes, names = (*classes, "fused"), (*names, say("fused"))
+    lines = [_line(of_part, classes, reach, say) for of_part in values.T.tolist()]
+    body = rendered(
+        "attribution.html",
+        figure=figure,
+        say=say,
+        answers=answer_rows(figure.rows, say),
+        columns=[say("attribute_adds", expert=name) for name in names],
+        parts=[
+            (part_name(kind, layer, say), _moved(figure, p, say), lines[p])
+            for p, (kind, layer) in enumerate(figure.names)
+        ],
+        total=lines[-1],
     )
     table = Table(
         {"expert": figure.experts, "part": [f"{kind} {layer}" for kind, layer in figure.names]},
         {"nats": figure.parts},
     )
-    facts = {"experts": figure.experts, "answers": figure.answers, "margins": figure.margins, "fused": figure.fused}
+    facts = {
+        "text": "".join(figure.texts[1:]),
+        "experts": figure.experts,
+        "answers": figure.answers,
+        "margins": figure.margins,
+        "fused": figure.fused,
+    }
     return panel(say, "attribution", body, attribution_summary(figure, say), facts, table)
 
 
@@ -88,23 +99,28 @@ def part_name(kind: str, layer: int, say: Say) -> str:
     return say("attribute_embedding") if kind == "embedding" else say("attribute_constant")
 
 
-def _bars(values: NDArray[np.float64], classes: Sequence[str], reach: float, say: Say) -> str:
-    """A bar from zero and its number for each value, all on one scale."""
-    return "".join(
-        f"<td class='gs-{side}'><i class='{'gs-minus' if value < 0 else 'gs-plus'}' "
-        f"style='--length:{abs(value) / reach:.3f}'></i>{say.signed(float(value), 3)}</td>"
-        for value, side in zip(values, classes, strict=True)
-    )
+Bar = tuple[str, str, str, str]
+"""Class, sign and length of a bar from zero, and its number."""
 
 
-def _part(figure: AttributionFigure, part: int, say: Say) -> str:
-    """The name of a part; unfolded, the tokens that it raises and lowers most in each expert."""
-    lists = ""
+def _line(values: Sequence[float], classes: Sequence[str], reach: float, say: Say) -> list[Bar]:
+    """What a part adds in each expert, and to the fusion where it has one, all on one scale."""
+    return [
+        (side, "minus" if value < 0 else "plus", f"{abs(value) / reach:.3f}", say.signed(value, 3))
+        for side, value in zip(classes, values, strict=True)
+    ]
+
+
+def _moved(figure: AttributionFigure, part: int, say: Say) -> list[tuple[str, Markup]]:
+    """The tokens that a part raises and lowers most in each expert."""
+    lists = []
     for name, up, down in zip(figure.experts, figure.promoted, figure.suppressed, strict=True):
-        for code, tokens in (("attribute_raises", up[part]), ("attribute_lowers", down[part])):
-            listed = " ".join(
-                f"{token(text)}<span class='gs-number'>{say.signed(nats, 2)}</span>" for text, nats in tokens
-            )
-            lists += f"<dt>{escape(say(code, expert=name))}</dt><dd>{listed}</dd>"
-    name = escape(part_name(*figure.names[part], say))
-    return f"<details><summary>{name}</summary><dl class='gs-raised'>{lists}</dl></details>"
+        lists.append((say("attribute_raises", expert=name), _tokens(up[part], say)))
+        lists.append((say("attribute_lowers", expert=name), _tokens(down[part], say)))
+    return lists
+
+
+def _tokens(moved: Sequence[Moved], say: Say) -> Markup:
+    """Tokens with their nats.  Not in the template: of some hundreds it would escape every piece anew."""
+    listed = (f"{token(text)}<span class='gs-number'>{say.signed(nats, 2)}</span>" for text, nats in moved)
+    return Markup(" ".join(listed))

@@ -3,10 +3,10 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from html import escape
 from typing import Any
 
 from viz.html import Say
+from viz.templates import rendered
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,13 +22,15 @@ class Chart:
 def chart_picker(charts: Sequence[Chart], subject: str, say: Say) -> str:
     """The charts as data, a list to choose from, and room for one.  subject: what they are about."""
     figures = [{**c.figure, "layout": {**c.figure["layout"], "separators": say.separators}} for c in charts]
-    told = [{"figure": figure, "sentence": chart.sentence} for figure, chart in zip(figures, charts, strict=True)]
-    data = escape(json.dumps(told, ensure_ascii=False), quote=True)
-    options = "".join(f"<option value='{i}'>{escape(chart.label)}</option>" for i, chart in enumerate(charts))
-    return (
-        f"<div class='gs-picker' data-charts='{data}'><div class='gs-picks'>"
-        f"<label>{escape(say('pick_measure'))} <select class='gs-measure'>{options}</select></label>"
-        f"<span>{escape(subject)}</span></div>"
-        f"<div class='gs-curve' role='img' aria-label='{escape(charts[0].label, quote=True)}'></div>"
-        f"<p class='gs-said' role='status'>{escape(charts[0].sentence)}</p></div>"
-    )
+    items = [{"figure": figure, "sentence": chart.sentence} for figure, chart in zip(figures, charts, strict=True)]
+    data = json.dumps(items, ensure_ascii=False)
+    return rendered("charts.html", charts=charts, data=data, subject=subject, say=say)
+
+
+def curves_of(chart: Chart) -> list[dict[str, Any]]:
+    """The curves of a chart as plain values, for a file; the edges of intervals, which have no name, are left out."""
+    return [
+        {"name": curve["name"], "x": curve["x"], "y": curve["y"]}
+        for curve in chart.figure["data"]
+        if curve.get("name") and curve.get("line", {}).get("width") != 0
+    ]

@@ -1,13 +1,15 @@
 """One position through the layers: what each layer would say, and how sure it is."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from html import escape
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from viz.html import Say, Table, line_legend, panel, picture, sides, token, visible
+from viz.html import Say, Table, panel, sides
+from viz.templates import rendered
+from viz.tokens import visible
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,37 +24,35 @@ class Option:
 
 @dataclass(frozen=True, eq=False)
 class Depth:
-    """One position's logit lens in full, for E experts and L + 1 layers.
-
-    read: the token just read.  pinned: the token followed through the layers, its probabilities and
-    ranks (E, L + 1).  entropy and divergence (E, L + 1) in bits, the latter KL(last layer || layer).
-    scripts: names S; masses (E, L + 1, S): probability of all tokens of a script, 0..1.
-    options: the likeliest tokens at one layer of one expert, named by `expert` and `layer`.
-    """
+    """One position's logit lens in full, for E experts and L + 1 layers."""
 
     experts: tuple[str, ...]
     read: str
+    """The token just read."""
     pinned: str
+    """The token followed through the layers."""
     probabilities: NDArray[np.float32]
+    """(E, L + 1): of that token."""
     ranks: NDArray[np.int32]
+    """(E, L + 1): of that token, from 1."""
     entropy: NDArray[np.float32]
+    """(E, L + 1), bits."""
     divergence: NDArray[np.float32]
+    """(E, L + 1): KL(last layer || layer), bits."""
     scripts: tuple[str, ...]
+    """Names of S scripts."""
     masses: NDArray[np.float32]
+    """(E, L + 1, S): probability of all tokens of a script, 0..1."""
     options: tuple[Option, ...]
+    """The likeliest tokens at one layer of one expert."""
     expert: int
+    """Whose they are."""
     layer: int
+    """Where."""
 
 
 def depth_panel(depth: Depth, say: Say) -> str:
     """The chosen cell's candidates, the pinned token's path, and how sure each layer is."""
-    where = say("depth_options", expert=depth.experts[depth.expert], layer=depth.layer)
-    options = "".join(
-        f"<li><button type='button' class='gs-option' data-pin='{o.id}' "
-        f"aria-pressed='{str(o.text == depth.pinned).lower()}'>"
-        f"{picture(o.bitmap)}{token(o.text)}<span class='gs-number'>{say.percent(o.probability)}</span></button></li>"
-        for o in depth.options
-    )
     pinned = visible(depth.pinned)
     ranks = -np.log10(depth.ranks)
     charts = (
@@ -61,11 +61,19 @@ def depth_panel(depth: Depth, say: Say) -> str:
         _chart(depth.entropy, 0, float(depth.entropy.max()), say("depth_entropy"), lambda v: say.number(v, 1)),
         _chart(depth.divergence, 0, float(depth.divergence.max()), say("depth_divergence"), lambda v: say.number(v, 1)),
     )
-    tables = "".join(_masses(depth, e, side, say) for e, side in enumerate(sides(len(depth.experts))))
-    body = (
-        f"<h3>{escape(where)}</h3><ol class='gs-options'>{options}</ol>"
-        f"<div class='gs-charts'>{''.join(charts)}</div>{line_legend(depth.experts, sides(len(depth.experts)))}"
-        f"<h3>{escape(say('depth_scripts'))}</h3><div class='gs-lenses'>{tables}</div>"
+    classes = sides(len(depth.experts))
+    body = rendered(
+        "depth.html",
+        depth=depth,
+        say=say,
+        where=say("depth_options", expert=depth.experts[depth.expert], layer=depth.layer),
+        charts=charts,
+        experts=list(zip(classes, depth.experts, strict=True)),
+        layers=range(depth.ranks.shape[1]),
+        masses=[
+            (side, name, _masses(depth, e, say))
+            for e, (side, name) in enumerate(zip(classes, depth.experts, strict=True))
+        ],
     )
     return panel(say, "depth", body, _summary(depth, say), _facts(depth), _table(depth), token=visible(depth.read))
 
@@ -108,37 +116,23 @@ def _first_best(ranks: NDArray[np.int32]) -> int | None:
     return start if start < len(ranks) else None
 
 
-def _chart(values: NDArray[np.floating], low: float, high: float, label: str, show: object) -> str:
+Chart = tuple[str, list[tuple[str, str]], str]
+"""Label, class and points of each line, and the values at its ends."""
+
+
+def _chart(values: NDArray[np.floating], low: float, high: float, label: str, show: Callable[[float], str]) -> Chart:
     """Every expert's line (E, L + 1) over the layers between low and high, values written at the ends."""
-    assert callable(show)
     reach = max(high - low, 1e-9)
-    last = values.shape[1] - 1
-    lines = "".join(
-        f"<polyline class='gs-line gs-{side}' points='"
-        + " ".join(f"{i + 0.5},{54 - 48 * (float(v) - low) / reach:.1f}" for i, v in enumerate(row))
-        + "'/>"
+    lines = [
+        (side, " ".join(f"{i + 0.5},{54 - 48 * (float(v) - low) / reach:.1f}" for i, v in enumerate(row)))
         for row, side in zip(values, sides(len(values)), strict=True)
-    )
-    ends = " · ".join(f"{show(row[0])} → {show(row[last])}" for row in values)
-    return (
-        f"<figure class='gs-chart'><figcaption>{escape(label)}</figcaption>"
-        f"<svg viewBox='0 0 {last + 1} 60' preserveAspectRatio='none' role='img' "
-        f"aria-label='{escape(f'{label}: {ends}', quote=True)}'>{lines}</svg>"
-        f"<div class='gs-ticks'>{''.join(f'<span>{i}</span>' for i in range(last + 1))}</div>"
-        f"<p class='gs-number'>{escape(ends)}</p></figure>"
-    )
+    ]
+    return label, lines, " · ".join(f"{show(row[0])} → {show(row[-1])}" for row in values)
 
 
-def _masses(depth: Depth, expert: int, side: str, say: Say) -> str:
-    """Probability by script: rows scripts, columns layers."""
-    heads = "".join(f"<th scope='col'>{layer}</th>" for layer in range(depth.masses.shape[1]))
-    rows = "".join(
-        f"<tr><th scope='row'>{escape(say('script_' + script))}</th>"
-        + "".join(f"<td style='--p:{float(p):.3f}'>{100 * float(p):.0f}</td>" for p in depth.masses[expert, :, column])
-        + "</tr>"
+def _masses(depth: Depth, expert: int, say: Say) -> list[tuple[str, list[tuple[str, str]]]]:
+    """Probability by script: rows scripts, columns layers, each as a colour and in per cent."""
+    return [
+        (say("script_" + script), [(f"{p:.3f}", f"{100 * p:.0f}") for p in map(float, depth.masses[expert, :, column])])
         for column, script in enumerate(depth.scripts)
-    )
-    return (
-        f"<div class='gs-lens gs-{side}'><table><thead><tr><th scope='col'>{escape(depth.experts[expert])}, %</th>"
-        f"{heads}</tr></thead><tbody>{rows}</tbody></table></div>"
-    )
+    ]

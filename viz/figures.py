@@ -1,11 +1,12 @@
 """The figures panel: what was measured on held-out text, and what is published of the large models."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from html import escape
 from typing import Any
 
-from viz.html import SIDES, Say, panel
+from viz.controls import WAYS
+from viz.html import SIDES, Say, Table, panel
+from viz.templates import rendered
 
 
 @dataclass(frozen=True)
@@ -37,37 +38,19 @@ def figures_panel(
 ) -> str:
     """Tables.  published[model][benchmark]: per cent and half its 95 % interval, if there is one."""
     names = list(next(iter(held.bits.values())))
-    heads = "".join(f"<th scope='col'>{escape(_fusion(name, say))}</th>" for name in names)
-    rows = "".join(
-        f"<tr><th scope='row'>{escape(say('words_' + language))}</th>"
-        + "".join(_cell(row[name], row[name] == min(row.values()), say) for name in names)
-        + "</tr>"
-        for language, row in held.bits.items()
-    )
-    trained = "".join(
-        f"<tr class='gs-{side}'><th scope='row'>{escape(name)}</th>"
-        f"<td>{say.number(held.tokens[name])}</td><td>{say.number(held.minutes[name])}</td></tr>"
-        for name, side in zip(held.tokens, SIDES, strict=False)
-    )
     benchmarks = list(dict.fromkeys(name for row in published.values() for name in row))
-    columns = "".join(f"<th scope='col'>{escape(name)}</th>" for name in benchmarks)
-    known = "".join(
-        f"<tr><th scope='row'>{escape(model)}</th>"
-        + "".join(f"<td>{_points(row.get(name), say)}</td>" for name in benchmarks)
-        + "</tr>"
-        for model, row in published.items()
-    )
-    body = (
-        f"<div class='gs-ribbons'><div class='gs-ribbon'><h3>{escape(say('figures_held'))}</h3>"
-        f"<table><thead><tr><th></th>{heads}</tr></thead><tbody>{rows}</tbody></table></div>"
-        f"<div class='gs-ribbon'><h3>{escape(say('figures_training'))}</h3><table><thead><tr><th></th>"
-        f"<th scope='col'>{escape(say('figures_tokens'))}</th>"
-        f"<th scope='col'>{escape(say('figures_minutes'))}</th></tr></thead>"
-        f"<tbody>{trained}</tbody></table></div></div>"
-        f"{'' if translation is None else _translation(translation, tuple(held.tokens), say)}"
-        f"<div class='gs-ribbon'><h3>{escape(say('figures_published'))}</h3>"
-        f"<table><thead><tr><th></th>{columns}</tr></thead><tbody>{known}</tbody></table></div>"
-        f"<p class='gs-note'>{escape(say('figures_chance'))}</p>"
+    body = rendered(
+        "figures.html",
+        say=say,
+        ways=[_fusion(name, say) for name in names],
+        held=[(say("words_" + language), _cells(row, names, say, 3)) for language, row in held.bits.items()],
+        trained=[
+            (name, side, say.number(held.tokens[name]), say.number(held.minutes[name]))
+            for name, side in zip(held.tokens, SIDES, strict=False)
+        ],
+        translation=None if translation is None else _translation(translation, tuple(held.tokens), say),
+        benchmarks=benchmarks,
+        published=[(model, [_points(row.get(name), say) for name in benchmarks]) for model, row in published.items()],
     )
     facts: dict[str, Any] = {
         "bits_per_character": held.bits,
@@ -77,31 +60,39 @@ def figures_panel(
     }
     if translation is not None:
         facts["translation"] = vars(translation)
-    return panel(say, "figures", body, _summary(held, names, say), facts)
+    return panel(say, "figures", body, _summary(held, names, say), facts, _table(held, translation))
 
 
-def _translation(translation: Translation, experts: Sequence[str], say: Say) -> str:
+def _table(held: HeldOut, translation: Translation | None) -> Table:
+    """What was measured on this model: one row for each figure and each way to fuse the experts."""
+    rows = {(f"bits_per_character {language}", "bits"): dict(row) for language, row in held.bits.items()}
+    for direction, row in () if translation is None else translation.scores.items():
+        for score in ("bleu", "chrf"):
+            rows[f"{score} {direction}", "0 to 100"] = {who: found[score] for who, found in row.items()}
+    sources = list(dict.fromkeys(name for row in rows.values() for name in row))
+    values = [[row.get(name) for name in sources] for row in rows.values()]
+    units = [[unit] * len(sources) for _, unit in rows]
+    return Table({"figure": [name for name, _ in rows], "source": sources}, {"value": values, "unit": units})
+
+
+def _translation(translation: Translation, experts: Sequence[str], say: Say) -> dict[str, Any]:
     """BLEU by direction, the best in bold, with what stands against comparing it with the published model."""
     scores = translation.scores
     names = list(next(iter(scores.values())))
-    heads = "".join(f"<th scope='col'>{escape(_fusion(name, say))}</th>" for name in names)
-    rows = ""
-    for direction, row in scores.items():
-        best = max(row[name]["bleu"] for name in names)
-        cells = "".join(_cell(row[name]["bleu"], row[name]["bleu"] == best, say, digits=1) for name in names)
-        rows += (
-            f"<tr><th scope='row'>{escape(_direction(direction, say))}</th>{cells}"
-            f"<td>{say.number(row[names[0]]['pairs'])}</td>"
-            f"<td>{_points(translation.published.get(direction), say)}</td></tr>"
-        )
-    return (
-        f"<div class='gs-ribbon'><h3>{escape(say('figures_translation'))}</h3><table><thead><tr><th></th>{heads}"
-        f"<th scope='col'>{escape(say('figures_pairs'))}</th>"
-        f"<th scope='col'>{escape(say('figures_translation_published', model=translation.model))}</th>"
-        f"</tr></thead><tbody>{rows}</tbody></table></div>"
-        f"<p class='gs-note'>{escape(_against_better(scores, experts, say))} "
-        f"{escape(say('figures_translation_note', model=translation.model))}</p>"
-    )
+    return {
+        "model": translation.model,
+        "ways": [_fusion(name, say) for name in names],
+        "rows": [
+            (
+                _direction(direction, say),
+                _cells({name: row[name]["bleu"] for name in names}, names, say, 1, max),
+                say.number(row[names[0]]["pairs"]),
+                _points(translation.published.get(direction), say),
+            )
+            for direction, row in scores.items()
+        ],
+        "gaps": _against_better(scores, experts, say),
+    }
 
 
 def _against_better(scores: Mapping[str, Mapping[str, Mapping[str, float]]], experts: Sequence[str], say: Say) -> str:
@@ -121,16 +112,14 @@ def _direction(direction: str, say: Say) -> str:
 
 
 def _fusion(name: str, say: Say) -> str:
-    known = {
-        "mean of logits": "fusion_logits",
-        "mean of probabilities": "fusion_probabilities",
-        "gate by likelihood": "fusion_gate",
-    }
-    return say(known[name]) if name in known else name
+    return say(WAYS[name]) if name in WAYS else name
 
 
-def _cell(value: float, best: bool, say: Say, digits: int = 3) -> str:
-    return f"<td>{'<strong>' if best else ''}{say.number(value, digits)}{'</strong>' if best else ''}</td>"
+def _cells(
+    row: Mapping[str, float], names: Sequence[str], say: Say, digits: int, best: Callable[..., float] = min
+) -> list[tuple[str, bool]]:
+    """The numbers of a row, each with whether it is the best one."""
+    return [(say.number(row[name], digits), row[name] == best(row.values())) for name in names]
 
 
 def _points(found: tuple[float, float | None] | None, say: Say) -> str:

@@ -2,13 +2,15 @@
 to resemble in the layers."""
 
 from dataclasses import dataclass
-from html import escape
 from typing import Any
 
 import numpy as np
+from markupsafe import Markup, escape
 from numpy.typing import NDArray
 
-from viz.html import Say, Table, panel, picture, picture_with_cells, sides, token, visible
+from viz.html import Say, Table, panel, sides
+from viz.templates import rendered
+from viz.tokens import picture, picture_with_cells, visible
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,49 +38,53 @@ class Meanings:
 
 @dataclass(frozen=True, eq=False)
 class GlyphCard:
-    """rendered and decoded: (32, 32) pictures, from the text and from the first `components` of the
-    vector's `width` coordinates alone.  borders: between the characters' cells, shares of the width.
-    kept: share of the picture that the coordinates keep, 0..1.  meanings: None while no word list is read.
-    proof: how it was proved that the vectors are pictures, or that they are not; empty where they were made so."""
+    """One token's picture, and what its vector keeps of it."""
 
     id: int
     text: str
     script: str
     code_points: tuple[str, ...]
     rendered: NDArray[np.bool_]
+    """(32, 32): drawn from the text."""
     decoded: NDArray[np.bool_]
+    """(32, 32): from the first coordinates of the vector alone."""
     borders: tuple[float, ...]
+    """Between the characters' cells, shares of the width."""
     neighbours: tuple[Neighbour, ...]
     kept: float
+    """Share of the picture that the coordinates keep, 0..1."""
     components: int
+    """So many coordinates were used."""
     width: int
+    """Coordinates of the vector."""
     meanings: Meanings | None = None
-    proof: str = ""
+    """None while no word list is read."""
+    verified: str = ""
+    """How it was verified that the vectors are pictures, or that they are not; empty where they were made so."""
 
     @property
     def wrong(self) -> int:
+        """Pixels where the two pictures differ."""
         return int((self.rendered != self.decoded).sum())
 
 
 def glyph_panel(card: GlyphCard, say: Say) -> str:
     """The card of the selected token."""
-    pictures = "".join(
-        f"<figure><div class='gs-frame'>{image}</div><figcaption>{escape(say(caption))}</figcaption></figure>"
-        for image, caption in (
-            (picture_with_cells(card.rendered, card.borders, say("rendered")), "rendered"),
-            (picture(card.decoded, say("decoded")), "decoded"),
-            (difference(card.rendered, card.decoded, say("difference")), "difference"),
-        )
-    )
-    points = "".join(f"<li>{escape(point)}</li>" for point in card.code_points)
+    meanings = card.meanings
     length = say("characters", count=len(card.text))
-    kind = f"{say('script_' + card.script)} · {length} · id {card.id}"
-    body = (
-        f"<div class='gs-headline'>{token(card.text)}<span class='gs-number'>{escape(kind)}</span></div>"
-        f"<div class='gs-pictures'>{pictures}</div><ul class='gs-points'>{points}</ul>"
-        f"{f'<p class=gs-proof>{escape(card.proof)}</p>' if card.proof else ''}"
-        f"<div class='gs-nears'><div><h3>{escape(say('neighbours'))}</h3>{_list(card.neighbours, say)}</div>"
-        f"{_meanings(card.meanings, say)}</div>"
+    body = rendered(
+        "glyphs.html",
+        card=card,
+        say=say,
+        kind=f"{say('script_' + card.script)} · {length} · id {card.id}",
+        pictures=(
+            (picture_with_cells(card.rendered, card.borders, say("rendered")), say("rendered")),
+            (picture(card.decoded, say("decoded")), say("decoded")),
+            (difference(card.rendered, card.decoded, say("difference")), say("difference")),
+        ),
+        meanings=meanings,
+        experts=[] if meanings is None else list(zip(meanings.experts, sides(len(meanings.experts)), strict=True)),
+        last=0 if meanings is None else len(meanings.lists[0]) - 1,
     )
     key = "glyph_exact" if card.wrong == 0 else "glyph_summary"
     summary = say(
@@ -111,51 +117,19 @@ def _words(meanings: Meanings | None) -> dict[str, Any]:
     }
 
 
-def _list(neighbours: tuple[Neighbour, ...], say: Say) -> str:
-    rows = "".join(
-        f"<li>{picture(n.bitmap)}{token(n.text)}{f'<small>{escape(n.gloss)}</small>' if n.gloss else ''}"
-        f"<span class='gs-number'>{say.number(n.cosine, 2)}</span></li>"
-        for n in neighbours
-    )
-    return f"<ol class='gs-near'>{rows}</ol>"
+_PIXELS = {
+    (True, True): "<rect x='{x}' y='{y}' width='1' height='1' class='gs-same'/>",
+    (True, False): "<path d='M{x}.1 {y}.1l.8 .8m0 -.8l-.8 .8' class='gs-lost'/>",
+    (False, True): "<circle cx='{x}.5' cy='{y}.5' r='.35' class='gs-added'/>",
+}
+"""How a pixel is drawn by whether it is on the first and on the second picture."""
 
 
-def _meanings(meanings: Meanings | None, say: Say) -> str:
-    """All lists at once, one of them shown: the page switches by layer and expert without asking."""
-    if meanings is None:
-        return f"<div><h3>{escape(say('meanings_wait'))}</h3></div>"
-    last = len(meanings.lists[0]) - 1
-    lists = "".join(
-        f"<div data-expert='{e}' data-at='{layer}'{'' if (e, layer) == (meanings.expert, last) else ' hidden'}>"
-        f"{_list(near, say)}</div>"
-        for e, layers in enumerate(meanings.lists)
-        for layer, near in enumerate(layers)
-    )
-    buttons = "".join(
-        f"<button type='button' class='gs-{side}' data-near='{e}' aria-pressed='{str(e == meanings.expert).lower()}'>"
-        f"{escape(name)}</button>"
-        for e, (name, side) in enumerate(zip(meanings.experts, sides(len(meanings.experts)), strict=True))
-    )
-    slider = (
-        f"<label class='gs-near-at'><input type='range' class='gs-near-layer' min='0' max='{last}' step='1' "
-        f"value='{last}' aria-label='{escape(say('layer_slider'), quote=True)}'><output>{last}</output></label>"
-    )
-    return (
-        f"<div class='gs-meanings'><h3>{escape(say('meanings'))}</h3>"
-        f"<div class='gs-near-pick'>{buttons}<span>{escape(say('layer_slider'))}</span>{slider}</div>{lists}"
-        f"<p class='gs-note'>{escape(say('meanings_note', count=meanings.words))}</p></div>"
-    )
-
-
-def difference(rendered: NDArray[np.bool_], decoded: NDArray[np.bool_], alt: str) -> str:
-    """Pixels on both pictures grey; only in the first a cross, only in the second a ring."""
-    cells = []
-    for y, x in np.argwhere(rendered | decoded):
-        if rendered[y, x] and decoded[y, x]:
-            cells.append(f"<rect x='{x}' y='{y}' width='1' height='1' class='gs-same'/>")
-        elif rendered[y, x]:
-            cells.append(f"<path d='M{x}.1 {y}.1l.8 .8m0 -.8l-.8 .8' class='gs-lost'/>")
-        else:
-            cells.append(f"<circle cx='{x}.5' cy='{y}.5' r='.35' class='gs-added'/>")
-    label = escape(alt, quote=True)
-    return f"<svg viewBox='0 0 32 32' class='gs-diff' role='img' aria-label='{label}'>{''.join(cells)}</svg>"
+def difference(first: NDArray[np.bool_], second: NDArray[np.bool_], alt: str) -> Markup:
+    """Pixels on both pictures (32, 32) grey; only on the first a cross, only on the second a ring."""
+    # Not in a template: of a few hundred pixels it would escape every number, which takes twice as long.
+    rows, columns = np.nonzero(first | second)
+    kinds = zip(first[rows, columns].tolist(), second[rows, columns].tolist(), strict=True)
+    places = zip(columns.tolist(), rows.tolist(), kinds, strict=True)
+    pixels = "".join(_PIXELS[kind].format(x=x, y=y) for x, y, kind in places)
+    return Markup(f"<svg viewBox='0 0 32 32' class='gs-diff' role='img' aria-label='{escape(alt)}'>{pixels}</svg>")

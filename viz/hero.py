@@ -3,14 +3,14 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from html import escape
-from itertools import starmap
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from viz.html import Say, picture, visible
+from viz.html import Say
+from viz.templates import rendered
+from viz.tokens import visible
 
 MARKS = "●■▲◆"
 """A mark for each group beside its colour; with more groups than marks they begin again."""
@@ -42,30 +42,33 @@ class Stage:
         return self.letter * (letters + 1.15)
 
 
-STAGES = {"wide": Stage(1000, 452, 44, 13.5, 10), "narrow": Stage(360, 372, 28, 10.5, 6)}
+STAGES = {"wide": Stage(1000, 640, 54, 15.5, 12), "narrow": Stage(360, 372, 28, 10.5, 6)}
 """For a computer's screen and for a phone's."""
 
 
 @dataclass(frozen=True, eq=False)
 class Hero:
-    """n words of `groups`, of[n] each word's group, with pictures (n, 32, 32), in E experts and L + 1 layers.
-
-    places[stage] (E, L + 1, n, 2): middles of the tiles in pixels of that stage.  same (E, L + 1, n): how many of a
-    word's `neighbours` nearest words are of its own group; chance: the share of them that there is without any
-    meaning, 0..1.  whole: how many words come to the model as one picture.  first: the expert to begin with.
-    """
+    """n words of some groups, as pictures, in E experts and L + 1 layers."""
 
     experts: tuple[str, ...]
     words: tuple[str, ...]
     groups: tuple[str, ...]
     of: tuple[int, ...]
+    """Group of each word."""
     bitmaps: NDArray[np.bool_]
+    """(n, 32, 32)"""
     places: dict[str, NDArray[np.float64]]
+    """By stage, (E, L + 1, n, 2): middles of the tiles in pixels of that stage."""
     same: NDArray[np.int64]
+    """(E, L + 1, n): how many of a word's nearest words are of its own group."""
     neighbours: int
+    """So many nearest words count."""
     chance: float
+    """The share of them that there is without any meaning, 0..1."""
     whole: int
+    """How many words come to the model as one picture."""
     first: int
+    """The expert to begin with."""
 
     def __post_init__(self) -> None:
         shape = (len(self.experts), self.same.shape[1], len(self.words))
@@ -82,60 +85,18 @@ class Hero:
 
 def hero_panel(hero: Hero, say: Say) -> str:
     """Promise, stage and controls; the page moves the tiles without asking the server."""
-    data = escape(json.dumps(_carried(hero, say), ensure_ascii=False, separators=(",", ":")), quote=True)
-    tiles = "".join(starmap(_tile, zip(hero.words, hero.bitmaps, hero.of, strict=True)))
-    return (
-        f"<section class='gs-hero' data-hero='{data}' aria-label='{escape(say('hero_name'), quote=True)}'>"
-        f"<div class='gs-hero-said'><h2>{escape(say('hero_promise'))}</h2>{_legend(hero)}"
-        f"<button type='button' class='gs-hero-try'>{escape(say('hero_try'))}</button></div>"
-        f"<div class='gs-hero-stages'><div class='gs-hero-stage' role='img' "
-        f"aria-label='{escape(_summary(hero, say), quote=True)}'>{tiles}</div></div>"
-        f"{_controls(hero, say)}{_notes(hero, say)}</section>"
-    )
-
-
-def _tile(word: str, bitmap: NDArray[np.bool_], group: int) -> str:
-    return (
-        f"<span class='gs-hero-tile gs-group{group % len(MARKS)}'>{picture(bitmap)}"
-        f"<span><i>{MARKS[group % len(MARKS)]}</i><bdi>{escape(visible(word))}</bdi></span></span>"
-    )
-
-
-def _legend(hero: Hero) -> str:
-    keys = "".join(
-        f"<li class='gs-group{i % len(MARKS)}'><i>{MARKS[i % len(MARKS)]}</i>{escape(name)}</li>"
-        for i, name in enumerate(hero.groups)
-    )
-    return f"<ul class='gs-hero-kinds'>{keys}</ul>"
-
-
-def _controls(hero: Hero, say: Say) -> str:
-    last = hero.same.shape[1] - 1
-    pause = escape(say("hero_pause"), quote=True)
-    experts = "".join(
-        f"<button type='button' data-expert='{e}' aria-pressed='{str(e == hero.first).lower()}'>{escape(name)}</button>"
-        for e, name in enumerate(hero.experts)
-    )
-    switch = f"<span role='group' aria-label='{escape(say('hero_network'), quote=True)}'>{experts}</span>"
-    return (
-        f"<div class='gs-hero-controls'><button type='button' class='gs-hero-play' aria-label='{pause}'>❚❚</button>"
-        f"<label><span>{escape(say('hero_start'))}</span>"
-        f"<input type='range' class='gs-hero-layer' min='0' max='{last}' step='1' value='0' "
-        f"aria-label='{escape(say('hero_slider'), quote=True)}'><span>{escape(say('hero_end'))}</span></label>"
-        f"{switch if len(hero.experts) > 1 else ''}</div>"
-        f"<p class='gs-hero-told'><span class='gs-hero-bar' style='--chance:{hero.chance:.4f}'><b></b></span>"
-        f"<output>{escape(_caption(hero, hero.first, 0, say))}</output></p>"
-    )
-
-
-def _notes(hero: Hero, say: Say) -> str:
-    read = say("hero_pieces", whole=hero.whole, count=len(hero.words))
-    how = say("hero_how_text", side=hero.bitmaps.shape[1], k=hero.neighbours)
-    return (
-        f"<div class='gs-hero-notes'><p>{escape(say('hero_chosen'))} "
-        f"<a href='#proof'>{escape(say('hero_proof'))}</a></p>"
-        f"<details><summary>{escape(say('hero_how'))}</summary><p>{escape(say('hero_layer'))}</p>"
-        f"<p>{escape(how)} {escape(read)}</p></details></div>"
+    marks = [(group % len(MARKS), MARKS[group % len(MARKS)]) for group in range(len(hero.groups))]
+    return rendered(
+        "hero.html",
+        hero=hero,
+        say=say,
+        data=json.dumps(_carried(hero, say), ensure_ascii=False, separators=(",", ":")),
+        groups=[(*mark, name) for mark, name in zip(marks, hero.groups, strict=True)],
+        tiles=[(*marks[of], word, bitmap) for of, word, bitmap in zip(hero.of, hero.words, hero.bitmaps, strict=True)],
+        last=hero.same.shape[1] - 1,
+        summary=_summary(hero, say),
+        caption=_caption(hero, hero.first, 0, say),
+        how=say("hero_how_text", side=hero.bitmaps.shape[1], k=hero.neighbours),
     )
 
 
@@ -147,11 +108,11 @@ def _caption(hero: Hero, expert: int, layer: int, say: Say) -> str:
 def _summary(hero: Hero, say: Say) -> str:
     """What the picture shows, for those who do not see it."""
     last = hero.same.shape[1] - 1
-    told = [say("hero_summary", count=len(hero.words), k=hero.neighbours, chance=say.percent(hero.chance, 0))]
+    sentences = [say("hero_summary", count=len(hero.words), k=hero.neighbours, chance=say.percent(hero.chance, 0))]
     for name, shares in zip(hero.experts, hero.shares, strict=True):
         before, after = (say.percent(float(shares[layer]), 0) for layer in (0, last))
-        told.append(say("hero_summary_expert", expert=name, before=before, after=after, last=last))
-    return " ".join(told)
+        sentences.append(say("hero_summary_expert", expert=name, before=before, after=after, last=last))
+    return " ".join(sentences)
 
 
 def _carried(hero: Hero, say: Say) -> dict[str, Any]:

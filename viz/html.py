@@ -2,24 +2,26 @@
 
 import base64
 import gzip
-import io
 import json
-import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from html import escape
 from typing import Any, Protocol
 
 import numpy as np
-from numpy.typing import NDArray
-from PIL import Image
+
+from viz.templates import rendered
+from viz.units import units_of
 
 
 class Say(Protocol):
     """Speaks the visitor's language: called with a code and what fills its sentence in, it gives the sentence."""
 
     def __call__(self, code: str, /, **values: Any) -> str: ...
+
+    @property
+    def language(self) -> str:
+        """`en`, `ru` or `zh`."""
 
     @property
     def separators(self) -> str:
@@ -49,63 +51,9 @@ def sides(count: int) -> tuple[str, ...]:
     return tuple(_EXPERTS[i % len(_EXPERTS)] for i in range(count))
 
 
-_CORNERS = "<svg viewBox='0 0 12 12' aria-hidden='true'><path d='M1 4V1h3M8 1h3v3M11 8v3H8M4 11H1V8'/></svg>"
-"""Four corners: the sign of a full screen, drawn, for few fonts have it."""
-
-_NAMED = {" ": "␣", "\n": "⏎", "\t": "⇥", "\u00a0": "⍽"}
-
-
-def visible(text: str) -> str:
-    """A token's text with whitespace and control characters made visible, not escaped."""
-    return "".join(_NAMED.get(c) or (f"U+{ord(c):04X}" if unicodedata.category(c)[0] == "C" else c) for c in text)
-
-
-def token(text: str) -> str:
-    """A token's visible text as HTML, in an isolated direction so that no script can reorder a row."""
-    return f"<bdi class='gs-tok'>{escape(visible(text))}</bdi>"
-
-
-def picture(bitmap: NDArray[np.bool_], alt: str = "", size: int | None = None) -> str:
-    """A bitmap (32, 32) as an inline image: black ink, clear paper (the page turns it in dark mode)."""
-    style = f" style='width:{size}px;height:{size}px'" if size else ""
-    return f"<img class='gs-pic' alt='{escape(alt, quote=True)}' src='{data_uri(bitmap)}'{style}>"
-
-
-def picture_with_cells(bitmap: NDArray[np.bool_], borders: Sequence[float], alt: str = "") -> str:
-    """A bitmap with the borders (shares of its width) between the cells of an n-gram's characters."""
-    lines = "".join(f"M{32 * x:.1f} 0V32" for x in borders)
-    grid = f"<svg viewBox='0 0 32 32' aria-hidden='true'><path d='{lines}'/></svg>" if lines else ""
-    return f"<span class='gs-celled'>{picture(bitmap, alt)}{grid}</span>"
-
-
-def data_uri(bitmap: NDArray[np.bool_]) -> str:
-    """A bitmap as the address of an inline PNG."""
-    return _data_uri(np.packbits(bitmap).tobytes(), bitmap.shape)
-
-
-@lru_cache(maxsize=4096)
-def _data_uri(packed: bytes, shape: tuple[int, int]) -> str:
-    ink = np.unpackbits(np.frombuffer(packed, np.uint8), count=shape[0] * shape[1]).reshape(shape)
-    image = Image.fromarray((1 - ink).astype(np.uint8), "P")
-    image.putpalette([0, 0, 0, 255, 255, 255])
-    file = io.BytesIO()
-    image.save(file, "PNG", transparency=1, bits=1, optimize=True)
-    return "data:image/png;base64," + base64.b64encode(file.getvalue()).decode()
-
-
 def inert(strip: str) -> str:
     """A strip before the page's scripts have loaded: its chips cannot be pressed."""
     return strip.replace("<button ", "<button disabled ").replace("data-state='done'", "data-state='first'")
-
-
-def line_legend(names: Iterable[str], classes: Sequence[str] = SIDES) -> str:
-    """Which line is whose: dashes and colour in the order of the classes."""
-    keys = "".join(
-        f"<span class='gs-key gs-{side}'><svg viewBox='0 0 30 6'><path class='gs-line gs-{side}' d='M0 3H30'/></svg>"
-        f"{escape(name)}</span>"
-        for side, name in zip(classes, names, strict=False)
-    )
-    return f"<div class='gs-legend'>{keys}</div>"
 
 
 @dataclass(frozen=True, eq=False)
@@ -131,36 +79,37 @@ def panel(
     Heading and explanation are the sentences `<name>_title` and `<name>_lead`, filled in by values.
     facts and table: what the figure draws, offered as JSON and (the table) as CSV.
     """
-    full, title = escape(say("full_screen"), quote=True), escape(say(name + "_title", **values))
-    return (
-        f"<section class='gs-panel gs-{name}' data-name='{name}'><div class='gs-panel-head'><h2>{title}</h2>"
-        f"{_save_menu(say, name, facts, table)}"
-        f"<button type='button' class='gs-full' title='{full}' aria-label='{full}'>{_CORNERS}</button></div>"
-        f"<p class='gs-lead'>{escape(say(name + '_lead', **values))}</p>"
-        f"{body}<p class='gs-summary' role='status'>{escape(summary)}</p></section>"
+    return rendered(
+        "panel.html",
+        name=name,
+        title=say(name + "_title", **values),
+        lead=say(name + "_lead", **values),
+        body=body,
+        summary=summary,
+        download=say("download"),
+        full_screen=say("full_screen"),
+        more=say("panel_more"),
+        packed=None if facts is None else _packed(facts, table),
+        csv=table is not None,
     )
 
 
-def _save_menu(say: Say, name: str, facts: Any, table: Table | None) -> str:
-    """Files of what is drawn, made in the browser: nothing is asked of the server."""
-    label = escape(say("download"), quote=True)
-    files = "" if facts is None else _json_button(facts, table)
-    files += "<button type='button' class='gs-csv'>CSV</button>" if table is not None else ""
-    shots = "".join(
-        f"<button type='button' class='gs-shot' data-kind='{k}'>{k.upper()}</button>" for k in ("png", "svg")
-    )
-    return (
-        f"<details class='gs-save'><summary title='{label}' aria-label='{label}'>⤓</summary>"
-        f"<div>{files}{shots}</div></details>"
-    )
+def with_source(panel_html: str, source: Mapping[str, Any]) -> str:
+    """A panel with what its files say they are of: model, text, settings (`assets/page/save.js`)."""
+    facts = escape(json.dumps(source, ensure_ascii=False, default=_plain), quote=True)
+    return f"<div class='gs-source' data-about='{facts}'>{panel_html}</div>" if panel_html else ""
 
 
-def _json_button(facts: Any, table: Table | None) -> str:
-    """Packed, for a page should weigh little; the browser unpacks it."""
-    whole = {**facts, "table": {"index": table.index, "values": table.values}} if table is not None else facts
-    text = json.dumps(whole, ensure_ascii=False, default=_plain)
-    packed = base64.b64encode(gzip.compress(text.encode("utf-8", "replace"), 6, mtime=0)).decode()
-    return f"<button type='button' class='gs-download' data-packed='{packed}'>JSON</button>"
+def facts_json(facts: Mapping[str, Any], table: Table | None) -> str:
+    """What a figure draws, as JSON, with the units of its columns."""
+    columns = {} if table is None else {"table": {"index": table.index, "values": table.values}}
+    units = units_of([*facts, *([] if table is None else [*table.index, *table.values])])
+    return json.dumps({**facts, "units": units, **columns}, ensure_ascii=False, default=_plain)
+
+
+def _packed(facts: Any, table: Table | None) -> str:
+    """Facts and table as JSON, packed, for a page should weigh little; the browser unpacks it."""
+    return base64.b64encode(gzip.compress(facts_json(facts, table).encode("utf-8", "replace"), 6, mtime=0)).decode()
 
 
 def _plain(value: Any) -> Any:

@@ -1,13 +1,14 @@
 """The glyph laboratory: two texts, their pictures, and what tells their vectors apart."""
 
 from dataclasses import dataclass
-from html import escape
 
 import numpy as np
 from numpy.typing import NDArray
 
 from viz.glyphs import difference
-from viz.html import Say, picture, sides, token, visible
+from viz.html import Say, sides
+from viz.templates import rendered
+from viz.tokens import visible
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,49 +32,48 @@ class Depths:
 
 def lab_figure(first: Specimen, second: Specimen, cosine: float, say: Say, depths: Depths | None = None) -> str:
     """Both pictures, the pixels that differ, the cosine of the two vectors, and what the layers make of it."""
-    frames = "".join(
-        f"<figure><div class='gs-frame'>{picture(s.bitmap, visible(s.text))}</div>"
-        f"<figcaption>{token(s.text)} {escape(_known(s, say))}</figcaption></figure>"
-        for s in (first, second)
-    )
-    apart = (
-        f"<figure><div class='gs-frame'>{difference(first.bitmap, second.bitmap, say('lab_difference'))}</div>"
-        f"<figcaption>{escape(say('lab_difference'))}</figcaption></figure>"
-    )
     pixels = int((first.bitmap != second.bitmap).sum())
     key = "lab_same" if pixels == 0 else "lab_apart"
     pair = {"first": visible(first.text), "second": visible(second.text)}
     summary = say(key, **pair, pixels=pixels, cosine=say.number(cosine, 3))
-    return (
-        f"<div class='gs-lab'><div class='gs-pictures'>{frames}{apart}</div>"
-        f"<p class='gs-summary' role='status'>{escape(summary)}</p>"
-        f"{'' if depths is None else _layers(depths, say)}</div>"
+    return rendered(
+        "lab.html",
+        say=say,
+        specimens=[(specimen, _known(specimen, say)) for specimen in (first, second)],
+        difference=difference(first.bitmap, second.bitmap, say("lab_difference")),
+        summary=summary,
+        depths=depths,
+        layers=[] if depths is None else range(depths.same.shape[1]),
+        lines=[] if depths is None else _lines(depths, say),
+        told="" if depths is None else _told(depths, say),
     )
 
 
-def _layers(depths: Depths, say: Say) -> str:
-    last = depths.same.shape[1] - 1
-    heads = "".join(f"<th scope='col'>{layer}</th>" for layer in range(last + 1))
-    rows = "".join(
-        f"<tr class='gs-{side}'><th scope='row'>{escape(say(code, expert=name))}</th>"
-        + "".join(
-            f"<td style='--p:{min(max(float(v), 0), 2) / 2:.3f}'>{say.number(abs(float(v)), 2)}</td>" for v in values
-        )
-        + "</tr>"
+def _lines(depths: Depths, say: Say) -> list[tuple[str, str, list[tuple[str, str]]]]:
+    """Name and class of each line, and its distances as shades and numbers."""
+    same, own = (
+        [
+            (say(code, expert=name), side, [(_shade(float(v)), say.number(abs(float(v)), 2)) for v in values])
+            for name, side, values in zip(depths.experts, sides(len(both)), both, strict=True)
+        ]
         for code, both in (("lab_in_same", depths.same), ("lab_in_own", depths.own))
-        for name, side, values in zip(depths.experts, sides(len(both)), both, strict=True)
     )
-    says = say(
+    return same + own
+
+
+def _shade(distance: float) -> str:
+    return f"{min(max(distance, 0), 2) / 2:.3f}"
+
+
+def _told(depths: Depths, say: Say) -> str:
+    last = depths.same.shape[1] - 1
+    return say(
         "lab_layers_say",
         start=say.number(abs(float(depths.same[0, 0])), 2),
         last=last,
         same=" / ".join(say.number(abs(float(v)), 2) for v in depths.same[:, last]),
         own=" / ".join(say.number(abs(float(v)), 2) for v in depths.own[:, last]),
         expert=" / ".join(depths.experts),
-    )
-    return (
-        f"<h3>{escape(say('lab_layers'))}</h3><div class='gs-ribbon'><table><thead><tr><th></th>{heads}</tr></thead>"
-        f"<tbody>{rows}</tbody></table></div><p class='gs-note'>{escape(says)}</p>"
     )
 
 

@@ -3,11 +3,14 @@
 import json
 from dataclasses import dataclass
 from html import escape
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from viz.html import SIDES, Say, Table, data_uri, panel, sides, visible
+from viz.html import SIDES, Say, Table, panel, sides
+from viz.templates import rendered
+from viz.tokens import data_uri, visible
 
 _WIDTH, _HEIGHT, _SCALE, _SIDE = 560, 400, 184, 24
 
@@ -48,45 +51,39 @@ def layers_panel(
     changed (E,): for each expert, the share of each token's nearest tokens that differ between the
     first and the last layer, averaged.
     """
-    plots = "".join(_plot(e, labels, selected, side, say) for e, side in zip(experts, sides(len(experts)), strict=True))
     last = len(experts[0].points) - 1
-    paths = [np.round(e.points.astype(float), 3).tolist() for e in experts]
     shown = [[_caption(e, layer, say) for layer in range(len(e.shown))] for e in experts]
     layer_names = [say("layer_pictures")] + [say("layer_name", layer=i, last=last) for i in range(1, last + 1)]
-    place = {"x": _WIDTH / 2, "y": _HEIGHT / 2, "scale": _SCALE}
-    data = escape(json.dumps({"paths": paths, "shown": shown, "names": layer_names, "place": place}), quote=True)
-    legend = _legend(experts, labels, say)
-    slider = (
-        f"<div class='gs-slider'>"
-        f"<button type='button' class='gs-play' aria-label='{escape(say('play'), quote=True)}'>▶</button>"
-        f"<input type='range' class='gs-layer' min='0' max='{last}' step='1' value='0' "
-        f"aria-label='{escape(say('layer_slider'), quote=True)}'><output>{escape(layer_names[0])}</output></div>"
+    data = {
+        "paths": [np.round(e.points.astype(float), 3).tolist() for e in experts],
+        "shown": shown,
+        "names": layer_names,
+        "place": {"x": _WIDTH / 2, "y": _HEIGHT / 2, "scale": _SCALE},
+    }
+    sided = list(zip(experts, sides(len(experts)), strict=True))
+    body = rendered(
+        "layers.html",
+        say=say,
+        last=last,
+        data=json.dumps(data),
+        crowded=len(labels.texts) > _CROWDED,
+        first_layer=layer_names[0],
+        ribbons=[_ribbon(expert, side) for expert, side in sided],
+        width=_WIDTH,
+        height=_HEIGHT,
+        plots=[
+            {
+                "side": side,
+                "expert": expert.expert,
+                "caption": _caption(expert, 0, say),
+                "points": _points(expert, labels, selected),
+            }
+            for expert, side in sided
+        ],
+        scripts=[(script, say("script_" + script)) for script in dict.fromkeys(labels.scripts)],
+        keys=_keys(experts, say),
     )
-    by_expert = f"<option value='expert'>{escape(say('colour_expert'))}</option>" if len(experts) == 2 else ""
-    dots = " gs-dots" if len(labels.texts) > _CROWDED else ""
-    heads = "".join(f"<th scope='col'>{i}→{i + 1}</th>" for i in range(last))
-    ribbons = "".join(_ribbon(e, side, say) for e, side in zip(experts, sides(len(experts)), strict=True))
-    ribbon = (
-        f"<div class='gs-ribbon'><span>{escape(say('ribbon'))}</span><table><thead><tr><th></th>{heads}</tr></thead>"
-        f"<tbody>{ribbons}</tbody></table></div>"
-    )
-    body = (
-        f"<div class='gs-layers-data{dots}' data-paths='{data}'>{slider}{ribbon}<div class='gs-plots'>{plots}</div>"
-        f"<div class='gs-legend'>{legend}"
-        f"<label>{escape(say('pick_colour'))} <select class='gs-look'>"
-        f"<option value='script'>{escape(say('colour_script'))}</option>{by_expert}</select></label>"
-        f"<button type='button' class='gs-toggle'>{escape(say('dots'))}</button></div></div>"
-    )
-    names = [e.expert for e in experts]
-    if len(experts) == 2:
-        first_changed, second_changed = map(say.percent, changed)
-        summary = say(
-            "layers_summary", last=last, first=names[0], second=names[1], first_changed=first_changed,
-            second_changed=second_changed,
-        )  # fmt: skip
-    else:
-        listed = ", ".join(f"{name} {say.percent(share)}" for name, share in zip(names, changed, strict=True))
-        summary = say("layers_summary_each", last=last, list=listed)
+    summary = _summary([e.expert for e in experts], changed, last, say)
     per_layer = {name: [getattr(e, name) for e in experts] for name in ("shown", "trust", "changes")}
     table = Table(
         {"expert": [e.expert for e in experts], "layer": range(last + 1), "token": labels.indices},
@@ -99,33 +96,30 @@ def layers_panel(
     return panel(say, "layers", body, summary, {"scripts": labels.scripts, **per_layer}, table)
 
 
-def _legend(experts: tuple[Points, ...], labels: Labels, say: Say) -> str:
-    """Keys of both colourings; the page shows the one in use."""
-    scripts = "".join(
-        f"<span class='gs-key gs-key-script'><i class='gs-script-{script}'></i>{escape(say('script_' + script))}</span>"
-        for script in dict.fromkeys(labels.scripts)
-    )
+def _summary(names: list[str], changed: tuple[float, ...], last: int, say: Say) -> str:
+    """How many of a token's neighbours change from the first layer to the last, on average."""
+    shares = [say.percent(share) for share in changed]
+    if len(names) != 2:
+        listed = ", ".join(f"{name} {share}" for name, share in zip(names, shares, strict=True))
+        return say("layers_summary_each", last=last, list=listed)
+    (first, second), (first_changed, second_changed) = names, shares
+    return say(
+        "layers_summary", last=last, first=first, second=second,
+        first_changed=first_changed, second_changed=second_changed,
+    )  # fmt: skip
+
+
+def _keys(experts: tuple[Points, ...], say: Say) -> list[tuple[str, str]]:
+    """Classes and names of the colouring by expert, where there are two."""
     if len(experts) != 2:
-        return scripts
-    names = zip(SIDES, (experts[0].expert, experts[1].expert, say("neither")), strict=True)
-    keys = "".join(
-        f"<span class='gs-key gs-key-expert'><i class='gs-by-{side}'></i>{escape(name)}</span>" for side, name in names
-    )
-    return scripts + keys
+        return []
+    return list(zip(SIDES, (experts[0].expert, experts[1].expert, say("neither")), strict=True))
 
 
-def _plot(expert: Points, labels: Labels, selected: int, side: str, say: Say) -> str:
-    marks = "".join(
+def _points(expert: Points, labels: Labels, selected: int) -> str:
+    """The marks of all tokens at layer 0."""
+    return "".join(
         _point(expert.points[0, i], labels, i, labels.indices[i] == selected) for i in range(len(labels.texts))
-    )
-    label = escape(say("plot_label", expert=expert.expert), quote=True)
-    shown = escape(_caption(expert, 0, say))
-    return (
-        f"<figure class='gs-plot gs-{side}'><h3>{escape(expert.expert)}</h3>"
-        f"<svg viewBox='0 0 {_WIDTH} {_HEIGHT}' role='img' aria-label='{label}'>"
-        f"<path class='gs-axis' d='M0 {_HEIGHT // 2}H{_WIDTH}M{_WIDTH // 2} 0V{_HEIGHT}'/>"
-        f"<path class='gs-trail'/>{marks}</svg>"
-        f"<figcaption>{shown}</figcaption></figure>"
     )
 
 
@@ -152,14 +146,10 @@ def _caption(expert: Points, layer: int, say: Say) -> str:
     return say("shown", layer=layer, share=share, trust=trust)
 
 
-def _ribbon(expert: Points, side: str, say: Say) -> str:
+def _ribbon(expert: Points, side: str) -> dict[str, Any]:
     """How much the neighbourhood changes between consecutive layers, as cells between the layers."""
-    cells = "".join(
-        f"<td style='--p:{float(c):.3f}' title='{escape(say('ribbon_cell', before=i, after=i + 1), quote=True)}'>"
-        f"{100 * float(c):.0f}</td>"
-        for i, c in enumerate(expert.changes)
-    )
-    return f"<tr class='gs-{side}'><th scope='row'>{escape(expert.expert)}</th>{cells}</tr>"
+    cells = [{"share": f"{float(c):.3f}", "percent": f"{100 * float(c):.0f}"} for c in expert.changes]
+    return {"side": side, "expert": expert.expert, "cells": cells}
 
 
 _ROUND = {"latin": 0, "cyrillic": 6, "han": 13, "other": 3}

@@ -1,12 +1,14 @@
 """The lens panel: what each layer of each expert would say at every position."""
 
 from dataclasses import dataclass
-from html import escape
 
 import numpy as np
+from markupsafe import Markup, escape
 from numpy.typing import NDArray
 
-from viz.html import Say, Table, panel, sides, token, visible
+from viz.html import Say, Table, panel, sides
+from viz.templates import rendered
+from viz.tokens import token, visible
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,10 +28,6 @@ def lens_panel(
     texts: of all tokens; window: the positions that the tables are of, by default all."""
     window = range(len(texts)) if window is None else window
     rows = [texts[i] for i in window]
-    blocks = "".join(
-        _lens(t, texts, window, selected, e, side, say)
-        for e, (t, side) in enumerate(zip(tables, sides(len(tables)), strict=True))
-    )
     settled = [_settling_layer(t) for t in tables]
     last = tables[0].probabilities.shape[1] - 1
     if len(tables) == 2:
@@ -51,7 +49,12 @@ def lens_panel(
             "probability": np.stack([t.probabilities for t in tables]),
         },
     )
-    return panel(say, "lens", f"<div class='gs-lenses'>{blocks}</div>", summary, {}, table)
+    blocks = [
+        (side, one.expert, _lines(one, texts, window, selected, say))
+        for one, side in zip(tables, sides(len(tables)), strict=True)
+    ]
+    body = rendered("lens.html", say=say, blocks=blocks, layers=range(last + 1), selected=selected)
+    return panel(say, "lens", body, summary, {}, table)
 
 
 def _settling_layer(table: LensTable) -> float:
@@ -63,29 +66,26 @@ def _settling_layer(table: LensTable) -> float:
     return float(np.mean(layers))
 
 
-def _row(index: int, selected: int, rows: int) -> str:
-    """A row belongs to the token that it foretells; the last one foretells none of the text."""
-    return f" data-index='{index}' aria-selected='{str(index == selected).lower()}'" if index < rows else ""
-
-
-def _lens(
-    table: LensTable, texts: tuple[str, ...], window: range, selected: int, expert: int, side: str, say: Say
-) -> str:
-    heads = "".join(f"<th scope='col'>{layer}</th>" for layer in range(table.probabilities.shape[1]))
-    lines = "".join(
-        f"<tr{_row(i + 1, selected, len(texts))}><th scope='row'>{token(texts[i])}</th>"
-        f"<th scope='row' class='gs-then'>{token(texts[i + 1]) if i + 1 < len(texts) else '…'}</th>"
-        + "".join(
-            f"<td data-layer='{layer}' tabindex='{0 if i + 1 == selected else -1}' style='--p:{p:.3f}' "
-            f"title='{escape(f'{visible(best)} {say.percent(float(p))}', quote=True)}'>{token(best)}</td>"
-            for layer, (best, p) in enumerate(zip(table.texts[n], table.probabilities[n], strict=True))
-        )
-        + "</tr>"
+def _lines(
+    table: LensTable, texts: tuple[str, ...], window: range, selected: int, say: Say
+) -> list[tuple[int, str, str | None, Markup]]:
+    """A row belongs to the token that it foretells, None after the last one: its index, the token read, itself, and
+    the cells."""
+    return [
+        (i + 1, texts[i], texts[i + 1] if i + 1 < len(texts) else None, _cells(table, n, i + 1 == selected, say))
         for n, i in enumerate(window)
-    )
-    corner = f"<th scope='col'>{escape(say('lens_rows'))}</th><th scope='col'>{escape(say('lens_then'))}</th>"
-    return (
-        f"<div class='gs-lens gs-{side}' data-expert='{expert}'><h3>{escape(table.expert)}</h3>"
-        f"<div class='gs-scroll' tabindex='0'><table><thead><tr>{corner}{heads}</tr></thead>"
-        f"<tbody>{lines}</tbody></table></div></div>"
+    ]
+
+
+_CELL = "<td data-layer='{}' tabindex='{}' style='--p:{:.3f}' title='{} {}'>{}</td>"
+
+
+def _cells(table: LensTable, row: int, selected: bool, say: Say) -> Markup:
+    """One row's cells, a layer each; they can be reached by keyboard in the row that is selected."""
+    # Not in a template: of more than a thousand cells it would escape every number.
+    return Markup(
+        "".join(
+            _CELL.format(layer, 0 if selected else -1, p, escape(visible(best)), say.percent(p), token(best))
+            for layer, (best, p) in enumerate(zip(table.texts[row], table.probabilities[row].tolist(), strict=True))
+        )
     )

@@ -31,7 +31,7 @@ def map_figure(aspect: float) -> dict[str, Any]:
             plot_bgcolor="rgba(0,0,0,0)",
             dragmode="pan",
             showlegend=False,
-            font={"family": "system-ui, sans-serif", "size": 12},
+            font={"family": "system-ui, Glyphscope Han, sans-serif", "size": 12},
         ),
     )
     plain_figure: dict[str, Any] = json.loads(figure.to_json())
@@ -68,66 +68,58 @@ def curve_figure(
     for line in lines:
         if line.low is not None and line.high is not None:
             traces += _between(line.low, line.high, line.ink, line.name, shown=False)
-    for line in lines:
-        traces.append(
-            {
-                "type": "scatter",
-                "x": list(range(len(line.values))) if line.x is None else _plain(line.x),
-                "y": _plain(line.values),
-                "name": escape(line.name),
-                "mode": "lines+markers" if line.x is None else "lines",
-                "line": {"color": line.ink, "dash": line.dash, "width": 2.5},
-                "marker": {"color": line.ink, "symbol": line.symbol, "size": 8},
-                "hovertemplate": "%{y:.3f}",
-            }
-        )
-    shapes = [
-        {
-            "type": "line",
-            "x0": layer,
-            "x1": layer,
-            "y0": 0,
-            "y1": 1,
-            "yref": "paper",
-            "line": {"color": ink, "dash": "dash" if i else "solid", "width": 1.5},
-        }
-        for i, (_, ink, layer) in enumerate(marks)
-    ]
-    last = len(lines[0].values) - 1 if lines[0].x is None else float(lines[0].x[-1])
-    notes = [
-        {
-            "x": layer,
-            "y": 1 - 0.08 * i,
-            "yref": "paper",
-            "yanchor": "top",
-            "xanchor": "right" if layer > 0.7 * last else "left",
-            "text": escape(name),
-            "showarrow": False,
-            "font": {"color": ink},
-        }
-        for i, (name, ink, layer) in enumerate(marks)
-    ]
-    layers = {"dtick": 1, "range": [-0.15, len(lines[0].values) - 0.85]} if lines[0].x is None else {}
+    traces += map(_trace, lines)
+    own = lines[0].x
+    end = len(lines[0].values) - 1 if own is None else float(own[-1])
+    layers = {"dtick": 1, "range": [-0.15, len(lines[0].values) - 0.85]} if own is None else {}
     grid = {"gridcolor": "--gs-line", "zerolinecolor": "--gs-line", "automargin": True}
     layout = {
-        "xaxis": {
-            **grid,
-            **layers,
-            "title": {"text": escape(axis)},
-            "fixedrange": True,
-        },
+        "xaxis": {**grid, **layers, "title": {"text": escape(axis), "standoff": 4}, "fixedrange": True},
         "yaxis": {**grid, "fixedrange": True},
-        "shapes": shapes,
-        "annotations": notes,
+        "shapes": [_mark(ink, at, first=i == 0) for i, (_, ink, at) in enumerate(marks)],
+        "annotations": [_note(name, ink, at, i, left=at > 0.7 * end) for i, (name, ink, at) in enumerate(marks)],
         "margin": {"l": 46, "r": 10, "t": 8, "b": 44},
         "paper_bgcolor": "rgba(0,0,0,0)",
         "plot_bgcolor": "rgba(0,0,0,0)",
         "hovermode": "x unified",
         "hoverlabel": {"bgcolor": "--gs-paper", "bordercolor": "--gs-line"},
-        "font": {"family": "system-ui, sans-serif", "size": 12.5, "color": "--gs-ink"},
+        "font": {"family": "system-ui, Glyphscope Han, sans-serif", "size": 12.5, "color": "--gs-ink"},
         "legend": {"orientation": "h", "y": -0.24, "x": 0, "xanchor": "left"},
     }
     return {"data": traces, "layout": layout}
+
+
+def _trace(line: Line) -> dict[str, Any]:
+    return {
+        "type": "scatter",
+        "x": list(range(len(line.values))) if line.x is None else _plain(line.x),
+        "y": _plain(line.values),
+        "name": escape(line.name),
+        "mode": "lines+markers" if line.x is None else "lines",
+        "line": {"color": line.ink, "dash": line.dash, "width": 2.5},
+        "marker": {"color": line.ink, "symbol": line.symbol, "size": 8},
+        "hovertemplate": "%{y:.3f}",
+    }
+
+
+def _mark(ink: str, at: float, first: bool) -> dict[str, Any]:
+    """A vertical line; all but the first are dashed."""
+    line = {"color": ink, "dash": "solid" if first else "dash", "width": 1.5}
+    return {"type": "line", "x0": at, "x1": at, "y0": 0, "y1": 1, "yref": "paper", "line": line}
+
+
+def _note(name: str, ink: str, at: float, row: int, left: bool) -> dict[str, Any]:
+    """The name of a mark, in a row of its own from the top, left or right of it."""
+    return {
+        "x": at,
+        "y": 1 - 0.08 * row,
+        "yref": "paper",
+        "yanchor": "top",
+        "xanchor": "right" if left else "left",
+        "text": escape(name),
+        "showarrow": False,
+        "font": {"color": ink},
+    }
 
 
 def _between(

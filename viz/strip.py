@@ -1,12 +1,14 @@
 """The strip: the text as chips, one a token, each a picture over its characters."""
 
 from dataclasses import dataclass
-from html import escape
+from itertools import zip_longest
 
 import numpy as np
 from numpy.typing import NDArray
 
-from viz.html import Say, picture_with_cells, token, visible
+from viz.html import Say
+from viz.templates import rendered
+from viz.tokens import visible
 
 EXPONENT = 0.3
 """Colours grow with this power of a value, so that small differences show (Strobelt 2021, LMdiff)."""
@@ -39,17 +41,24 @@ STRIP_MEASURES = {
 
 @dataclass(frozen=True, eq=False)
 class Chip:
-    """index: position in the trace.  value: of the strip's measure, None if there is none (yet).
-    written: by the model, not by the visitor.  unknown: stands for what the vocabulary lacks.
-    borders: between its characters' cells, shares of the picture's width."""
+    """One token of the strip."""
 
     index: int
+    """Position in the trace."""
     text: str
     bitmap: NDArray[np.bool_]
     value: float | None
+    """Of the strip's measure, None if there is none (yet)."""
     written: bool
+    """By the model, not by the visitor."""
     unknown: bool = False
+    """Whether it stands for what the vocabulary lacks."""
     borders: tuple[float, ...] = ()
+    """Between its characters' cells, shares of the picture's width."""
+    whole: str = ""
+    """What it reads together with its neighbours, if it is only a part of a character."""
+    first: bool = False
+    """Whether it is the first of those neighbours."""
 
 
 def mark(value: float | None, measure: Measure) -> str:
@@ -65,29 +74,32 @@ def strip(
     chips: list[Chip], selected: int, measure: Measure, experts: tuple[str, ...], say: Say, writing: bool = False
 ) -> str:
     """All chips of a text.  A click or Enter on one reports its index."""
-    state = "writing" if writing else "done"
-    label = escape(say("strip_label"), quote=True)
-    body = "".join(_chip(chip, chip.index == selected, measure, experts, say) for chip in chips)
-    return f"<div class='gs-strip' data-state='{state}' aria-label='{label}'>{body}</div>"
+    drawn = [
+        (chip, *_drawn(chip, measure), tip(chip, measure, experts, say), _closes(chip, following))
+        for chip, following in zip_longest(chips, chips[1:])
+    ]
+    return rendered("strip.html", chips=drawn, selected=selected, state="writing" if writing else "done", say=say)
 
 
-def _chip(chip: Chip, selected: bool, measure: Measure, experts: tuple[str, ...], say: Say) -> str:
+def _drawn(chip: Chip, measure: Measure) -> tuple[str, str, str]:
+    """Its classes, the strength of its colour, and its mark without colour."""
     strength = 0.0 if chip.value is None else min(1.0, abs(chip.value) / measure.full) ** EXPONENT
-    kinds = [name for name in ("written", "unknown") if getattr(chip, name)]
-    classes = ["gs-chip", *(f"gs-{kind}" for kind in kinds), *_side(chip.value, measure)]
-    return (
-        f"<button type='button' class='{' '.join(classes)}' data-index='{chip.index}' "
-        f"aria-pressed='{str(selected).lower()}' style='--mix:{strength:.0%}' "
-        f"title='{escape(tip(chip, measure, experts, say), quote=True)}'>"
-        f"{picture_with_cells(chip.bitmap, chip.borders)}{token(chip.text)}"
-        f"<span class='gs-mark' aria-hidden='true'>{mark(chip.value, measure)}</span></button>"
-    )
+    kinds = [f"gs-{name}" for name in ("written", "unknown") if getattr(chip, name)]
+    return " ".join(["gs-chip", *kinds, *_side(chip.value, measure)]), f"{strength:.0%}", mark(chip.value, measure)
+
+
+def _closes(chip: Chip, following: Chip | None) -> bool:
+    """Whether it is the last of the chips that form a character together."""
+    goes_on = following is not None and bool(following.whole) and not following.first
+    return bool(chip.whole) and not goes_on
 
 
 def _side(value: float | None, measure: Measure) -> list[str]:
     if value is None:
         return []
-    return ["gs-fused"] if not measure.sided else ["gs-first"] if value > 0 else ["gs-second"]
+    if not measure.sided:
+        return ["gs-fused"]
+    return ["gs-first" if value > 0 else "gs-second"]
 
 
 def tip(chip: Chip, measure: Measure, experts: tuple[str, ...], say: Say) -> str:
@@ -95,6 +107,8 @@ def tip(chip: Chip, measure: Measure, experts: tuple[str, ...], say: Say) -> str
     shown = visible(chip.text)
     if chip.unknown:
         shown = say("tip_unknown", token=shown)
+    if chip.whole:
+        shown = say("tip_part", token=shown, whole=visible(chip.whole))
     if chip.value is None:
         return shown
     if not measure.sided:

@@ -3,14 +3,15 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from html import escape
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from viz.html import Say, Table, data_uri, panel, sides, visible
+from viz.html import Say, Table, panel, sides
 from viz.plotly_figure import map_figure
+from viz.templates import rendered
+from viz.tokens import data_uri, visible
 
 ASPECT = 1.4
 _ROOM_FOR_WORDS = 150
@@ -34,102 +35,91 @@ class MapLayout:
 
 @dataclass(frozen=True, eq=False)
 class WordMap:
-    """n words with their group, language, meaning in the visitor's language (or nothing) and picture
-    (n, 32, 32), for E experts and L + 1 layers.
-
-    near (E, L + 1, n, k): rows of the nearest other words in all dimensions.  purity (E, L + 1): kNN purity of the
-    groups over that many `neighbours`, 0..1, and what it is by chance; around: the same for the token before each
-    word, None where all words stand in the same sentences.  changes (E, L): 1 - Jaccard of the neighbourhoods of one
-    layer and the next.
-    """
+    """n words as E experts see them in L + 1 layers."""
 
     experts: tuple[str, ...]
     words: tuple[str, ...]
     concepts: tuple[str, ...]
+    """Group of each word."""
     languages: tuple[str, ...]
     glosses: tuple[str, ...]
+    """Meaning of each word in the visitor's language, or nothing."""
     bitmaps: NDArray[np.bool_]
+    """(n, 32, 32)"""
     layouts: tuple[MapLayout, ...]
     near: NDArray[np.int64]
+    """(E, L + 1, n, k): rows of the nearest other words in all dimensions."""
     purity: NDArray[np.float64]
+    """(E, L + 1): kNN purity of the groups, 0..1."""
     neighbours: int
+    """So many nearest words count for it."""
     chance: float
+    """What purity is by chance."""
     changes: NDArray[np.float32]
+    """(E, L): 1 - Jaccard of the neighbourhoods of one layer and the next."""
     around: NDArray[np.float32] | None = None
+    """(E, L + 1): purity of the tokens before the words; None where all words stand in the same sentences."""
 
 
 def words_panel(words: WordMap, say: Say) -> str:
     """Both maps with one slider; the page moves them without asking the server."""
     last = words.purity.shape[1] - 1
-    data = escape(json.dumps(_carried(words, say), ensure_ascii=False, separators=(",", ":")), quote=True)
-    plots = "".join(
-        f"<figure class='gs-plot gs-{side}'><h3>{escape(name)}</h3><div class='gs-figure' role='img' "
-        f"aria-label='{escape(say('words_plot', expert=name, count=len(words.words)), quote=True)}'></div>"
-        f"<figcaption>{escape(words.layouts[0].captions[e][0])}</figcaption></figure>"
-        for e, (name, side) in enumerate(zip(words.experts, sides(len(words.experts)), strict=True))
-    )
-    body = (
-        f"<div class='gs-words-data' data-words='{data}'>{_controls(words, last, say)}{_ribbon(words, say)}"
-        f"<div class='gs-plots'>{plots}</div><div class='gs-groups'></div>"
-        f"<div class='gs-word-near' aria-live='polite'></div></div>"
+    body = rendered(
+        "words.html",
+        words=words,
+        say=say,
+        last=last,
+        data=json.dumps(_carried(words, say), ensure_ascii=False, separators=(",", ":")),
+        picks=_picks(words, say),
+        order=sorted(range(len(words.words)), key=lambda i: (words.concepts[i], i)),
+        ribbons=_ribbons(words, say),
+        experts=list(zip(words.experts, sides(len(words.experts)), strict=True)),
     )
     summary = _summary(words, say) + _told_by_sentences(words, say)
     return panel(say, "words", body, summary, _facts(words), _table(words))
 
 
-def _controls(words: WordMap, last: int, say: Say) -> str:
+def _picks(words: WordMap, say: Say) -> list[tuple[str, str, list[tuple[str, str]], str]]:
+    """What can be chosen: its name and label, its values with their labels, and the value to begin with."""
     layouts = [layout.name for layout in words.layouts]
     modes = ["words", "dots", *(["pictures"] if len(words.words) <= _ROOM_FOR_PICTURES else [])]
     brief = len(modes) > 2 and max(map(len, words.words)) <= _LEGIBLE
-    start = "pictures" if brief else "words" if len(words.words) <= _ROOM_FOR_WORDS else "dots"
-    order = sorted(range(len(words.words)), key=lambda i: (words.concepts[i], i))
-    chosen = "".join(f"<option value='{i}'>{escape(visible(words.words[i]))}</option>" for i in order)
-    return (
-        f"<div class='gs-slider'>"
-        f"<button type='button' class='gs-play' aria-label='{escape(say('play'), quote=True)}'>▶</button>"
-        f"<input type='range' class='gs-layer' min='0' max='{last}' step='1' value='0' "
-        f"aria-label='{escape(say('layer_slider'), quote=True)}'>"
-        f"<output>{escape(say('layer_pictures'))}</output></div><div class='gs-picks'>"
-        f"{_pick('layout', layouts, layouts[0], say)}{_pick('colour', ['concept', 'language'], 'concept', say)}"
-        f"{_pick('mode', modes, start, say)}"
-        f"<label>{escape(say('pick_word'))} <select data-pick='word'><option value=''>–</option>{chosen}</select>"
-        f"</label></div>"
-    )
+    start = "words" if len(words.words) <= _ROOM_FOR_WORDS else "dots"
+    if brief:
+        start = "pictures"
+    return [
+        _pick("layout", layouts, layouts[0], say),
+        _pick("colour", ["concept", "language"], "concept", say),
+        _pick("mode", modes, start, say),
+    ]
 
 
-def _pick(name: str, values: Sequence[str], chosen: str, say: Say) -> str:
-    options = "".join(
-        f"<option value='{value}'{' selected' if value == chosen else ''}>{escape(say(f'{name}_{value}'))}</option>"
-        for value in values
-    )
-    return f"<label>{escape(say('pick_' + name))} <select data-pick='{name}'>{options}</select></label>"
+def _pick(name: str, values: Sequence[str], chosen: str, say: Say) -> tuple[str, str, list[tuple[str, str]], str]:
+    return name, say("pick_" + name), [(value, say(f"{name}_{value}")) for value in values], chosen
 
 
-def _ribbon(words: WordMap, say: Say) -> str:
+Ribbon = tuple[str, list[str], list[tuple[str, str, list[tuple[str, str]]]]]
+"""Title, names of the columns, and a row an expert: its name, its class, and its shares as a colour and in per cent."""
+
+
+def _ribbons(words: WordMap, say: Say) -> list[Ribbon]:
     """Purity of the neighbourhoods at every layer, what the sentences alone give of it, and how neighbourhoods
     change from each layer to the next."""
     last = words.purity.shape[1] - 1
-    layers = "".join(f"<th scope='col'>{layer}</th>" for layer in range(last + 1))
-    steps = "".join(f"<th scope='col'>{layer}→{layer + 1}</th>" for layer in range(last))
-    owners = list(zip(words.experts, sides(len(words.experts)), strict=True))
-    told: list[tuple[str, str, NDArray[np.floating]]] = [
-        (say("words_purity", k=words.neighbours, chance=say.percent(words.chance)), layers, words.purity)
-    ]
+    layers = [str(layer) for layer in range(last + 1)]
+    steps = [f"{layer}→{layer + 1}" for layer in range(last)]
+    purity = say("words_purity", k=words.neighbours, chance=say.percent(words.chance))
+    told = [(purity, layers, _rows(words.experts, words.purity))]
     if words.around is not None:
-        told.append((say("words_around"), layers, words.around))
-    told.append((say("ribbon"), steps, words.changes))
-    tables = "".join(
-        f"<div class='gs-ribbon'><span>{escape(title)}</span><table><thead><tr><th></th>{heads}</tr></thead><tbody>"
-        + "".join(_row(name, side, row) for (name, side), row in zip(owners, rows, strict=True))
-        + "</tbody></table></div>"
-        for title, heads, rows in told
-    )
-    return f"<div class='gs-ribbons'>{tables}</div>"
+        told.append((say("words_around"), layers, _rows(words.experts, words.around)))
+    return [*told, (say("ribbon"), steps, _rows(words.experts, words.changes))]
 
 
-def _row(name: str, side: str, shares: NDArray[np.floating]) -> str:
-    cells = "".join(f"<td style='--p:{float(share):.3f}'>{100 * float(share):.0f}</td>" for share in shares)
-    return f"<tr class='gs-{side}'><th scope='row'>{escape(name)}</th>{cells}</tr>"
+def _rows(experts: tuple[str, ...], shares: NDArray[np.floating]) -> list[tuple[str, str, list[tuple[str, str]]]]:
+    return [
+        (name, side, [(f"{share:.3f}", f"{100 * share:.0f}") for share in map(float, row)])
+        for name, side, row in zip(experts, sides(len(experts)), shares, strict=True)
+    ]
 
 
 def _carried(words: WordMap, say: Say) -> dict[str, Any]:
@@ -219,7 +209,9 @@ def _facts(words: WordMap) -> dict[str, Any]:
 def _table(words: WordMap) -> Table:
     layers = words.purity.shape[1]
     texts = np.array(words.words, object)
-    values: dict[str, Any] = {}
+    shape = words.near.shape[:3]
+    named = {"group": words.concepts, "language": words.languages}
+    values: dict[str, Any] = {name: np.broadcast_to(np.array(of, object), shape) for name, of in named.items()}
     for layout in words.layouts:
         values |= {f"{layout.name}_x": layout.paths[..., 0], f"{layout.name}_y": layout.paths[..., 1]}
     values |= {f"nearest_{rank + 1}": texts[words.near[..., rank]] for rank in range(words.near.shape[-1])}

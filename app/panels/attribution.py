@@ -10,31 +10,36 @@ from app.intervene.attribution import Attribution, attribute
 from app.intervene.pairs import answer_id
 from app.intervene.predictions import Predictions, best
 from app.intervene.runs import open_network, read
+from app.panels.answers import answer_row
 from app.trace.record import Floats
 from app.wording.errors import UserError
+from viz.answers import AnswerRow
 from viz.attribution import AttributionFigure, Moved, attribution_panel
-from viz.html import Say, visible
-
-Choices = list[tuple[str, int]]
+from viz.html import Say
 
 
-def attribution_of(engine: Engine, text: Any, answers: tuple[Any, Any]) -> tuple[list[int], Attribution, Choices]:
-    """Ids of a text, start token included, the parts of the margin of two tokens after it, and the tokens to choose
-    from; an answer that is not given is the fusion's likeliest other one.
+def attribution_of(
+    engine: Engine, text: Any, answers: tuple[Any, Any], position: int | None = None
+) -> tuple[list[int], Attribution, Predictions]:
+    """Ids of a text, start token included, the parts of the margin of two tokens after one position of it (None: the
+    last), and what is likeliest there; an answer that is not given is the fusion's likeliest other one.
 
     Raises:
-        UserError: for a text that cannot be read, for answers that are no tokens or one and the same
-            (`patch_answer`, `patch_answers_same`), for a network that cannot be opened (`cannot_open`).
+        UserError: for a text that cannot be read, a position outside it (`bad_position`), for answers that are no
+            tokens or one and the same (`patch_answer`, `patch_answers_same`), for a network that cannot be opened
+            (`cannot_open`).
     """
-    opened, ids = open_network(engine), [engine.bundle.start, *engine.encode(text)]
+    opened, whole = open_network(engine), [engine.bundle.start, *engine.encode(text)]
+    if position is not None and not 1 <= position < len(whole):
+        raise UserError("bad_position", last=len(whole) - 1)
+    ids = whole[: None if position is None else position + 1]
     likely = likely_next(engine, ids)
     given = [None if answer is None or answer == "" else answer_id(engine, answer) for answer in answers]
     free = (int(token) for token in likely.ids[-1] if int(token) not in given)
     first, second = (next(free) if token is None else token for token in given)
     if first == second:
         raise UserError("patch_answers_same")
-    known = dict.fromkeys((first, second, *map(int, likely.ids[-1])))
-    return ids, attribute(opened, ids, (first, second)), [(visible(engine.text_of(i)), i) for i in known]
+    return whole, attribute(opened, ids, (first, second)), likely
 
 
 def likely_next(engine: Engine, ids: list[int]) -> Predictions:
@@ -43,13 +48,27 @@ def likely_next(engine: Engine, ids: list[int]) -> Predictions:
     return best(opened.read_out(read(opened, ids).last)[:, 0])
 
 
-def attribution_view(engine: Engine, ids: list[int], found: Attribution, say: Say) -> str:
-    """The parts of a margin."""
+def attribution_rows(engine: Engine, likely: Predictions, answers: tuple[int, int], say: Say) -> tuple[AnswerRow, ...]:
+    """What the two answers can be chosen from."""
+    labels = say("attribute_answer"), say("attribute_rival")
+    return tuple(answer_row(engine, label, likely, answer) for label, answer in zip(labels, answers, strict=True))
+
+
+def attribution_view(
+    engine: Engine,
+    ids: list[int],
+    found: Attribution,
+    say: Say,
+    position: int | None = None,
+    rows: tuple[AnswerRow, ...] = (),
+) -> str:
+    """The parts of a margin after one position of a text."""
     first, second = map(engine.text_of, found.answers)
     return attribution_panel(
         AttributionFigure(
             experts=engine.bundle.experts,
             texts=tuple(map(engine.text_of, ids)),
+            position=len(ids) - 1 if position is None else position,
             answers=(first, second),
             names=tuple((name.kind, name.layer) for name in found.names),
             parts=found.parts,
@@ -59,6 +78,7 @@ def attribution_view(engine: Engine, ids: list[int], found: Attribution, say: Sa
             cancellation=found.cancellation,
             promoted=_moved(engine, found.promoted, found.promoted_by),
             suppressed=_moved(engine, found.suppressed, found.suppressed_by),
+            rows=rows,
         ),
         say,
     )

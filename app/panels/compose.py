@@ -12,11 +12,13 @@ from app.panels.experts import experts_view
 from app.panels.glyphs import glyph_view, meanings
 from app.panels.layers import layers_view
 from app.panels.lens import lens_view
+from app.panels.provenance import text_source
 from app.panels.settings import PanelSettings
 from app.panels.status import status_html
 from app.panels.strip import most_disputed, strip_view
 from app.trace.record import Trace
 from app.wording.catalogue import say, speaker
+from viz.html import Say, with_source
 
 PANELS = ("glyphs", "experts", "disagreement", "layers", "lens", "depth")
 """All panels of a text."""
@@ -25,6 +27,7 @@ log = logging.getLogger(__name__)
 
 
 def draw_strip(model: LoadedModel, trace: Trace, selected: int, view: PanelSettings) -> str:
+    """The strip, with the measure that the visitor chose."""
     return strip_view(model.engine, trace, selected, speaker(view.language), view.measure)
 
 
@@ -36,12 +39,31 @@ def token_panels(model: LoadedModel, trace: Trace, selected: int, view: PanelSet
 
 
 def draw_glyphs(model: LoadedModel, trace: Trace, selected: int, language: str, components: int | None = None) -> str:
-    words = meanings(model.lexicon, trace, selected, language)
-    return glyph_view(model.engine, int(trace.ids[selected]), speaker(language), components, words)
+    """The selected token's picture, decoded from so many coordinates (None: from all), and what is near it."""
+    words = meanings(model.word_cache, trace, selected, language)
+    drawn = glyph_view(model.engine, int(trace.ids[selected]), speaker(language), components, words)
+    return with_source(drawn, text_source(model, trace, token=selected, layer=0))
 
 
 def draw_experts(model: LoadedModel, trace: Trace, selected: int, view: PanelSettings) -> str:
-    return experts_view(model.engine, trace, selected, view.weight, speaker(view.language), view.fusion)
+    """What was expected before the selected token, fused as the visitor chose."""
+    drawn = experts_view(model.engine, trace, selected, view.weight, speaker(view.language), view.fusion)
+    settings = {"fusion_on_view": view.fusion, "weight_on_view": view.weight}
+    return with_source(drawn, text_source(model, trace, token=selected, **settings))
+
+
+def draw_depth(
+    model: LoadedModel, trace: Trace, selected: int, speak: Say, cell: tuple[int, int] | None = None,
+    pinned: int | None = None,
+) -> str:  # fmt: skip
+    """One prediction by depth; cell: (expert, layer) chosen in the lens; pinned: a candidate that is followed."""
+    drawn = depth_view(model.engine, trace, selected, speak, cell, pinned)
+    return with_source(drawn, text_source(model, trace, token=selected))
+
+
+def draw_lens(model: LoadedModel, trace: Trace, selected: int, speak: Say) -> str:
+    """What each layer would predict, of the whole text."""
+    return with_source(lens_view(model.engine, trace, selected, speak), text_source(model, trace))
 
 
 def text_panels(
@@ -51,13 +73,15 @@ def text_panels(
     lens."""
     speak = speaker(view.language)
 
-    def drawn(draw: Callable[..., str], *more: Any) -> str:
-        return one(partial(draw, model.engine, trace, selected, speak, *more), view)
+    def of_text(draw: Callable[..., str]) -> str:
+        whole = lambda: with_source(draw(model.engine, trace, selected, speak), text_source(model, trace))  # noqa: E731
+        return one(whole, view)
 
     if tab == "read":
-        return {**token_panels(model, trace, selected, view), "disagreement": drawn(disagreement_view)}
+        return {**token_panels(model, trace, selected, view), "disagreement": of_text(disagreement_view)}
     if tab == "layers":
-        return {"layers": drawn(layers_view), "lens": drawn(lens_view), "depth": drawn(depth_view, cell)}
+        depth = one(partial(draw_depth, model, trace, selected, speak, cell), view)
+        return {"layers": of_text(layers_view), "lens": of_text(lens_view), "depth": depth}
     return {}
 
 

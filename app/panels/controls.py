@@ -1,4 +1,4 @@
-"""From the record of the twins to their panel: charts of loss and purity, each with its sentence."""
+"""From the record of the controls to their panel: charts of loss and purity, each with its sentence."""
 
 from collections.abc import Mapping, Sequence
 from itertools import accumulate, pairwise
@@ -24,75 +24,77 @@ _LOOKS = {
 _OWN = {"RU": "ru", "ZH": "zh"}
 
 
-def controls_view(twins: ControlRecord | None, training: Mapping[str, Any], say: Say) -> str:
+def controls_view(controls: ControlRecord | None, training: Mapping[str, Any], say: Say) -> str:
     """The panel; empty for a model without such a record.  training: the record of the experts on display."""
-    if twins is None or not twins.runs:
+    if controls is None or not controls.runs:
         return ""
-    experts = sorted({twin.expert for twin in twins.runs})
+    experts = sorted({run.expert for run in controls.runs})
     sides = dict(zip(experts, SIDES, strict=False))
-    charts = [chart for expert in experts for chart in _charts(twins, expert, sides[expert], say)]
-    runs = [RunRow(t.expert, sides[t.expert], _kind(t, say), t.tokens, t.minutes, t.bits, t.answer) for t in twins.runs]
-    merges = [Merge(say("merge_" + way), bits) for way, bits in twins.fusions.items()]
-    seen = max(twin.tokens for twin in twins.runs)
+    charts = [chart for expert in experts for chart in _charts(controls, expert, sides[expert], say)]
+    runs = [
+        RunRow(t.expert, sides[t.expert], _kind(t, say), t.tokens, t.minutes, t.bits, t.answer) for t in controls.runs
+    ]
+    merges = [Merge(say("merge_" + way), bits) for way, bits in controls.fusions.items()]
+    seen = max(run.tokens for run in controls.runs)
     shown = max(run["tokens"] for run in training["experts"].values())
-    budget = say("twins_budget", twins=say.number(seen / 1e6, 1), shown=say.number(shown / 1e6, 1))
-    return controls_panel(charts, runs, merges, twins.prompt, budget, LINES, _summary(twins, say), say)
+    budget = say("controls_budget", controls=say.number(seen / 1e6, 1), shown=say.number(shown / 1e6, 1))
+    return controls_panel(charts, runs, merges, controls.prompt, budget, LINES, _summary(controls, say), say)
 
 
-def _kind(twin: ControlRun, say: Say) -> str:
-    return say("twin_grown_to", layers=twin.layers) if twin.kind == "grown" else say("twin_" + twin.kind)
+def _kind(run: ControlRun, say: Say) -> str:
+    return say("control_grown_to", layers=run.layers) if run.kind == "grown" else say("control_" + run.kind)
 
 
-def _charts(twins: ControlRecord, expert: str, side: str, say: Say) -> list[Chart]:
-    mine = [twin for twin in twins.runs if twin.expert == expert]
-    like = [twin for twin in mine if twin.kind not in ("alone", "grown")]
-    grown = [twin for twin in mine if twin.kind == "grown"]
+def _charts(controls: ControlRecord, expert: str, side: str, say: Say) -> list[Chart]:
+    mine = [run for run in controls.runs if run.expert == expert]
+    like = [run for run in mine if run.kind not in ("alone", "grown")]
+    grown = [run for run in mine if run.kind == "grown"]
     languages = (_OWN.get(expert, "en"), "en")
-    probed = [twin for twin in like if twin.curves]
+    probed = [run for run in like if run.curves]
     charts = [_loss(like, expert, side, say)] if like else []
     charts += [_purity(probed, expert, language, side, say) for language in languages if probed]
     if grown:
-        whole = [twin for twin in like if twin.kind == "frozen"]
+        whole = [run for run in like if run.kind == "frozen"]
         charts += [_growth(grown, whole, expert, side, say)]
-        ends = [twin for twin in (*whole, grown[-1]) if twin.curves]
-        charts += [_purity(ends, expert, language, side, say, "twins_grown") for language in languages if ends]
+        ends = [run for run in (*whole, grown[-1]) if run.curves]
+        charts += [_purity(ends, expert, language, side, say, "controls_grown") for language in languages if ends]
     return charts
 
 
-def _line(twin: ControlRun, side: str, say: Say, values: Sequence[float], **more: Sequence[float]) -> Line:
-    ink, dash, symbol = _LOOKS[twin.kind]
+def _line(run: ControlRun, side: str, say: Say, values: Sequence[float], **more: Sequence[float]) -> Line:
+    ink, dash, symbol = _LOOKS[run.kind]
     return Line(
-        say("twin_" + twin.kind), np.array(values), ink or f"--gs-{side}", dash, symbol,
+        say("control_" + run.kind), np.array(values), ink or f"--gs-{side}", dash, symbol,
         **{name: np.array(value) for name, value in more.items()},
     )  # fmt: skip
 
 
-def _loss(twins: Sequence[ControlRun], expert: str, side: str, say: Say) -> Chart:
+def _loss(controls: Sequence[ControlRun], expert: str, side: str, say: Say) -> Chart:
     """Training loss by tokens seen."""
     lines = [
-        _line(twin, side, say, [loss for _, loss in twin.curve], x=[tokens / 1e6 for tokens, _ in twin.curve])
-        for twin in twins
+        _line(run, side, say, [loss for _, loss in run.curve], x=[tokens / 1e6 for tokens, _ in run.curve])
+        for run in controls
     ]
-    label = say("twins_loss", expert=expert)
-    listed = "; ".join(f"{say('twin_' + twin.kind)} {say.number(twin.curve[-1][1], 2)}" for twin in twins)
-    sentence = say("twins_loss_says", tokens=say.number(twins[0].curve[-1][0] / 1e6, 1), list=listed)
-    return Chart(f"loss_{expert}", label, curve_figure(lines, None, (), say("twins_tokens")), sentence)
+    label = say("controls_loss", expert=expert)
+    listed = "; ".join(f"{say('control_' + run.kind)} {say.number(run.curve[-1][1], 2)}" for run in controls)
+    sentence = say("controls_loss_says", tokens=say.number(controls[0].curve[-1][0] / 1e6, 1), list=listed)
+    return Chart(f"loss_{expert}", label, curve_figure(lines, None, (), say("controls_tokens")), sentence)
 
 
 def _purity(
-    twins: Sequence[ControlRun], expert: str, language: str, side: str, say: Say, code: str = "twins_purity"
+    controls: Sequence[ControlRun], expert: str, language: str, side: str, say: Say, code: str = "controls_purity"
 ) -> Chart:
     """Concept purity by layer with its intervals."""
     lines, best = [], []
-    for twin in twins:
-        values, low, high = zip(*twin.curves[language]["purity"], strict=True)
-        lines.append(_line(twin, side, say, values, low=low, high=high))
+    for run in controls:
+        values, low, high = zip(*run.curves[language]["purity"], strict=True)
+        lines.append(_line(run, side, say, values, low=low, high=high))
         top = int(np.argmax(values))
         value, *ends = (say.number(row[top], 2) for row in (values, low, high))
-        best.append(f"{say('twin_' + twin.kind)} {value} ({'–'.join(ends)})")
+        best.append(f"{say('control_' + run.kind)} {value} ({'–'.join(ends)})")
     label = say(code, expert=expert, language=say("words_" + language))
-    start = twins[0].curves[language]["purity"][0][0]
-    sentence = say("twins_purity_says", start=say.number(start, 2), list="; ".join(best))
+    start = controls[0].curves[language]["purity"][0][0]
+    sentence = say("controls_purity_says", start=say.number(start, 2), list="; ".join(best))
     return Chart(f"{code}_{expert}_{language}", label, curve_figure(lines, None, (), say("layer_slider")), sentence)
 
 
@@ -105,45 +107,44 @@ def _growth(stages: Sequence[ControlRun], whole: Sequence[ControlRun], expert: s
     marks = [(str(stage.layers), "--gs-dim", begin) for stage, begin in zip(stages, begins, strict=False)]
     lines = [_line(stages[-1], side, say, values, x=x)]
     lines += [
-        _line(twin, side, say, [loss for _, loss in twin.curve], x=[seen / 1e6 for seen, _ in twin.curve])
-        for twin in whole
+        _line(run, side, say, [loss for _, loss in run.curve], x=[seen / 1e6 for seen, _ in run.curve]) for run in whole
     ]
     own = _OWN.get(expert, "en")
     ends = " → ".join(say.number(stage.bits[own], 2) for stage in stages)
     jump = say.signed(max(jumps, default=0.0), 2)
-    sentence = say("twins_growth_says", jump=jump, list=ends, language=say("words_" + own))
-    figure = curve_figure(lines, None, marks, say("twins_tokens"))
-    return Chart(f"growth_{expert}", say("twins_growth", expert=expert), figure, sentence)
+    sentence = say("controls_growth_says", jump=jump, list=ends, language=say("words_" + own))
+    figure = curve_figure(lines, None, marks, say("controls_tokens"))
+    return Chart(f"growth_{expert}", say("controls_growth", expert=expert), figure, sentence)
 
 
 MATTERS = 0.02
 """A merge costs as much as another if their costs differ by less than this share of the bits."""
 
 
-def _summary(twins: ControlRecord, say: Say) -> str:
+def _summary(controls: ControlRecord, say: Say) -> str:
     """What averaging costs, merge by merge, as the mean over the languages; then what of it is due to the
     shared table, and what to having seen the other's script; and what the pictures change against random vectors."""
-    merges = {way: Merge(say("merge_" + way), bits) for way, bits in twins.fusions.items()}
+    merges = {way: Merge(say("merge_" + way), bits) for way, bits in controls.fusions.items()}
     costs = {
         way: float(np.mean([merge.cost(language, "mean of logits") for language in LANGUAGES]))
         for way, merge in merges.items()
     }
     listed = "; ".join(f"{merges[way].name} {say.change(cost)}" for way, cost in costs.items())
-    sentences = [say("twins_summary", list=listed)]
+    sentences = [say("controls_summary", list=listed)]
     for way in ("unshared", "alone"):
         if {way, "some"} <= set(costs):
             more = costs[way] - costs["some"]
             code = f"verdict_{way}" + ("" if more > MATTERS else "_not")
             sentences.append(say(code, more=say.signed(100 * more, 1)))
-    if changes := _pictures_change(twins, say):
-        sentences.append(say("twins_pictures", list="; ".join(changes)))
+    if changes := _pictures_change(controls, say):
+        sentences.append(say("controls_pictures", list="; ".join(changes)))
     return " ".join(sentences)
 
 
-def _pictures_change(twins: ControlRecord, say: Say) -> list[str]:
+def _pictures_change(controls: ControlRecord, say: Say) -> list[str]:
     """How much the pictures change each expert's bits in its own language against random vectors, where both were
     trained."""
-    bits = {(twin.expert, twin.kind): twin.bits[own] for twin in twins.runs if (own := _OWN.get(twin.expert))}
+    bits = {(run.expert, run.kind): run.bits[own] for run in controls.runs if (own := _OWN.get(run.expert))}
     return [
         f"{expert}, {say('words_' + own)} {say.change(bits[expert, 'frozen'] / bits[expert, 'random'] - 1)}"
         for expert, own in _OWN.items()

@@ -11,6 +11,9 @@ from app.trace.record import Trace
 from viz.depth import Depth, Option, depth_panel
 from viz.html import Say
 
+OPTIONS = 8
+"""Candidates to choose from: a row of them."""
+
 
 def depth_view(
     engine: Engine,
@@ -29,7 +32,7 @@ def depth_view(
     logs = engine.read_position(trace, position)
     token_id = int(trace.ids[selected]) if pinned is None else pinned
     expert, layer = cell or (0, logs.shape[1] - 1)
-    best = np.argsort(-logs[expert, layer], kind="stable")[:10]
+    best = np.argsort(-logs[expert, layer], kind="stable")[:OPTIONS]
     bundle = engine.bundle
     groups = script_groups(bundle.substrate.tokens)
     chances = np.exp(logs)

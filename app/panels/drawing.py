@@ -6,14 +6,14 @@ import numpy as np
 
 from app.engine.engine import Engine
 from app.intervene.drawing import Canvas, Drawing, draw, picture_of
+from app.intervene.fragility import STEP, fragility
 from app.intervene.pixels import from_strings, morph
-from app.intervene.predictions import Change
+from app.panels.change import change_columns_of
 from app.substrate.pictures import PIXELS, SIDE, Bitmap
-from viz.drawing import DrawingFigure, Editor, Option, drawing_panel, editor
+from viz.drawing import DrawingFigure, Editor, drawing_panel, editor
 from viz.html import Say
 
 SHARES = tuple(step / 20 for step in range(21))
-SHOWN, SHOWN_BEFORE = 5, 2  # tokens that each expert expects now, and expected before
 
 
 def pixels_of(sent: Any) -> Bitmap:
@@ -45,8 +45,8 @@ def target_picture(engine: Engine, text: str) -> Bitmap:
     return picture_of(engine, text)
 
 
-def editor_view(canvas: Canvas, target_text: str, drawn: Bitmap, share: float, say: Say) -> str:
-    """The editor over a canvas."""
+def editor_view(canvas: Canvas, target_text: str, drawn: Bitmap, share: float, say: Say, typed: str = "") -> str:
+    """The editor over a canvas; typed: the text whose picture is drawn, where one was typed."""
     engine, ids = canvas.engine, canvas.ids[1:]
     return editor(
         Editor(
@@ -59,6 +59,8 @@ def editor_view(canvas: Canvas, target_text: str, drawn: Bitmap, share: float, s
             drawn=drawn,
             share=share,
             order=np.random.default_rng(0).permutation(PIXELS),
+            unknown=tuple(engine.unknown(canvas.text)),
+            typed=(typed, not engine.unknown(typed)) if typed else None,
         ),
         say,
     )
@@ -67,18 +69,21 @@ def editor_view(canvas: Canvas, target_text: str, drawn: Bitmap, share: float, s
 def drawing_view(canvas: Canvas, pixels: Bitmap, say: Say) -> str:
     """What the model makes of a drawing."""
     engine, found = canvas.engine, draw(canvas, pixels)
-    change = found.change
+    change, broken = found.change, fragility(canvas)
     return drawing_panel(
         DrawingFigure(
             experts=engine.bundle.experts,
             text=engine.text_of(int(canvas.ids[canvas.index])),
             flipped=int((pixels != canvas.picture).sum()),
             nearest=_nearest(engine, found),
-            columns=tuple(_options(engine, change, i) for i in range(len(change.after.ids))),
+            columns=change_columns_of(engine, change),
             winners=tuple(engine.text_of(int(ids[0])) for ids in change.before.ids),
             jensen_shannon=change.jensen_shannon,
             path=found.path,
-            twin=found.twin_path,
+            untrained=found.untrained_path,
+            step=STEP,
+            moved=float(broken.moved[-1]),
+            random=float(broken.random[-1]),
         ),
         say,
     )
@@ -89,17 +94,4 @@ def _nearest(engine: Engine, found: Drawing) -> tuple[tuple[str, Bitmap, float],
     return tuple(
         (engine.text_of(int(token)), np.asarray(pictures[int(token)]), float(cosine))
         for token, cosine in zip(found.neighbours, found.cosines, strict=True)
-    )
-
-
-def _options(engine: Engine, change: Change, expert: int) -> tuple[Option, ...]:
-    """The likeliest tokens now, best first, and those of before that are no longer among them."""
-    now = zip(change.after.ids[expert], change.before_again[expert], change.after.log_probs[expert], strict=True)
-    then = zip(change.before.ids[expert], change.before.log_probs[expert], change.after_again[expert], strict=True)
-    rows = {int(token): (before, after) for token, before, after in list(now)[:SHOWN]}
-    for token, before, after in list(then)[:SHOWN_BEFORE]:
-        rows.setdefault(int(token), (before, after))
-    return tuple(
-        Option(engine.text_of(token), float(np.exp(before)), float(np.exp(after)))
-        for token, (before, after) in rows.items()
     )

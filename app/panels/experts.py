@@ -1,9 +1,12 @@
 """The experts panel: what each expert expects at one position, and what each adds to the fusion."""
 
+from collections.abc import Iterable
+
 import numpy as np
 from numpy.typing import NDArray
 
 from app.engine.engine import Engine
+from app.probing.glosses import gloss_report, token_gloss
 from app.trace.fusion import (
     FUSED,
     Fusion,
@@ -40,13 +43,8 @@ def experts_view(
     fused = rescore(trace, position, weights, fusion)
     columns = tuple(
         tuple(
-            Candidate(
-                id=int(i),
-                text=engine.text_of(int(i)),
-                bitmap=engine.bundle.substrate.pictures[i],
-                probability=float(np.exp(p)),
-                actual=int(i) == actual,
-                moved=None if ranking is fused else _moved(ranking.ids, fused.ids, rank),
+            _candidate(
+                engine, int(i), p, actual, say, None if ranking is fused else _moved(ranking.ids, fused.ids, rank)
             )
             for rank, (i, p) in enumerate(zip(ranking.ids[:SHOWN_CANDIDATES], ranking.log_probs, strict=False))
         )
@@ -74,6 +72,7 @@ def experts_view(
         original=engine.text_of(int(trace.candidates[position, -1, 0])),
         changed=winners_changed(trace, everywhere, fusion),
         actual_token=_beyond(engine, trace, selected, weights, fusion) if actual >= 0 else None,
+        glosses=_said_of_glosses(columns, say),
     )
     return experts_panel(view, trace.experts, say)
 
@@ -86,35 +85,59 @@ def expectations_view(engine: Engine, trace: Trace, selected: int, say: Say) -> 
     own = [trace.candidate_logits[position, e, :, e] - totals[e] for e in range(count)]
     logits = trace.candidate_logits[position, FUSED]  # (K, E) of the network's candidates
     fused = logits @ trace.weights if trace.fused_logits is None else trace.fused_logits[position]
-    pictures = engine.bundle.substrate.pictures
 
     def column(which: int, log_probs: Floats) -> tuple[Candidate, ...]:
         ids = trace.candidates[position, which, :SHOWN_CANDIDATES]
-        return tuple(
-            Candidate(int(i), engine.text_of(int(i)), pictures[i], float(np.exp(p)), int(i) == actual)
-            for i, p in zip(ids, log_probs, strict=False)
-        )
+        return tuple(_candidate(engine, int(i), p, actual, say) for i, p in zip(ids, log_probs, strict=False))
 
     columns = [column(e, own[e]) for e in range(count)] if count > 1 else []
+    network = column(FUSED, fused - totals[FUSED])
     shown = logits[:SHOWN_CANDIDATES]
     half = len(trace.mixed_log_sum_exp[position]) // 2  # of equal weights
-    report = engine.bundle.report
+    kind = "single" if count == 1 else engine.bundle.fusion
+    if engine.bundle.report is not None:
+        kind = engine.bundle.report.fusion
     odds = trace.weights * (logits[0] - logits[1]) if engine.bundle.additive else None
     return expectations_panel(
         Expectations(
             before=trace.texts[position] if position else say("start"),
-            columns=(*columns, column(FUSED, fused - totals[FUSED])),
-            kind=report.fusion if report else engine.bundle.fusion if count > 1 else "single",
+            columns=(*columns, network),
+            kind=kind,
             odds=odds if count > 1 else None,
             means=np.exp(shown.mean(axis=1) - trace.mixed_log_sum_exp[position, half]),
             alone=np.exp(shown - totals[:FUSED]),
             disagreement=float(disagreement(trace)[position]),
             jensen_shannon=float(trace.jensen_shannon[position]),
             spread=tuple(float(s) for s in trace.spread[position]),
+            glosses=_said_of_glosses([*columns, network], say),
         ),
         trace.experts,
         say,
     )
+
+
+def _candidate(
+    engine: Engine, token: int, log_prob: float, actual: int, say: Say, moved: int | None = None
+) -> Candidate:
+    """A token as a candidate, with its picture and what it means in the visitor's language."""
+    text = engine.text_of(token)
+    return Candidate(
+        id=token,
+        text=text,
+        bitmap=engine.bundle.substrate.pictures[token],
+        probability=float(np.exp(log_prob)),
+        actual=token == actual,
+        moved=moved,
+        gloss=token_gloss(text, say.language),
+    )
+
+
+def _said_of_glosses(columns: Iterable[Iterable[Candidate]], say: Say) -> str:
+    """Where the translations beside the candidates come from; nothing where there are none."""
+    if not any(candidate.gloss for column in columns for candidate in column):
+        return ""
+    report = gloss_report(say.language)
+    return say("gloss_note", covered=say.percent(report["covered"], 0), right=say.percent(report["right"], 0))
 
 
 def _beyond(engine: Engine, trace: Trace, selected: int, weights: Floats, fusion: Fusion) -> ActualToken:

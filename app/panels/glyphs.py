@@ -41,14 +41,14 @@ def glyph_view(
             components=card.components,
             width=len(substrate.basis.components),
             meanings=meanings,
-            proof=recovered(engine.bundle, say),
+            verified=recovered(engine.bundle, say),
         ),
         say,
     )
 
 
 def recovered(bundle: Bundle, say: Say) -> str:
-    """Whether the table of a model that is not ours was proved to hold these pictures; empty for ours."""
+    """Whether the table of a model that is not ours was verified to hold these pictures; empty for ours."""
     report = bundle.report
     if report is None:
         return ""
@@ -57,21 +57,23 @@ def recovered(bundle: Bundle, say: Say) -> str:
     return say(code, agreement=say.number(report.agreement, 4), **known)
 
 
-def meanings(lexicon: WordCache, trace: Trace, selected: int, language: str = "en") -> Meanings | None:
+def meanings(word_cache: WordCache, trace: Trace, selected: int, language: str = "en") -> Meanings | None:
     """Words nearest to a token's hidden state at every layer of every expert, the token's own text left
     out; None while the list is being read.  First on view: the expert who expected the token more."""
-    bank = lexicon.bank
-    if bank is None:
+    list_states = word_cache.list_states
+    if list_states is None:
         return None
     own = trace.texts[selected].strip().casefold()
     experts, layers = trace.hidden.shape[:2]
 
     def near(expert: int, layer: int) -> tuple[Neighbour, ...]:
-        rows, cosines = nearest_words(bank, expert, layer, trace.hidden[expert, layer, selected], NEAR_TOKENS + 3)
+        rows, cosines = nearest_words(
+            list_states, expert, layer, trace.hidden[expert, layer, selected], NEAR_TOKENS + 3
+        )
         found = [
-            Neighbour(None, word.text, lexicon.pictures[row], float(cosine), gloss(word.text, language))
+            Neighbour(None, word.text, word_cache.pictures[row], float(cosine), gloss(word.text, language))
             for row, cosine in zip(rows, cosines, strict=True)
-            if (word := bank.words[row]).text.casefold() != own
+            if (word := list_states.words[row]).text.casefold() != own
         ]
         return tuple(found[:NEAR_TOKENS])
 
@@ -79,5 +81,5 @@ def meanings(lexicon: WordCache, trace: Trace, selected: int, language: str = "e
         experts=trace.experts,
         lists=tuple(tuple(near(e, layer) for layer in range(layers)) for e in range(experts)),
         expert=int(preference(trace)[selected - 1] < 0) if experts == 2 else 0,
-        words=len(bank.words),
+        words=len(list_states.words),
     )

@@ -9,9 +9,9 @@ import numpy as np
 from app.models import LoadedModel
 from app.panels.words import concept_name
 from app.probing.measures import agreement, chance_purity, nearest_rows, neighbours_of
+from app.probing.showcase import carried_states, showcase_words
 from app.probing.word_cache import WordCache
-from app.probing.word_list import FEW, Word, all_words
-from app.probing.word_states import WordStates, word_states
+from app.probing.word_states import WordStates
 from app.substrate.pictures import draw_pictures
 from app.trace.projection import ASPECT, project
 from app.trace.record import Floats
@@ -19,11 +19,6 @@ from app.trace.spacing import Places, keep_apart, spread
 from app.wording.catalogue import speaker
 from viz.hero import STAGES, Hero, Stage, hero_panel
 from viz.html import Say
-
-GROUP_WORDS = 6
-"""Words of each group: 24 in all have room on a phone."""
-LETTERS = 8
-"""Longer words are hard to read in 32 dots, and would not stand beside each other on a phone."""
 
 _SPREAD = 0.5
 """How far the words of a layer are spread evenly over the stage, 0..1: nearly half of it is covered with tiles."""
@@ -38,52 +33,29 @@ def hero_html(model: LoadedModel, language: str) -> str:
     where it fails, for the page is of use without it."""
     say = speaker(language)
     try:
-        facts = _facts_of(model.lexicon, say.language)
-        return "" if facts is None else hero_panel(facts.hero(model.lexicon, say), say)
+        facts = _facts_of(model.word_cache, say.language)
+        return "" if facts is None else hero_panel(facts.hero(model.word_cache, say), say)
     except Exception:
         log.exception("the moving picture failed")
         return ""
 
 
-def _facts_of(lexicon: WordCache, language: str) -> "_Facts | None":
+def _facts_of(word_cache: WordCache, language: str) -> "_Facts | None":
     with _lock:
-        known = _heroes.setdefault(lexicon, {})
+        known = _heroes.setdefault(word_cache, {})
         if language not in known:
-            states = _carried_states(lexicon, hero_words(lexicon, language))
+            states = carried_states(word_cache, showcase_words(word_cache, language))
             if states is None:
                 return None
-            known[language] = _Facts(states, lexicon)
+            known[language] = _Facts(states, word_cache)
         return known[language]
-
-
-def hero_words(lexicon: WordCache, language: str) -> tuple[Word, ...]:
-    """Of each of the four groups the first short words that the model reads as one picture; where there are too few of
-    them, the first of the others."""
-    engine = lexicon.engine
-    found: list[Word] = []
-    for group in FEW:
-        words = [word for word in all_words() if (word.language, word.concept) == (language, group)]
-        words = [word for word in words if len(word.text) <= LETTERS]
-        found += sorted(words, key=lambda word: len(engine.ids_of(word.text)) > 1)[:GROUP_WORDS]
-    return tuple(found)
-
-
-def _carried_states(lexicon: WordCache, words: tuple[Word, ...]) -> WordStates | None:
-    """States of words that were all read in the same carrier sentences, so that no context tells a group.
-
-    The shipped list of a model of ours was read in real sentences, so its few words are read anew, which takes less
-    than a second; a foreign model's list was read in carriers, once it is there."""
-    bank = lexicon.bank
-    if bank is not None and not bank.in_text:
-        return bank.subset(words)
-    return word_states(lexicon.engine, words) if lexicon.engine.bundle.report is None else None
 
 
 class _Facts:
     """What does not depend on the words of the page: `Hero` without its names."""
 
-    def __init__(self, states: WordStates, lexicon: WordCache) -> None:
-        engine = lexicon.engine
+    def __init__(self, states: WordStates, word_cache: WordCache) -> None:
+        engine = word_cache.engine
         self.words = tuple(word.text for word in states.words)
         self.concepts = [word.concept for word in states.words]
         self.neighbours = neighbours_of(self.concepts)
@@ -106,11 +78,11 @@ class _Facts:
         flat = middles.reshape(-1, *middles.shape[2:])
         return np.stack([keep_apart(layer, sizes, (room[0], room[1])) for layer in flat]).reshape(middles.shape)
 
-    def hero(self, lexicon: WordCache, say: Say) -> Hero:
+    def hero(self, word_cache: WordCache, say: Say) -> Hero:
         groups = list(dict.fromkeys(self.concepts))
         same = np.rint(self.same).astype(np.int64)
         return Hero(
-            experts=lexicon.engine.bundle.experts,
+            experts=word_cache.engine.bundle.experts,
             words=self.words,
             groups=tuple(concept_name(group, say) for group in groups),
             of=tuple(groups.index(concept) for concept in self.concepts),

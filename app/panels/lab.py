@@ -31,10 +31,10 @@ def lab_view(engine: Engine, first: str, second: str, say: Say, depths: Depths |
     return lab_figure(specimens[0], specimens[1], float(vectors[0] @ vectors[1]), say, depths)
 
 
-def depths(lexicon: WordCache, first: str, second: str) -> Depths | None:
+def depths(word_cache: WordCache, first: str, second: str) -> Depths | None:
     """How far the layers of both experts pull two texts apart; None where there is nothing to read: no list
     yet, or a text that is no word in one of the three scripts."""
-    scale, engine = lexicon.scale, lexicon.engine
+    scale, engine = word_cache.scale, word_cache.engine
     texts = [plain_text(text).strip() for text in (first, second) if isinstance(text, str)]
     if scale is None or len(texts) < 2 or not all(1 <= len(text) <= LAB_CHARACTERS for text in texts):
         return None

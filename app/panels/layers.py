@@ -41,4 +41,6 @@ def _expected(trace: Trace) -> tuple[str, ...]:
 
 def _side(value: float) -> str:
     """Who expected a token more, from its preference; `fused` where neither did."""
-    return "fused" if abs(value) < STRIP_MEASURES["preference"].none else "first" if value > 0 else "second"
+    if abs(value) < STRIP_MEASURES["preference"].none:
+        return "fused"
+    return "first" if value > 0 else "second"

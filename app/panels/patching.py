@@ -10,14 +10,17 @@ from app.engine.engine import Engine
 from app.intervene.pairs import LEAST_MARGIN, ReadPair, make_pair
 from app.intervene.patching import PatchMap, patch_block, patch_cell
 from app.intervene.predictions import Predictions
-from app.intervene.stories import PairStory, Stories
+from app.intervene.stories import PairStory, Prompt, Stories
+from app.panels.answers import Choices, answer_row, token_choices
 from app.panels.settings import whole
-from viz.html import Say, sides, visible
+from viz.answers import AnswerRow
+from viz.html import Say, sides
 from viz.patching import CellFigure, Likely, PatchFigure, cell_figure, patching_panel
 
 Answer = str | int | None
 Place = tuple[int, int, int]
 """Expert (the fusion last), layer, position."""
+PLACE_NAMES = ("expert", "layer", "position")
 
 
 @dataclass(frozen=True)
@@ -33,8 +36,12 @@ class PatchRequest:
 
 def story_request(story: PairStory) -> PatchRequest:
     """The opening of a story."""
-    opening = story.opening
-    return PatchRequest(opening.first, opening.second, opening.answers or (None, None))
+    return prompt_request(story.opening)
+
+
+def prompt_request(prompt: Prompt) -> PatchRequest:
+    """A prompt of a story."""
+    return PatchRequest(prompt.first, prompt.second, prompt.answers or (None, None))
 
 
 def first_story(stories: Stories, language: str) -> PairStory:
@@ -42,9 +49,9 @@ def first_story(stories: Stories, language: str) -> PairStory:
     return next((story for story in stories.pairs if story.language == language), stories.pairs[0])
 
 
-def story_label(story: PairStory) -> str:
+def story_label(prompt: Prompt) -> str:
     """Both texts in one line: what differs once each, what they share once."""
-    first, second = story.opening.first, story.opening.second
+    first, second = prompt.first, prompt.second
     a, b = (text.split(" ") if " " in text else list(text) for text in (first, second))
     glue = " " if " " in first else ""
     blocks = SequenceMatcher(None, a, b, autojunk=False).get_matching_blocks()
@@ -70,14 +77,23 @@ def read_request(engine: Engine, asked: PatchRequest) -> ReadPair:
     return read.reversed if asked.back else read
 
 
-def answer_choices(engine: Engine, read: ReadPair) -> list[tuple[str, int]]:
+def answer_choices(engine: Engine, read: ReadPair) -> Choices:
     """(text, id) of the fusion's likeliest tokens after both texts and of the two that are compared, best first."""
     cell = patch_cell(read, read.opened.shape.layers, len(read.pair.first) - 1)
-    ids = [*read.pair.answers, *cell.before.ids[-1], *cell.other.ids[-1]]
-    return [(visible(engine.text_of(token)), token) for token in dict.fromkeys(map(int, ids))]
+    return token_choices(engine, [*read.pair.answers, *cell.before.ids[-1], *cell.other.ids[-1]])
 
 
-def patching_view(engine: Engine, read: ReadPair, found: PatchMap, place: Place | None, say: Say) -> str:
+def patching_rows(engine: Engine, read: ReadPair, back: bool, say: Say) -> tuple[AnswerRow, ...]:
+    """What each answer can be chosen from: the fusion's likeliest tokens after its text.  back: of `PatchRequest`."""
+    cell = patch_cell(read, read.opened.shape.layers, len(read.pair.first) - 1)
+    tops = (cell.other, cell.before) if back else (cell.before, cell.other)
+    labels = say("patch_first_answer"), say("patch_second_answer")
+    return tuple(answer_row(engine, *row) for row in zip(labels, tops, read.pair.answers, strict=True))
+
+
+def patching_view(
+    engine: Engine, read: ReadPair, found: PatchMap, place: Place | None, say: Say, rows: tuple[AnswerRow, ...] = ()
+) -> str:
     """The maps of a pair."""
     layers, last = read.opened.shape.layers, len(read.pair.first) - 1
     ends = patch_cell(read, layers, last, 1)
@@ -95,6 +111,7 @@ def patching_view(engine: Engine, read: ReadPair, found: PatchMap, place: Place 
             effect=found.effect,
             least=LEAST_MARGIN,
             cell=place,
+            rows=rows,
         ),
         say,
     )
@@ -113,7 +130,7 @@ def best_place(found: PatchMap) -> Place | None:
 def checked_place(read: ReadPair, clicked: Any) -> Place | None:
     """A cell that the browser named, if there is such a one."""
     values = clicked if isinstance(clicked, dict) else {}
-    expert, layer, position = (whole(values.get(name)) for name in ("expert", "layer", "position"))
+    expert, layer, position = (whole(values.get(name)) for name in PLACE_NAMES)
     if expert is None or layer is None or position is None:
         return None
     experts, layers, length = len(read.margins) - 1, read.opened.shape.layers, len(read.pair.first)

@@ -3,12 +3,13 @@
 from app.checkpoint.import_report import Report
 from app.engine.engine import Engine
 from app.panels.glyphs import recovered
-from viz.html import Say, visible
+from viz.html import Say
 from viz.report import report_panel
+from viz.tokens import visible
 
 
 def report_view(engine: Engine, say: Say) -> str:
-    """How the model on view was found, proved and imported; empty for a model of our own."""
+    """How the model on view was found, verified and imported; empty for a model of our own."""
     report, shape = engine.bundle.report, engine.model.shape
     if report is None:
         return ""
@@ -18,7 +19,7 @@ def report_view(engine: Engine, say: Say) -> str:
         ("tables", f"{_tables(report, say)}, {say('report_frozen' if report.frozen else 'report_not_frozen')}"),
         ("fusion", _fusion(engine, report, say)),
         ("runs", _runs(report, say)),
-        ("proof", _proof(report, say)),
+        ("agreement", _agreement(report, say)),
         ("precision", _precision(report, say)),
         ("start", visible(report.start)),
         ("pictures", recovered(engine.bundle, say)),
@@ -32,7 +33,7 @@ def _moved(report: Report, say: Say) -> str:
     return f" ({say('report_moved', commit=report.newer[:12])})" if report.newer else ""
 
 
-def _proof(report: Report, say: Say) -> str:
+def _agreement(report: Report, say: Say) -> str:
     return say("report_compared", numbers=report.numbers, probes=report.probes, largest=f"{report.largest:.0e}")
 
 

@@ -1,9 +1,10 @@
-"""Lines that say how things stand."""
+"""Status lines."""
 
 from html import escape
 
 from app.models import LoadingState
 from app.wording.catalogue import say
+from app.wording.errors import UserError
 
 
 def status_html(message: str, failed: bool = False) -> str:
@@ -12,10 +13,13 @@ def status_html(message: str, failed: bool = False) -> str:
     return f"<p class='gs-status{kind}' role='{role}'>{escape(message)}</p>" if message else ""
 
 
-def loading_html(loading: LoadingState, language: str) -> str:
-    """One line: what is being loaded, with a bar; or why it is not shown."""
-    if loading.error is not None:
-        line = status_html(say(loading.error.code, language, **loading.error.values), failed=True)
+def loading_html(loading: LoadingState, error: UserError | None, language: str) -> str:
+    """One line: why a model is not shown, to be taken away; else what is being loaded, with a bar."""
+    if error is not None:
+        line = status_html(say(error.code, language, **error.values), failed=True)
+        close = escape(say("dismiss", language), quote=True)
+        cross = f" <button type='button' class='gs-dismiss' title='{close}' aria-label='{close}'>×</button>"
+        line = line.replace("</p>", cross + "</p>")
     else:
         line = progress_html(say(loading.stage, language, model=loading.key), loading.share) if loading.busy else ""
     return line.replace("gs-status", "gs-news")  # the line under the prompt is another one

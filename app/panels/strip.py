@@ -1,7 +1,10 @@
 """The strip: the text as chips, coloured by one measure; finished, or while the model writes."""
 
+from dataclasses import replace
+
 from app.checkpoint.bundle import Bundle
 from app.engine.engine import Engine, Step
+from app.substrate.byte_text import shared_characters
 from app.substrate.pictures import cell_borders
 from app.substrate.scripts import script_of
 from app.trace.fusion import (
@@ -52,7 +55,7 @@ def strip_view(engine: Engine, trace: Trace, selected: int, say: Say, measure: s
     measure = measure if measure in known else known[0]
     values = measured(trace, measure)
     chips = [_chip(engine, i, int(trace.ids[i]), float(values[i - 1]), i >= trace.prompt) for i in range(1, len(trace))]
-    return strip(chips, selected, STRIP_MEASURES[measure], trace.experts, say)
+    return strip(_whole(chips), selected, STRIP_MEASURES[measure], trace.experts, say)
 
 
 def writing_view(engine: Engine, prompt: list[int], written: list[tuple[int, float]], say: Say) -> str:
@@ -61,7 +64,17 @@ def writing_view(engine: Engine, prompt: list[int], written: list[tuple[int, flo
     parts: list[tuple[int, float | None]] = [*((i, None) for i in prompt), *written]
     measure = "preference" if len(engine.bundle.experts) == 2 else "surprise"
     chips = [_chip(engine, n, i, liked, n > len(prompt)) for n, (i, liked) in enumerate(parts, 1)]
-    return strip(chips, -1, STRIP_MEASURES[measure], engine.bundle.experts, say, writing=True)
+    return strip(_whole(chips), -1, STRIP_MEASURES[measure], engine.bundle.experts, say, writing=True)
+
+
+def _whole(chips: list[Chip]) -> list[Chip]:
+    """Chips that are parts of a character know which one they form."""
+    runs = shared_characters([chip.text for chip in chips])
+    whole = {index: (text, run) for run, text in runs for index in run}
+    return [
+        replace(chip, whole=whole[i][0], first=i == whole[i][1].start) if i in whole else chip
+        for i, chip in enumerate(chips)
+    ]
 
 
 def written_value(engine: Engine, step: Step) -> float:

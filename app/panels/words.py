@@ -21,10 +21,10 @@ CONCEPTS = (
 """Groups of the word list; a visitor's own groups are called what the visitor calls them."""
 
 
-def words_view(lexicon: WordCache, words: tuple[Word, ...], say: Say, language: str = "en") -> str:
+def words_view(word_cache: WordCache, words: tuple[Word, ...], say: Say, language: str = "en") -> str:
     """Every expert's maps of a word set through the layers: the linear one, and UMAP if it is known."""
-    states, places = lexicon.states(words), lexicon.places(words)
-    bundle = lexicon.engine.bundle
+    states, places = word_cache.states(words), word_cache.places(words)
+    bundle = word_cache.engine.bundle
     facts, names = _facts(states, bundle.substrate.recipe), bundle.experts
     layouts = [
         MapLayout(
@@ -53,7 +53,7 @@ def words_view(lexicon: WordCache, words: tuple[Word, ...], say: Say, language: 
             near=facts.near,
             purity=facts.purity,
             neighbours=facts.neighbours,
-            around=lexicon.around(words),
+            around=word_cache.around(words),
             chance=chance_purity([word.concept for word in states.words]),
             changes=facts.changes,
         ),

@@ -1,7 +1,7 @@
 """Between listeners and components: answers by name, and errors as sentences.
 
 A listener answers with a dictionary {attribute of the layout: value}; what it leaves out stays as it is on the page.
-Plain functions, generators and asynchronous generators are treated alike.
+Functions and generators, plain and asynchronous, are treated alike.
 """
 
 import inspect
@@ -28,21 +28,44 @@ def by_component(layout: Any, listener: Callable[..., Any]) -> Callable[..., Any
     def translated(answer: Answer) -> Any:
         return {getattr(layout, name): value for name, value in answer.items()} or gr.skip()
 
-    return _around(listener, translated, None)
+    return ended_by_nothing(_around(listener, translated, None))
 
 
-def told_in(line: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+def ended_by_nothing(listener: Callable[..., Any]) -> Callable[..., Any]:
+    """A listener that answers in steps, with one more step that changes nothing: when it has ended, Gradio sends its
+    last answer again, whole panels that the page has already."""
+
+    @wraps(listener)
+    async def longer(*arguments: Any) -> Any:
+        async with aclosing(listener(*arguments)) as answers:
+            async for answer in answers:
+                yield answer
+        yield gr.skip()
+
+    return longer if inspect.isasyncgenfunction(listener) else listener
+
+
+_LATER = {"crowded", "hurried", "cancelled"}
+"""Errors that are not about what was asked: the same will be answered later."""
+
+
+def told_in(line: str, refused: Answer | None = None) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Decorator: an error becomes a sentence in the component of this name. A listener's last argument is the
-    language."""
+    language.  refused: what else the answer holds when the input itself is refused, so that nothing of an earlier one
+    stands under it."""
+
+    def failed(error: Exception, language: Any) -> Answer:
+        about_input = isinstance(error, UserError) and error.code not in _LATER
+        return {**((refused or {}) if about_input else {}), line: failure_html(error, language)}
 
     def decorated(listener: Callable[..., Any]) -> Callable[..., Any]:
-        return _around(listener, lambda answer: answer, lambda error, language: {line: failure_html(error, language)})
+        return _around(listener, lambda answer: answer, failed)
 
     return decorated
 
 
 def failure_html(error: Exception, language: Any) -> str:
-    """What a visitor is told about an error; one that is not for people is logged, and told in general."""
+    """The sentence about an error; an error that is not meant for visitors is logged and gets a general sentence."""
     if isinstance(error, UserError):
         return status_html(say(error.code, str(language), **error.values), failed=True)
     log.error("a listener failed", exc_info=error)
@@ -67,6 +90,13 @@ def _around(
             return failure(error, arguments)
 
     @wraps(listener)
+    async def later(*arguments: Any) -> Any:
+        try:
+            return change(await listener(*arguments))
+        except Exception as error:
+            return failure(error, arguments)
+
+    @wraps(listener)
     def stepwise(*arguments: Any) -> Any:
         try:
             for answer in listener(*arguments):
@@ -85,4 +115,6 @@ def _around(
 
     if inspect.isasyncgenfunction(listener):
         return awaited
+    if inspect.iscoroutinefunction(listener):
+        return later
     return stepwise if inspect.isgeneratorfunction(listener) else plain

@@ -12,23 +12,24 @@ from app.engine.engine import Engine
 from app.engine.job_queue import JobQueue
 from app.intervene.drawing import draw as draw_picture
 from app.intervene.drawing import open_canvas
-from app.intervene.pairs import ReadPair
 from app.intervene.patching import patch_steps
 from app.intervene.pixels import from_strings
 from app.intervene.predictions import Predictions
+from app.intervene.steps import run_to_end
 from app.models import ModelRegistry
 from app.panels.attribution import attribution_of
 from app.panels.patching import PatchRequest, read_request
 from app.panels.settings import whole
+from app.web.arguments import text_of
+from app.web.endpoint import add_endpoint, with_gradio_errors
 from app.web.visitor import visitor_of
 from app.wording.errors import UserError
 
 DIGITS = 6
 
 
-def add_intervene_api(demo: gr.Blocks, registry: ModelRegistry) -> None:
+def add_intervene_api(demo: gr.Blocks, registry: ModelRegistry, jobs: JobQueue) -> None:
     """Add the three endpoints to a page; they answer with the model that visitors see first."""
-    jobs = JobQueue()
 
     async def patch(first: str, second: str, request: gr.Request, answers: list[str] | None = None) -> dict[str, Any]:
         """Activation patching: put each state of the second text, one at a time, into the run of the first.
@@ -43,7 +44,7 @@ def add_intervene_api(demo: gr.Blocks, registry: ModelRegistry) -> None:
             `margins` [expert][text] in nats and `effect` [expert][layer][position], the share of the margin's change
             that one state restores, the fusion last in both (null where the margin changes by less than 1 nat).
         """
-        return await _answered(jobs, registry, request, partial(patched, first=first, second=second, answers=answers))
+        return await answered(jobs, registry, request, partial(patched, first=first, second=second, answers=answers))
 
     async def draw(text: str, index: int, pixels: list[str], request: gr.Request) -> dict[str, Any]:
         """Put a drawn picture in the place of a token and read the text again.
@@ -59,7 +60,7 @@ def add_intervene_api(demo: gr.Blocks, registry: ModelRegistry) -> None:
             `path` [expert][layer] and `untrained` [layer]: distance of the token's state from its own, a random
             token's being 1.
         """
-        return await _answered(jobs, registry, request, partial(drawn, text=text, index=index, pixels=pixels))
+        return await answered(jobs, registry, request, partial(drawn, text=text, index=index, pixels=pixels))
 
     async def attribute(text: str, request: gr.Request, answers: list[str] | None = None) -> dict[str, Any]:
         """Direct logit attribution: what each part of the network adds to the margin of two tokens after a text.
@@ -72,62 +73,61 @@ def add_intervene_api(demo: gr.Blocks, registry: ModelRegistry) -> None:
             `answers`; `parts`: names; `nats` [expert][part], which add up to `margins` [expert]; `fused`: the fusion's
             margin. Direct path only: what a part does through later blocks is not in it.
         """
-        return await _answered(jobs, registry, request, partial(attributed, text=text, answers=answers))
+        return await answered(jobs, registry, request, partial(attributed, text=text, answers=answers))
 
     with demo:
-        for function in (patch, draw, attribute):
-            gr.api(function, api_name=function.__name__, concurrency_limit=None)  # type: ignore[attr-defined]
+        answers = {"answers": ["water", "books"]}
+        add_endpoint(with_gradio_errors(patch), {"first": "I drink a lot of", "second": "I read a lot of"}, answers)
+        add_endpoint(with_gradio_errors(draw), {"text": "Мама сказала", "index": 1, "pixels": ["01" * 16] * 32})
+        add_endpoint(with_gradio_errors(attribute), {"text": "I drink a lot of"}, answers)
 
 
-async def _answered(jobs: JobQueue, registry: ModelRegistry, request: gr.Request, answer: Any) -> dict[str, Any]:
-    """What a function makes of the first model; our error for people as Gradio's, which reaches the client."""
+async def answered(jobs: JobQueue, registry: ModelRegistry, request: gr.Request, answer: Any) -> dict[str, Any]:
+    """What a function makes of the first model."""
     engine = registry.of("").engine
-    try:
-        found: dict[str, Any] = await jobs.run(visitor_of(request), lambda left: answer(engine, left))
-    except UserError as error:
-        raise gr.Error(str(error), print_exception=False) from error
+    found: dict[str, Any] = await jobs.run(visitor_of(request), lambda left: answer(engine, left))
     return found
 
 
 def patched(engine: Engine, left: threading.Event, first: Any, second: Any, answers: Any) -> dict[str, Any]:
     """The record of `patch`."""
-    read = read_request(engine, PatchRequest(first, second, _two(answers)))
-    margins, effect = _mapped(read, left)
+    read = read_request(engine, PatchRequest(text_of("first", first), text_of("second", second), _two(answers)))
+    found = run_to_end(patch_steps(read), left)
     return {
-        **_model(engine),
+        **model_names(engine),
         "tokens": [[engine.text_of(int(i)) for i in ids] for ids in (read.pair.first, read.pair.second)],
         "changed": read.pair.changed.tolist(),
         "answers": [engine.text_of(i) for i in read.pair.answers],
-        "margins": plain(margins),
-        "effect": plain(effect),
+        "margins": plain(found.margins),
+        "effect": plain(found.effect),
     }
 
 
 def drawn(engine: Engine, left: threading.Event, text: Any, index: Any, pixels: Any) -> dict[str, Any]:
     """The record of `draw`."""
-    picture, place = from_strings(pixels), whole(index)
+    picture, place, text = from_strings(pixels), whole(index), text_of("text", text)
     if place is None or place < 1:  # the start token has no picture
         raise UserError("bad_position", last=len(engine.encode(text)))
     found = draw_picture(open_canvas(engine, text, place), picture)
     return {
-        **_model(engine),
+        **model_names(engine),
         "nearest": [
             {"id": int(token), "text": engine.text_of(int(token)), "cosine": round(float(cosine), DIGITS)}
             for token, cosine in zip(found.neighbours, found.cosines, strict=True)
         ],
-        "before": _likely(engine, found.change.before),
-        "after": _likely(engine, found.change.after),
+        "before": likely(engine, found.change.before),
+        "after": likely(engine, found.change.after),
         "jsd": plain(found.change.jensen_shannon),
         "path": plain(found.path),
-        "untrained": None if found.twin_path is None else plain(found.twin_path),
+        "untrained": None if found.untrained_path is None else plain(found.untrained_path),
     }
 
 
 def attributed(engine: Engine, left: threading.Event, text: Any, answers: Any) -> dict[str, Any]:
     """The record of `attribute`."""
-    _, found, _ = attribution_of(engine, text, _two(answers))
+    _, found, _ = attribution_of(engine, text_of("text", text), _two(answers))
     return {
-        **_model(engine),
+        **model_names(engine),
         "answers": [engine.text_of(i) for i in found.answers],
         "parts": [f"{name.kind} {name.layer}" if name.layer else name.kind for name in found.names],
         "nats": plain(found.parts),
@@ -142,7 +142,8 @@ def plain(values: Any) -> Any:
     return np.where(np.isnan(array), None, array).tolist()  # type: ignore[call-overload]
 
 
-def _model(engine: Engine) -> dict[str, Any]:
+def model_names(engine: Engine) -> dict[str, Any]:
+    """Which model answers, and its experts."""
     return {"model": engine.bundle.name, "experts": list(engine.bundle.experts)}
 
 
@@ -159,18 +160,8 @@ def _two(answers: Any) -> tuple[Any, Any]:
     return answers[0], answers[1]
 
 
-def _mapped(read: ReadPair, left: threading.Event) -> tuple[Any, Any]:
-    """Margins and effects; given up once nobody waits."""
-    steps = patch_steps(read)
-    try:
-        while not left.is_set():
-            next(steps)
-    except StopIteration as done:
-        return done.value.margins, done.value.effect
-    raise UserError("cancelled")
-
-
-def _likely(engine: Engine, rows: Predictions) -> list[list[dict[str, Any]]]:
+def likely(engine: Engine, rows: Predictions) -> list[list[dict[str, Any]]]:
+    """The likeliest tokens by expert, as a record says them."""
     return [
         [
             {"id": int(token), "text": engine.text_of(int(token)), "log_prob": round(float(log_prob), DIGITS)}

@@ -11,26 +11,39 @@ from typing import Any
 import brotli
 from plotly.offline import get_plotlyjs
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
-from app.web.header import tour_words
-from app.web.security import BOOT, accepted_language
-from app.web.tabs import TABS
+from app.web.han_font import font_html, font_route
+from app.web.header import present_words, tour_words
+from app.web.security import BOOT, refusal
+from app.web.tabs import SLIDES, TABS
 from app.wording.catalogue import LANGUAGES, say
 
 PAGE = Path(__file__).parents[2] / "assets" / "page"
 
 STYLES = (
     *("colours", "gradio", "marks", "header", "hero", "prompt", "panel", "legend", "player", "strip", "sides"),
-    *("glyphs", "lab", "experts", "alone", "disagreement", "layers", "words", "lens", "charts", "proof", "report"),
-    *("patching", "drawing", "attribution"),
-    *("tabs", "link", "recover", "tour", "first"),
+    *("glyphs", "lab", "experts", "alone", "disagreement", "layers", "words", "lens", "charts", "proof", "figures"),
+    *(
+        "report",
+        "change",
+        "answers",
+        "patching",
+        "comparison",
+        "findings",
+        "exchange",
+        "drawing",
+        "flips",
+        "attribution",
+    ),
+    *("attention", "silencing", "lesson", "room"),
+    *("glossary", "tabs", "link", "recover", "tour", "present", "sheet", "first", "embed", "print"),
 )
 """The style sheets in the order of the cascade: what all share, the panels from top to bottom, what lies over them.
 Among rules of one weight the later wins, so a panel may refine what is shared, and no panel another one."""
 
-FIRST_STYLES = ("colours", "marks", "header", "hero", "prompt", "panel", "strip", "sides", "first")
+FIRST_STYLES = ("colours", "marks", "header", "hero", "prompt", "panel", "strip", "sides", "first", "embed")
 """Those that the first view needs; it is in the page before any of them could be fetched."""
 
 FIRST_SCRIPT = "first.js"
@@ -105,13 +118,19 @@ def head_html() -> str:
     """What the page runs as a whole, and the sentences that the scripts say."""
     said = {
         "away": {language: say("away", language) for language in LANGUAGES},
-        "link": {language: [say("link_copied", language), say("link_copy", language)] for language in LANGUAGES},
+        "broke_off": {language: say("broke_off", language) for language in LANGUAGES},
+        "maps": {language: [say("maps_away", language), say("maps_again", language)] for language in LANGUAGES},
+        "present": {language: present_words(language) for language in LANGUAGES},
+        "sheet": {
+            language: {"title": say("sheet_title", language), "close": say("sheet_close", language)}
+            for language in LANGUAGES
+        },
         "tabs": {language: say("contents", language) for language in LANGUAGES},
         "tour": {language: tour_words(language) for language in LANGUAGES},
     }
-    facts = script_json({"boot": BOOT, "tabs": TABS, "said": said})
+    facts = script_json({"boot": BOOT, "tabs": TABS, "slides": SLIDES, "said": said})
     return (
-        f"<script type='application/json' id='gs-page'>{facts}</script>"
+        f"{font_html()}<script type='application/json' id='gs-page'>{facts}</script>"
         f"<script type='module' src='{module_address('main.js')}'></script>"
     )
 
@@ -122,15 +141,15 @@ def script_json(value: Any) -> str:
 
 
 def page_routes() -> list[Route]:
-    """Our modules and Plotly's script."""
-    return [Route("/gs/page/{version}/{name}", page_module), Route(f"/gs/{PLOTLY}", plotly_script)]
+    """Our modules, Plotly's script and our font."""
+    return [font_route(), Route("/gs/page/{version}/{name}", page_module), Route(f"/gs/{PLOTLY}", plotly_script)]
 
 
 async def page_module(request: Request) -> Response:
-    """One of our modules; only of this version, for modules of two must not meet on one page."""
+    """One of our modules; only of this version, since modules of two versions must not be mixed on one page."""
     name = request.path_params["name"]
     if request.path_params["version"] != version() or name not in modules():
-        return JSONResponse({"detail": say("no_such_page", accepted_language(request.scope))}, status_code=404)
+        return refusal(404, "no_such_page", request.scope)
     return _script(request, name, "public, max-age=31536000, immutable")
 
 

@@ -1,7 +1,7 @@
 """Who adds what, on the page: its controls, and what answers them."""
 
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -11,10 +11,13 @@ from app.engine.engine import Engine
 from app.engine.job_queue import JobQueue
 from app.intervene.stories import read_stories
 from app.models import ModelRegistry
-from app.panels.attribution import attribution_of, attribution_view
+from app.panels.answers import chosen_anew, own_answers, token_choices, with_answer
+from app.panels.attribution import attribution_of, attribution_rows, attribution_view
 from app.panels.patching import first_story
+from app.panels.settings import whole
+from app.web.answers import failure_html
 from app.web.assets import mount_script
-from app.web.jobs import told
+from app.web.opening import Answers
 from app.web.patching_tab import Label
 from app.web.visitor import model_of, visitor_of
 from app.wording.catalogue import say, speaker
@@ -24,10 +27,12 @@ COUNT = 6  # outputs
 
 @dataclass(frozen=True)
 class AttributionRequest:
-    """A text and two answers as the visitor gave them; an answer that is not given is the model's own."""
+    """A text and two answers as the visitor gave them; an answer that is not given is the model's own.  position: after
+    which token, the last where none is given."""
 
     text: Any
     answers: tuple[Any, Any] = (None, None)
+    position: int | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,7 +73,7 @@ def add_attribution() -> AttributionControls:
         split = gr.Button(say("attribute_split"), variant="primary", min_width=140, scale=1, elem_id="attribute-split")
     status = gr.HTML("", elem_classes="gs-status-line", elem_id="attribute-status")
     figure = gr.HTML(
-        "", html_template="${value}", js_on_load=mount_script("panel.js"), elem_id="attribution",
+        "", html_template="${value}", js_on_load=mount_script("attribution.js"), elem_id="attribution",
         elem_classes="gs-root",
     )  # fmt: skip
     return AttributionControls(asked, text, answer, rival, split, status, figure)
@@ -80,53 +85,83 @@ class AttributionListeners:
     def __init__(self, registry: ModelRegistry, jobs: JobQueue) -> None:
         self.registry, self.jobs = registry, jobs
 
-    async def on_first(self, asked: AttributionRequest | None, language: str, request: gr.Request) -> list[Any]:
-        """The tab is seen: the first time, the first text of the language's story."""
-        return await self._open(language, request) if asked is None else [gr.skip()] * COUNT
-
-    async def on_shown(
-        self, tab: Any, asked: AttributionRequest | None, language: str, request: gr.Request
-    ) -> list[Any]:
-        """Some tab is shown, as an address may ask for; if it is this one, it is filled."""
-        return await self.on_first(asked, language, request) if tab == "break" else [gr.skip()] * COUNT
-
-    async def on_split(self, text: Any, answer: Any, rival: Any, language: str, request: gr.Request) -> list[Any]:
-        """The visitor's own text and answers."""
-        return await self._answer(AttributionRequest(text, (answer, rival)), language, request)
-
-    async def on_language(self, asked: AttributionRequest | None, language: str, request: gr.Request) -> list[Any]:
-        """The same in another language; nothing while the tab was never opened."""
-        return [gr.skip()] * COUNT if asked is None else await self._answer(asked, language, request)
-
-    async def on_switch(self, asked: AttributionRequest | None, language: str, request: gr.Request) -> list[Any]:
-        """Another model is on view; nothing while the tab was never opened."""
-        return [gr.skip()] * COUNT if asked is None else await self._open(language, request)
-
-    async def _open(self, language: str, request: gr.Request) -> list[Any]:
+    async def on_opening(self, language: str, request: gr.Request) -> Answers:
+        """The first text of the language's story."""
         opening = first_story(read_stories(), language).opening
-        return await self._answer(AttributionRequest(opening.first, opening.answers or (None, None)), language, request)
+        asked = AttributionRequest(opening.first, opening.answers or (None, None))
+        yield await self._answer(asked, language, request)
+
+    async def on_again(self, asked: AttributionRequest, language: str, request: gr.Request) -> Answers:
+        """The same in another language."""
+        yield await self._answer(asked, language, request)
+
+    async def on_split(
+        self, asked: AttributionRequest | None, text: Any, answer: Any, rival: Any, language: str, request: gr.Request
+    ) -> list[Any]:
+        """The visitor's own text and answers; of the text on view, after the token that was chosen."""
+        if asked is not None and asked.text == text:
+            return await self._answer(replace(asked, answers=(answer, rival)), language, request)
+        answers = (answer, rival) if asked is None else own_answers((answer, rival), asked.answers)
+        return await self._answer(AttributionRequest(text, answers), language, request)
+
+    async def on_chosen(
+        self, asked: AttributionRequest | None, text: Any, answer: Any, rival: Any, language: str, request: gr.Request
+    ) -> list[Any]:
+        """A token was picked or typed."""
+        if asked is None or not chosen_anew((answer, rival), asked.answers):
+            return [gr.skip()] * COUNT
+        return await self.on_split(asked, text, answer, rival, language, request)
+
+    async def on_position(
+        self, asked: AttributionRequest | None, language: str, event: gr.EventData, request: gr.Request
+    ) -> list[Any]:
+        """A token of the text was chosen: the margin of the model's own answers after it."""
+        position = whole(event._data.get("pin")) if isinstance(event._data, dict) else None
+        if asked is None or position is None:
+            return [gr.skip()] * COUNT
+        return await self._answer(AttributionRequest(asked.text, position=position), language, request)
+
+    async def on_answer(
+        self, asked: AttributionRequest | None, language: str, event: gr.EventData, request: gr.Request
+    ) -> list[Any]:
+        """One of the two tokens was chosen by a press."""
+        answers = None if asked is None else with_answer(asked.answers, event._data)
+        if asked is None or answers is None:
+            return [gr.skip()] * COUNT
+        return await self._answer(replace(asked, answers=answers), language, request)
 
     async def _answer(self, asked: AttributionRequest, language: str, request: gr.Request) -> list[Any]:
         engine = model_of(request, self.registry).engine
         try:
             return await self.jobs.run(visitor_of(request), partial(_split, engine, asked, language))
         except Exception as error:
-            return [*[gr.skip()] * (COUNT - 2), told(error, language), ""]
+            return [*[gr.skip()] * (COUNT - 2), failure_html(error, language), ""]
 
 
 def _split(engine: Engine, asked: AttributionRequest, language: str, left: threading.Event) -> list[Any]:
-    ids, found, known = attribution_of(engine, asked.text, asked.answers)
-    settled = AttributionRequest(asked.text, found.answers)
+    speak = speaker(language)
+    ids, found, likely = attribution_of(engine, asked.text, asked.answers, asked.position)
+    known, rows = (
+        token_choices(engine, [*found.answers, *likely.ids[-1]]),
+        attribution_rows(engine, likely, found.answers, speak),
+    )
+    settled = AttributionRequest(asked.text, found.answers, asked.position)
     chosen = [gr.update(choices=known, value=answer) for answer in found.answers]
-    return [settled, asked.text, *chosen, "", attribution_view(engine, ids, found, speaker(language))]
+    return [settled, asked.text, *chosen, "", attribution_view(engine, ids, found, speak, asked.position, rows)]
 
 
 def connect_attribution(page: AttributionControls, on: AttributionListeners, language: gr.Radio) -> None:
     """Join controls and listeners, inside the page's `Blocks`."""
     hidden: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private", "concurrency_limit": None}
     gr.on(
-        [page.split.click, page.text.submit, page.answer.select, page.rival.select],
-        on.on_split, [page.text, page.answer, page.rival, language], page.outputs, **hidden,
+        [page.split.click, page.text.submit],
+        on.on_split, [page.asked, page.text, page.answer, page.rival, language], page.outputs, **hidden,
     )  # fmt: skip
+    gr.on(
+        [page.answer.input, page.rival.input],
+        on.on_chosen, [page.asked, page.text, page.answer, page.rival, language], page.outputs, **hidden,
+    )  # fmt: skip
+    page.figure.select(on.on_position, [page.asked, language], page.outputs, **hidden)
+    page.figure.input(on.on_answer, [page.asked, language], page.outputs, **hidden)
     # Answers belong to their text: another text begins with the model's own.
     page.text.input(lambda: [None, None], None, [page.answer, page.rival], queue=False, **hidden)

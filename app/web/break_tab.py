@@ -1,5 +1,6 @@
 """The tab "Try to break it": instruments that change something inside the model or in what it reads."""
 
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -7,14 +8,26 @@ import gradio as gr
 
 from app.engine.job_queue import JobQueue
 from app.models import ModelRegistry
+from app.web.attention_tab import AttentionControls, AttentionListeners, add_attention, connect_attention
 from app.web.attribution_tab import (
     AttributionControls,
     AttributionListeners,
     add_attribution,
     connect_attribution,
 )
-from app.web.drawing_tab import DrawingControls, DrawingListeners, add_drawing, connect_drawing
-from app.web.patching_tab import Label, PatchingControls, PatchingListeners, add_patching, connect_patching
+from app.web.deep_link import PageLink
+from app.web.drawing_tab import DrawingControls, add_drawing, connect_drawing
+from app.web.exchange_tab import ExchangeControls, ExchangeListeners, add_exchange, connect_exchange
+from app.web.findings_tab import FindingsControls, FindingsListeners, add_findings, connect_findings
+from app.web.on_drawing import STATUS as DRAW_STATUS
+from app.web.on_drawing import DrawingListeners
+from app.web.on_patching import STATUS as PATCH_STATUS
+from app.web.on_patching import PatchingListeners
+from app.web.opening import LinkedGate, OpeningGate
+from app.web.patching_tab import Label, PatchingControls, add_patching, connect_patching
+from app.web.story_search import StorySearch
+from app.web.tabs import FOLDS
+from app.wording.catalogue import say
 
 HIDDEN: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private", "concurrency_limit": None}
 """Options of every listener: the queue of the jobs limits them, not Gradio's."""
@@ -26,49 +39,137 @@ class BreakTab:
 
     patching: PatchingControls
     on_patching: PatchingListeners
+    folds: list[Label]
+    findings: FindingsControls
+    on_findings: FindingsListeners
+    exchange: ExchangeControls
+    on_exchange: ExchangeListeners
     drawing: DrawingControls
     on_drawing: DrawingListeners
     attribution: AttributionControls
     on_attribution: AttributionListeners
+    attention: AttentionControls
+    on_attention: AttentionListeners
 
     def labels(self) -> list[Label]:
         """Components with words of their own, for the page's relabelling."""
-        return [*self.patching.labels(), *self.drawing.labels(), *self.attribution.labels()]
+        return [
+            *self.folds,
+            *self.patching.labels(),
+            *self.exchange.labels(),
+            *self.drawing.labels(),
+            *self.attribution.labels(),
+            *self.attention.labels(),
+        ]
 
 
 def add_break_tab(registry: ModelRegistry) -> BreakTab:
-    """Build the content of the tab where the caller stands, best inside a `gr.Tab`."""
+    """Build the content of the tab where the caller stands, best inside a `gr.Tab`.  All instruments but the first are
+    folded up: they are built and filled when they are unfolded."""
     jobs = JobQueue()
+    search = StorySearch(jobs)
+    folds: list[Label] = []
+    with _fold(folds, "patching", unfolded=True):
+        patching = add_patching()
+    with _fold(folds, "comparison"):
+        patching.comparison.render()  # type: ignore[no-untyped-call]
+    with _fold(folds, "findings"):
+        findings = add_findings()
+    with _fold(folds, "exchange"):
+        exchange = add_exchange()
+    with _fold(folds, "drawing"):
+        drawing = add_drawing()
+    with _fold(folds, "attribution"):
+        attribution = add_attribution()
+    with _fold(folds, "attention"):
+        attention = add_attention()
     return BreakTab(
-        patching=add_patching(),
-        on_patching=PatchingListeners(registry, jobs),
-        drawing=add_drawing(),
+        patching=patching,
+        on_patching=PatchingListeners(registry, jobs, search),
+        folds=folds,
+        findings=findings,
+        on_findings=FindingsListeners(registry, search),
+        exchange=exchange,
+        on_exchange=ExchangeListeners(registry, jobs),
+        drawing=drawing,
         on_drawing=DrawingListeners(registry, jobs),
-        attribution=add_attribution(),
+        attribution=attribution,
         on_attribution=AttributionListeners(registry, jobs),
+        attention=attention,
+        on_attention=AttentionListeners(registry, jobs),
     )
 
 
-def connect_break_tab(tab: BreakTab, own: gr.Tab, shown: gr.State, language: gr.Radio, on_view: gr.State) -> None:
+def _fold(folds: list[Label], name: str, unfolded: bool = False) -> gr.Accordion:
+    """The fold of the instrument whose panel is called so; it is added to the folds, with how it is named."""
+    fold = gr.Accordion(say(f"fold_{name}"), open=unfolded, elem_id=f"fold-{name}", elem_classes="gs-fold")
+    folds.append((fold, lambda language: gr.update(label=say(f"fold_{name}", language))))
+    return fold
+
+
+def connect_break_tab(
+    tab: BreakTab, own: gr.Tab, shown: gr.State, language: gr.Radio, on_view: gr.State, linked: gr.State
+) -> None:
     """Join controls and listeners, inside the page's `Blocks`.  own: the tab that this stands in; shown: the name of
-    the tab on view, which an address can open too; on_view: changes when the visitor sees another model."""
+    the tab on view, which an address can open too; on_view: changes when the visitor sees another model; linked: the
+    `PageLink` that the page was opened by, if it was.
+
+    What is unfolded is filled when the tab is opened, the other instruments when they are unfolded.
+    """
     connect_patching(tab.patching, tab.on_patching, language)
+    connect_findings(tab.findings, tab.on_findings, tab.patching, tab.on_patching, language)
+    connect_exchange(tab.exchange, tab.on_exchange, language)
     connect_drawing(tab.drawing, tab.on_drawing, language)
     connect_attribution(tab.attribution, tab.on_attribution, language)
+    connect_attention(tab.attention, tab.on_attention, tab.patching.asked, language)
     labels = tab.labels()
     gr.on(
         [own.select, shown.change, language.input], lambda language: [label(language) for _, label in labels],
         language, [component for component, _ in labels], queue=False, **HIDDEN,
     )  # fmt: skip
-    _connect_opening(tab.patching, tab.on_patching, own, shown, language, on_view)
-    _connect_opening(tab.drawing, tab.on_drawing, own, shown, language, on_view)
-    _connect_opening(tab.attribution, tab.on_attribution, own, shown, language, on_view)
+    unfolded = linked.change(_unfolded, linked, [fold for fold, _ in tab.folds], **HIDDEN)
+    gate: OpeningGate = LinkedGate(tab.on_patching, len(tab.patching.outputs), "moved", PATCH_STATUS)
+    asked = _connect_gate(tab.patching, gate, language, on_view)
+    own.select(gate.on_first, [linked, *asked], tab.patching.outputs, **HIDDEN)
+    shown.change(gate.on_shown, [linked, shown, *asked], tab.patching.outputs, **HIDDEN)
+    folded: dict[str, tuple[Any, OpeningGate]] = {
+        "findings": (tab.findings, OpeningGate(tab.on_findings, len(tab.findings.outputs))),
+        "exchange": (tab.exchange, OpeningGate(tab.on_exchange, len(tab.exchange.outputs))),
+        "drawing": (tab.drawing, LinkedGate(tab.on_drawing, len(tab.drawing.outputs), "drawn", DRAW_STATUS)),
+        "attribution": (tab.attribution, OpeningGate(tab.on_attribution, len(tab.attribution.outputs))),
+        "attention": (tab.attention, OpeningGate(tab.on_attention, len(tab.attention.outputs))),
+    }
+    for (fold, _), name in zip(tab.folds, FOLDS, strict=True):
+        if name in folded:
+            controls, gate = folded[name]
+            asked = [linked, *_connect_gate(controls, gate, language, on_view)]
+            fold.expand(gate.on_first, asked, controls.outputs, **HIDDEN)
+            unfolded.then(_if_linked(name, gate), asked, controls.outputs, **HIDDEN)
 
 
-def _connect_opening(page: Any, on: Any, own: gr.Tab, shown: gr.State, language: gr.Radio, on_view: gr.State) -> None:
-    """Fill an instrument when its tab is seen, and anew in another language or over another model."""
+def _connect_gate(page: Any, gate: OpeningGate, language: gr.Radio, on_view: gr.State) -> list[Any]:
+    """The inputs of an instrument's gate; once filled, the instrument is filled anew in another language or over
+    another model."""
     asked = [page.asked, language]
-    own.select(on.on_first, asked, page.outputs, **HIDDEN)
-    shown.change(on.on_shown, [shown, *asked], page.outputs, **HIDDEN)
-    language.input(on.on_language, asked, page.outputs, **HIDDEN)
-    on_view.change(on.on_switch, asked, page.outputs, **HIDDEN)
+    language.input(gate.on_language, asked, page.outputs, **HIDDEN)
+    on_view.change(gate.on_switch, asked, page.outputs, **HIDDEN)
+    return asked
+
+
+def _if_linked(name: str, gate: OpeningGate) -> Callable[..., AsyncIterator[list[Any]]]:
+    """What fills an instrument that a link has unfolded; a function of its own, as Gradio sees no annotation, and so
+    gives no request, through `partial`."""
+
+    async def filled(link: PageLink | None, asked: Any, language: str, request: gr.Request) -> AsyncIterator[list[Any]]:
+        due = link is not None and link.folds is not None and name in link.folds
+        async for answer in gate.on_first(link, asked if due else (), language, request):
+            yield answer
+
+    return filled
+
+
+def _unfolded(link: PageLink | None) -> list[Any]:
+    """The folds as a link asks for."""
+    if link is None or link.folds is None:
+        return [gr.skip()] * len(FOLDS)
+    return [gr.update(open=name in link.folds) for name in FOLDS]

@@ -12,8 +12,10 @@ from app.panels.settings import FUSIONS, PanelSettings
 from app.panels.strip import measures_of
 from app.probing.word_list import MAX_WORDS, PRESETS
 from app.probing.word_proof import PROOF_SETS
+from app.web.glossary import glossary_html
 from app.web.header import header_html, hint_line, model_line, tour_html
 from app.web.on_translate import translates
+from app.web.room_panel import room_view
 from app.web.tabs import TABS
 from app.wording.catalogue import say
 
@@ -102,7 +104,7 @@ _LABELLED = (
     "settings", "temperature", "top_k", "top_p", "new_tokens", "seed", "model", "lab", "lab_first", "lab_second",
     "own_words", "target",
 )  # fmt: skip
-_SPOKEN = ("generate", "look", "stop", "translate", "umap", "probe", "own_show", "link")
+_SPOKEN = ("generate", "look", "another", "more", "stop", "translate", "umap", "probe", "own_show", "link", "present")
 
 LABELS: dict[str, Label] = {
     "header": lambda _, language: header_html(language),
@@ -124,8 +126,9 @@ LABELS: dict[str, Label] = {
     "measure": measure_choice,
     "own_text": hinted("own_text", "own_hint", limit=MAX_WORDS),
     "tour": tour_html,
+    "room": room_view,
     "hint": lambda model, language: hint_line(model.engine, language),
-    "footer": lambda model, language: model_line(model.engine, language),
+    "footer": lambda model, language: model_line(model, language) + glossary_html(language),
 }
 """Every component with words of its own, by its name in the layout, and how to say them over a model in a language."""
 

@@ -14,18 +14,21 @@ from app.probing.word_list import MAX_WORDS, PRESETS
 from app.probing.word_proof import PROOF_SETS
 from app.web.assets import mount_script
 from app.web.break_tab import add_break_tab
+from app.web.glossary import glossary_html
 from app.web.header import header_html, hint_line, model_line, tour_html
 from app.web.hero import add_hero
 from app.web.labels import choices, weight_label
+from app.web.lesson_tab import add_lesson_tab
 from app.web.on_translate import EXAMPLES as TRANSLATIONS
 from app.web.on_translate import translates
+from app.web.room_panel import add_room
 from app.wording.catalogue import LANGUAGES, say
 
 SAMPLING = ("temperature", "top_k", "top_p", "seed", "new_tokens")
 VIEW = ("weight", "fusion", "measure", "language")
 """Names of the components that `Sampling` and `PanelSettings` are made of, in the order of their fields."""
 
-WRITTEN = ("trace", "selected", "cell", "status", "strip", "filled", *PANELS)
+WRITTEN = ("trace", "made", "selected", "cell", "status", "strip", "filled", *PANELS)
 """What a new text fills."""
 
 
@@ -47,17 +50,26 @@ class Layout:
                     self.layers = clickable("layers", script="layers.js")
                     self.lens = clickable("lens", script="lens.js")
                     self.depth = clickable("depth")
-                with self._tab("words"):
+                with self._tab("words"), gr.Column(elem_id="slide-words"):
                     self._words()
                 with self._tab("break") as self.tab_break:
                     self.break_tab = add_break_tab(registry)
+                    self.moved, self.drawn_on = self.break_tab.patching.asked, self.break_tab.drawing.asked
                     self._laboratory()
                 with self._tab("proof"):
-                    self._proof()
-                    self.twins = clickable("twins", script="charts.js")
-                    self.figures = clickable("figures")
+                    with gr.Column(elem_id="slide-proof"):
+                        self._proof()
+                    with gr.Row(equal_height=False, elem_classes="gs-panels gs-results"):
+                        with gr.Column(scale=3, min_width=320):
+                            self.controls = clickable("controls", script="charts.js")
+                        with gr.Column(scale=2, min_width=320):
+                            self.figures = clickable("figures")
                     self.report = clickable("report")
-            self.footer = gr.HTML(model_line(model.engine, "en"))
+                with self._tab("lesson") as self.tab_lesson:
+                    self.lesson_tab = add_lesson_tab(registry, self.break_tab.on_patching.jobs)
+                    with self.lesson_tab.room:
+                        self.room = add_room()
+            self.footer = gr.HTML(model_line(model, "en") + glossary_html("en"))
 
     def of(self, *names: str) -> list[Any]:
         """Components by their names."""
@@ -71,16 +83,19 @@ class Layout:
     def _states(self, model: LoadedModel) -> None:
         """What the page knows of a visitor beside the values of its controls."""
         self.tab = gr.State("read")  # the open tab
-        self.filled = gr.State(())  # names of the tabs that show what they should
+        self.filled = gr.State(())  # names of the tabs that are up to date
         self.trace = gr.State(None)
+        self.made = gr.State(None)  # what the text was made from: a `PageLink`
         self.selected = gr.State(1)
         self.cell = gr.State(None)  # (expert, layer) chosen in the lens
-        self.linked = gr.State(None)  # the text that the address asks for
+        self.linked = gr.State(None)  # what the address asks for: a `PageLink`
+        self.in_browser = gr.Textbox(visible=False)  # what only the page's script knows, sent when a link is made
         self.on_view = gr.State(model.key)
         self.list_read = gr.State("")  # the model whose word list is read
         self.drawn = gr.State(True)  # whether the panels were drawn with it
         self.words = gr.State(None)  # those on the map
-        self.battery = gr.State(None)  # curves of the visitor's own words, once measured
+        self.probe_results = gr.State(None)  # curves of the visitor's own words, once measured
+        self.lab_shown = gr.State(False)  # whether the laboratory was unfolded
         self.timer = gr.Timer(1.0, active=False)
 
     def _header(self, registry: ModelRegistry, model: LoadedModel) -> None:
@@ -94,13 +109,16 @@ class Layout:
                 [(name, code) for code, name in LANGUAGES.items()], value="en", label=say("language"),
                 show_label=False, container=False, elem_classes="gs-language", min_width=220, scale=0,
             )  # fmt: skip
-        self.loading = gr.HTML("", elem_id="loading", elem_classes="gs-status-line")
+        self.loading = gr.HTML(
+            "", html_template="${value}", js_on_load=mount_script("news.js"), elem_id="loading",
+            elem_classes="gs-status-line",
+        )  # fmt: skip
 
     def _prompt(self, model: LoadedModel) -> None:
         """The text, the buttons that do something with it, and what is folded away under them."""
         with gr.Row(elem_classes="gs-ask"):
             self.prompt = gr.Textbox(
-                label=say("prompt"), placeholder=say("prompt_hint"), lines=2, max_lines=4, scale=5, min_width=300,
+                label=say("prompt"), placeholder=say("prompt_hint"), lines=1, max_lines=4, scale=5, min_width=300,
                 elem_id="prompt",
             )  # fmt: skip
             with gr.Column(scale=2, min_width=220, elem_classes="gs-buttons"):
@@ -146,21 +164,25 @@ class Layout:
         self.strip = clickable("strip")
         with gr.Row(elem_classes="gs-under"):
             self.hint = gr.HTML(hint_line(model.engine, "en"))
+            self.more = gr.Button(say("more"), size="sm", elem_id="more", min_width=120, scale=0)
+            self.another = gr.Button(say("another"), size="sm", elem_id="another", min_width=120, scale=0)
             self.tour = gr.HTML(tour_html(model, "en"), elem_classes="gs-tour-line")
             self.measure = gr.Dropdown(
                 choices("measure", measures_of(model.engine.bundle), "en"), value=PanelSettings.measure,
                 container=False, label=say("measure"), elem_id="measure", min_width=240, scale=0,
             )  # fmt: skip
             self.link = gr.Button(say("link"), size="sm", elem_id="link", min_width=100, scale=0)
+            self.present = gr.Button(say("present"), size="sm", elem_id="present", min_width=90, scale=0)
+        self.link_shown = clickable("link-shown", script="link.js")
 
     def _read(self, model: LoadedModel) -> None:
         """The selected token: its picture, what the experts expected, and where they disagree."""
         with gr.Row(equal_height=False, elem_classes="gs-panels"):
-            with gr.Column(scale=2, min_width=320):
+            with gr.Column(scale=2, min_width=320, elem_id="slide-glyphs"):
                 self.glyphs = clickable("glyphs", script="glyphs.js")
                 width = model.engine.model.shape.width
                 self.components = gr.Slider(1, width, width, step=1, label=say("components"), elem_id="components")
-            with gr.Column(scale=3, min_width=320):
+            with gr.Column(scale=3, min_width=320, elem_id="slide-experts"):
                 self.experts = clickable("experts")
                 with gr.Row(elem_classes="gs-weight"):
                     self.weight = gr.Slider(
@@ -178,17 +200,17 @@ class Layout:
         self.disagreement = clickable("disagreement")
 
     def _laboratory(self) -> None:
-        with gr.Accordion(say("lab"), open=True, elem_id="lab") as self.lab:
+        with gr.Accordion(say("lab"), open=False, elem_id="fold-lab", elem_classes="gs-fold") as self.lab:
             with gr.Row():
                 first_text, second_text = LAB_EXAMPLES[0]
                 self.lab_first = gr.Textbox(first_text, label=say("lab_first"), min_width=100)
                 self.lab_second = gr.Textbox(second_text, label=say("lab_second"), min_width=100)
             with gr.Row(elem_classes="gs-examples"):
                 self.lab_examples = [gr.Button(" · ".join(pair), size="sm", min_width=40) for pair in LAB_EXAMPLES]
-            self.lab_figure = gr.HTML(elem_classes="gs-root")
+            self.lab_figure = gr.HTML(elem_id="lab", elem_classes="gs-root")
 
     def _words(self) -> None:
-        """The words panel with its own set, progress and brake."""
+        """The words panel with its own set, progress line and cancel button."""
         self.words_figure = clickable("words", script="words.js")
         self.words_status = gr.HTML("", elem_classes="gs-status-line", elem_id="words-status")
         with gr.Row(elem_classes="gs-weight"):

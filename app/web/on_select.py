@@ -2,25 +2,33 @@
 change."""
 
 from collections.abc import Callable
-from dataclasses import asdict
 from functools import partial
 from typing import Any
 
 import gradio as gr
 
-from app.engine.examples import EXAMPLES, opening_trace
+from app.engine.examples import OPENINGS, opening_trace
 from app.engine.sampling import Sampling
 from app.models import LoadedModel, ModelRegistry
-from app.panels.compose import draw_all, draw_experts, draw_glyphs, draw_strip, one, token_panels
-from app.panels.depth import depth_view
+from app.panels.compose import (
+    draw_all,
+    draw_depth,
+    draw_experts,
+    draw_glyphs,
+    draw_lens,
+    draw_strip,
+    one,
+    token_panels,
+)
 from app.panels.lab import depths, lab_view
-from app.panels.lens import lens_view, lens_window
+from app.panels.lens import lens_window
 from app.panels.settings import PanelSettings, whole
 from app.panels.status import loading_html
 from app.trace.record import Trace
 from app.web.answers import Answer, failure_html, told_in
-from app.web.deep_link import Linked, linked
+from app.web.deep_link import PageLink, linked
 from app.web.labels import proof_set_choice, word_set_choice
+from app.web.on_link import linked_controls, linked_view
 from app.web.on_write import RenderedCache
 from app.web.tabs import TEXT_TABS, known_tab, without
 from app.web.visitor import language_of, model_of, visitor_of
@@ -40,40 +48,45 @@ class Listeners:
         self.registry, self.relabel, self._rendered = registry, relabel, kept
 
     def on_load(self, request: gr.Request) -> Answer:
-        """A new visitor: the opening example, finished, in the visitor's language; or the text that the address
-        asks for, which is then written on.  The tab is the one in the address."""
+        """A new visitor: the opening example, finished, in the visitor's language; with what the address asks for,
+        whose text is then written on or read.  The tab in the address wins over that of a link: it is later."""
         model, language = model_of(request, self.registry), language_of(request)
         query = dict(request.query_params or {})
-        tab = known_tab(query.get("tab"))
-        tabs = {"tab": tab, "tabs": gr.Tabs(selected=tab)}
+        told: Answer = {}
         try:
-            return {**self._opening(model, language, tab, linked(query)), **tabs}
+            asked = linked(query)
         except UserError as error:
-            return {**self._opening(model, language, tab), **tabs, "status": failure_html(error, language)}
+            asked, told = None, {"status": failure_html(error, language)}
+        tab = known_tab(query.get("tab") or (asked.tab if asked else None))
+        return {**self._opening(model, language, tab, asked), "tab": tab, "tabs": gr.Tabs(selected=tab), **told}
 
     def on_switch(self, tab: str, language: str, request: gr.Request) -> Answer:
         """Another model is on view: begin anew with it."""
         return self._opening(model_of(request, self.registry), language if language in LANGUAGES else "en", tab)
 
-    def _opening(self, model: LoadedModel, language: str, tab: str, asked: Linked | None = None) -> Answer:
-        view, example = PanelSettings(language=language), EXAMPLES[0]
-        key, listed = ("opening", model.key, view, tab), model.lexicon.bank is not None
+    def _opening(self, model: LoadedModel, language: str, tab: str, asked: PageLink | None = None) -> Answer:
+        view, example = PanelSettings(language=language), OPENINGS[language]
+        key, listed = ("opening", model.key, view, tab), model.word_cache.list_states is not None
         if (known := self._rendered.get(model, key)) is None:
-            known = self._rendered.put(model, key, draw_all(model, opening_trace(model.engine), view, "", tab))
-        first = asked or Linked(example.prompt, Sampling(seed=example.seed))
-        labels, kept_out = self.relabel(model, view.language), f"kept_{language}"
-        values = {"prompt": first.text, **asdict(first.sampling)}
+            trace = opening_trace(model.engine, language)
+            known = self._rendered.put(model, key, draw_all(model, trace, view, "", tab))
+        made, kept_out = PageLink.of(example.prompt, Sampling(seed=example.seed)), f"kept_{language}"
+        labels = {
+            **self.relabel(model, view.language),
+            "word_set": word_set_choice(language, value=kept_out),
+            "proof_set": proof_set_choice(language, value=kept_out),
+        }
+        values = linked_controls(asked or made, model)
         return {
             **known,
             **labels,
             **{name: {**labels.get(name, gr.update()), "value": value} for name, value in values.items()},
+            "made": made,
             "drawn": listed,
             "language": view.language,
-            **({"linked": first.text} if asked else {}),
+            **({"linked": asked, "link_shown": linked_view(asked)} if asked else {}),
             "words": None,
-            "battery": None,
-            "word_set": word_set_choice(language, value=kept_out),
-            "proof_set": proof_set_choice(language, value=kept_out),
+            "probe_results": None,
         }
 
     def on_select(
@@ -100,10 +113,10 @@ class Listeners:
     ) -> Answer:  # fmt: skip
         """What a selected token changes in the tab of the layers."""
         speak = speaker(view.language)
-        panels = {"depth": one(partial(depth_view, model.engine, trace, index, speak, cell), view)}
+        panels = {"depth": one(partial(draw_depth, model, trace, index, speak, cell), view)}
         window, old = (lens_window(model.engine, trace, i) for i in (index, whole(before) or 1))
         if window != old:  # else the page itself marks the row
-            panels["lens"] = one(partial(lens_view, model.engine, trace, index, speak), view)
+            panels["lens"] = one(partial(draw_lens, model, trace, index, speak), view)
         return panels
 
     def _of(self, trace: Trace | None) -> LoadedModel | None:
@@ -119,7 +132,7 @@ class Listeners:
         if trace is None or model is None or pinned is None or not 0 <= pinned < model.engine.model.shape.vocabulary:
             return {}
         speak = speaker(PanelSettings.of(*view).language)
-        return {"depth": depth_view(model.engine, trace, selected, speak, cell, pinned)}
+        return {"depth": draw_depth(model, trace, selected, speak, cell, pinned)}
 
     def on_weight(self, trace: Trace | None, selected: int, *view: Any) -> Answer:
         """Weight or fusion changed: re-score stored logits."""
@@ -139,8 +152,12 @@ class Listeners:
     def on_compare(self, first: str, second: str, request: gr.Request, language: str) -> Answer:
         """Compare two texts in the glyph laboratory."""
         model = model_of(request, self.registry)
-        near = depths(model.lexicon, first, second)
+        near = depths(model.word_cache, first, second)
         return {"lab_figure": lab_view(model.engine, first, second, speaker(language), near)}
+
+    def on_unfold(self, first: str, second: str, language: str, request: gr.Request) -> Answer:
+        """The glyph laboratory is unfolded."""
+        return {**self.on_compare(first, second, request, language), "lab_shown": True}
 
     def on_measure(self, trace: Trace | None, selected: int, *view: Any) -> Answer:
         """The strip shows another measure."""
@@ -167,20 +184,26 @@ class Listeners:
     def on_pick(self, key: Any, language: str, request: gr.Request) -> Answer:
         """Another model was picked: shown now if it is loaded, else loaded beside the one on view."""
         try:
-            self.registry.choose(visitor_of(request), str(key))
+            self.registry.choose(visitor_of(request).session, str(key))
         except UserError as error:
-            line = failure_html(error, language).replace("gs-status", "gs-news")
-            return {"loading": line, "model": model_of(request, self.registry).key}
+            self.registry.tell(visitor_of(request).session, error)
+            return {**self.on_tick(language, request), "model": model_of(request, self.registry).key}
         return self.on_tick(language, request)
+
+    def on_dismiss(self, request: gr.Request) -> Answer:
+        """The visitor dismissed the line about a model that is not shown."""
+        self.registry.tell(visitor_of(request).session, None)
+        return {"loading": ""}
 
     def on_tick(self, language: str, request: gr.Request) -> Answer:
         """How loading goes on: a line, whether to ask again, which model is on view, which one is picked, and
         the model whose word list is read ("": not yet)."""
-        loading, model = self.registry.loading, model_of(request, self.registry)
-        read = model.lexicon.bank is not None
+        visitor, model = visitor_of(request).session, model_of(request, self.registry)
+        loading = self.registry.loading_of(visitor)
+        read = model.word_cache.list_states is not None
         return {
-            "loading": loading_html(loading, language),
-            "timer": gr.Timer(active=loading.busy or not read),
+            "loading": loading_html(loading, self.registry.error_of(visitor), language),
+            "timer": gr.Timer(active=self.registry.loading.busy or not read),
             "on_view": model.key,
             "list_read": model.key if read else "",
             **({} if loading.busy else {"model": model.key}),

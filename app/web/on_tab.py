@@ -13,7 +13,7 @@ from app.panels.controls import controls_view
 from app.panels.figures import figures_view
 from app.panels.report import report_view
 from app.panels.settings import PanelSettings
-from app.probing.curves import Battery
+from app.probing.curves import ProbeResults
 from app.probing.word_list import Word
 from app.trace.record import Trace
 from app.web.answers import Answer
@@ -25,8 +25,8 @@ from app.wording.catalogue import speaker
 from viz.html import Say
 
 SHOWN = (
-    "tab", "filled", "trace", "selected", "cell", "words", "word_set", "battery", "proof_set", "lab_first",
-    "lab_second",
+    "tab", "filled", "trace", "selected", "cell", "words", "word_set", "probe_results", "proof_set", "lab_first",
+    "lab_second", "lab_shown",
 )  # fmt: skip
 """Names of the components whose values say what the tabs show; then come those of `PanelSettings`."""
 
@@ -42,10 +42,18 @@ class PageState:
     cell: tuple[int, int] | None
     words: tuple[Word, ...] | None
     word_set: Any
-    battery: Battery | None
+    probe_results: ProbeResults | None
     proof_set: Any
     lab_first: Any
     lab_second: Any
+    lab_shown: bool
+    """Whether the laboratory was ever unfolded."""
+
+
+def _opened(event: gr.EventData) -> str | None:
+    """The tab that an event speaks of; None where it is none of ours."""
+    opened = event._data.get("id") if isinstance(event._data, dict) else None
+    return opened if isinstance(opened, str) and opened in TABS else None
 
 
 class TabListeners:
@@ -54,12 +62,16 @@ class TabListeners:
     def __init__(self, registry: ModelRegistry, listeners: Listeners, words: WordListeners) -> None:
         self.registry, self._listeners, self._words = registry, listeners, words
 
+    async def on_opened(self, event: gr.EventData) -> Answer:
+        """A tab was opened: which one, at once.  It runs on the event loop, so that tabs opened one right after the
+        other are told in their order, however long their panels take."""
+        opened = _opened(event)
+        return {} if opened is None else {"tab": opened}
+
     def on_open(self, event: gr.EventData, request: gr.Request, *values: Any) -> Answer:
-        """A tab was opened."""
-        opened = event._data.get("id") if isinstance(event._data, dict) else None
-        if not isinstance(opened, str) or opened not in TABS:
-            return {}
-        return {"tab": opened, **self._fill(opened, request, values)}
+        """A tab was opened: its panels."""
+        opened = _opened(event)
+        return {} if opened is None else self._fill(opened, request, values)
 
     def on_follow(self, request: gr.Request, *values: Any) -> Answer:
         """What the open tab shows may have changed."""
@@ -81,8 +93,12 @@ class TabListeners:
         if tab == "words":
             return self._words.shown(page.words, page.word_set, view.language, request)
         if tab == "proof":
-            curves = self._words.on_proof(page.battery, page.proof_set, view.language, request)
+            curves = self._words.on_proof(page.probe_results, page.proof_set, view.language, request)
             return {**curves, **model_panels(model, view)}
+        if tab == "lesson":  # it draws itself
+            return {}
+        if not page.lab_shown:  # the other instruments of this tab draw themselves
+            return {}
         return self._listeners.on_compare(page.lab_first, page.lab_second, request, view.language)  # type: ignore[no-any-return]
 
 
@@ -90,7 +106,7 @@ def model_panels(model: LoadedModel, view: PanelSettings) -> dict[str, str]:
     """The panels about the model itself; each fails alone."""
     speak = speaker(view.language)
     draw: dict[str, Callable[[Say], str]] = {
-        "twins": lambda say: controls_view(model.twins, model.engine.bundle.training, say),
+        "controls": lambda say: controls_view(model.controls, model.engine.bundle.training, say),
         "figures": partial(figures_view, model.engine),
         "report": partial(report_view, model.engine),
     }

@@ -1,6 +1,7 @@
 """Translating: the prompt in the frame that the model was trained with, written on greedily."""
 
 from collections.abc import AsyncIterator
+from dataclasses import astuple
 from typing import Any
 
 import gradio as gr
@@ -8,11 +9,10 @@ import gradio as gr
 from app.checkpoint.bundle import Bundle
 from app.engine.sampling import MAX_NEW_TOKENS, Sampling
 from app.models import LoadedModel
-from app.panels.settings import PanelSettings
 from app.substrate.translation_frame import TARGETS, frame
 from app.web.answers import Answer, told_in
-from app.web.on_write import WritingListeners
-from app.web.visitor import model_of, visitor_of
+from app.web.on_write import NOTHING_WRITTEN, WritingListeners
+from app.web.visitor import model_of
 
 EXAMPLES = (
     ("I love my mother.", "ru"),
@@ -39,17 +39,25 @@ class TranslationListeners:
     def __init__(self, writing: WritingListeners) -> None:
         self._writing = writing
 
-    @told_in("status")
+    @told_in("status", refused=NOTHING_WRITTEN)
     async def on_translate(
         self, prompt: str, target: Any, tab: str, request: gr.Request, *view: Any
     ) -> AsyncIterator[Answer]:
         """Translate the prompt into the target language; the strip streams, with the frame as the model gets it."""
-        model, settings = model_of(request, self._writing.registry), PanelSettings.of(*view)
+        model = model_of(request, self._writing.registry)
         if not translates(model.engine.bundle):
             return
-        framed, sampling = framed_prompt(model, prompt, target)
-        async for answer in self._writing.write(model, framed, sampling, settings, tab, visitor_of(request)):
+        language = known_target(target)
+        framed, sampling = framed_prompt(model, prompt, language)
+        async for answer in self._writing.on_generate(framed, *astuple(sampling), tab, request, *view):
+            if "made" in answer:  # a translation of the prompt, not a text that begins with the frame
+                answer["made"] = answer["made"].model_copy(update={"text": prompt, "how": f"to_{language}"})
             yield answer
+
+
+def known_target(target: Any) -> str:
+    """The language of this name; the first for an unknown name."""
+    return next((known for known in TARGETS if isinstance(target, str) and known == target), TARGETS[0])
 
 
 def framed_prompt(model: LoadedModel, prompt: str, target: Any) -> tuple[str, Sampling]:
@@ -60,7 +68,6 @@ def framed_prompt(model: LoadedModel, prompt: str, target: Any) -> tuple[str, Sa
     """
     engine = model.engine
     engine.encode(prompt)  # the frame alone would pass for a text
-    language = next((known for known in TARGETS if isinstance(target, str) and known == target), TARGETS[0])
-    framed = frame(" ".join(prompt.split()), language)
+    framed = frame(" ".join(prompt.split()), known_target(target))
     room = _ROOM * len(engine.ids_of(framed)) + _MORE
     return framed, Sampling(temperature=0, new_tokens=min(room, MAX_NEW_TOKENS))

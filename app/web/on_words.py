@@ -8,12 +8,13 @@ from typing import Any, Generic, TypeVar
 
 import gradio as gr
 
+from app.checkpoint.training_record import translated_share
 from app.engine.cancellation import Cancellations
 from app.models import ModelRegistry
 from app.panels.proof import proof_view
 from app.panels.status import progress_html
 from app.panels.words import words_view
-from app.probing.curves import Battery
+from app.probing.curves import ProbeResults
 from app.probing.word_cache import WordCache
 from app.probing.word_list import PRESETS, Word, parse_words, preset
 from app.probing.word_proof import PROOF_SETS
@@ -31,7 +32,7 @@ Result = TypeVar("Result")
 
 @dataclass(frozen=True)
 class Done(Generic[Result]):
-    """What a job gave."""
+    """The result of a job."""
 
     value: Result
 
@@ -43,64 +44,68 @@ class WordListeners:
         self.registry = registry
         self.cancellations = Cancellations()
 
-    def _lexicon(self, request: gr.Request) -> WordCache:
+    def _word_cache(self, request: gr.Request) -> WordCache:
         """The word list of the model that this visitor sees."""
-        return model_of(request, self.registry).lexicon
+        return model_of(request, self.registry).word_cache
 
     def on_preset(self, name: Any, language: str, request: gr.Request) -> Answer:
         """Show a preset: the words, for the state, and their panel."""
-        speak, lexicon = speaker(language), self._lexicon(request)
-        if lexicon.bank is None:
+        speak, word_cache = speaker(language), self._word_cache(request)
+        if word_cache.list_states is None:
             return {"words_figure": panel(speak, "words", "", speak("meanings_wait")), "words_status": ""}
-        return _mapped(lexicon, preset(name if name in PRESETS else PRESETS[0]), language)
+        return _mapped(word_cache, preset(name if name in PRESETS else PRESETS[0]), language)
 
     def shown(self, words: tuple[Word, ...] | None, name: Any, language: str, request: gr.Request) -> Answer:
         """The words on the map, in another language or for the first time: then those of a preset."""
-        lexicon = self._lexicon(request)
-        if words is None or lexicon.bank is None:
+        word_cache = self._word_cache(request)
+        if words is None or word_cache.list_states is None:
             return self.on_preset(name, language, request)
-        return _mapped(lexicon, words, language)
+        return _mapped(word_cache, words, language)
 
     @told_in("words_status")
     def on_own(self, text: Any, request: gr.Request, language: str) -> Iterator[Answer]:
         """Read a visitor's own words and show them."""
-        lexicon = self._lexicon(request)
-        job = lambda progress: _read(lexicon, text, progress)  # noqa: E731
+        word_cache = self._word_cache(request)
+        job = lambda progress: _read(word_cache, text, progress)  # noqa: E731
         for step in self._watched(request, job):
-            yield _progress("words", language, "words_reading", step, lambda words: _mapped(lexicon, words, language))
+            yield _progress(
+                "words", language, "words_reading", step, lambda words: _mapped(word_cache, words, language)
+            )
 
     @told_in("words_status")
     def on_umap(self, words: tuple[Word, ...] | None, request: gr.Request, language: str) -> Iterator[Answer]:
         """Compute the UMAP places of the words on view."""
         if words is not None:
-            lexicon = self._lexicon(request)
-            job = lambda progress: _placed(lexicon, words, progress)  # noqa: E731
+            word_cache = self._word_cache(request)
+            job = lambda progress: _placed(word_cache, words, progress)  # noqa: E731
             for step in self._watched(request, job):
-                yield _progress("words", language, "words_umap", step, lambda words: _mapped(lexicon, words, language))
+                yield _progress(
+                    "words", language, "words_umap", step, lambda words: _mapped(word_cache, words, language)
+                )
 
     def on_cancel(self, request: gr.Request) -> None:
         """End what this visitor started."""
         self.cancellations.cancel(str(request.session_hash))
 
-    def on_proof(self, own: Battery | None, name: Any, language: str, request: gr.Request) -> Answer:
+    def on_proof(self, own: ProbeResults | None, name: Any, language: str, request: gr.Request) -> Answer:
         """Show the shipped curves of a preset; curves of a visitor's own words stay, in the same plot."""
-        return _proved(self._lexicon(request), own, name, language)
+        return _proof_answer(self._word_cache(request), own, name, language)
 
     @told_in("proof_status")
     def on_measure(
         self, words: tuple[Word, ...] | None, word_set: Any, name: Any, request: gr.Request, language: str
     ) -> Iterator[Answer]:
-        """Run the battery over the words on the map, or over those that would be there."""
-        lexicon = self._lexicon(request)
+        """Run the probes over the words on the map, or over those that would be there."""
+        word_cache = self._word_cache(request)
         asked = words or preset(word_set if word_set in PRESETS else PRESETS[0])
-        if lexicon.bank is not None:
-            job: Callable[[Progress], Battery] = lambda progress: lexicon.battery(asked, progress)  # noqa: E731
+        if word_cache.list_states is not None:
+            job: Callable[[Progress], ProbeResults] = lambda progress: word_cache.probed(asked, progress)  # noqa: E731
             for step in self._watched(request, job):
-                shown = lambda battery: _proved(lexicon, battery, name, language)  # noqa: E731
+                shown = lambda results: _proof_answer(word_cache, results, name, language)  # noqa: E731
                 yield _progress("proof", language, "words_probing", step, shown)
 
     def _watched(self, request: gr.Request, job: Callable[[Progress], Result]) -> Iterator[float | Done[Result]]:
-        """Run a job beside: the shares that it tells, then what it gives."""
+        """Run a job in the background: yields its progress, then its result."""
         with self.cancellations.register(str(request.session_hash)) as stop:
             working = run_with_progress(job, stop)
             while True:
@@ -122,7 +127,7 @@ def _progress(
 
 
 def run_with_progress(job: Callable[[Progress], Result], stop: threading.Event) -> Generator[float, None, Result]:
-    """Yield the share that a job tells while it runs in a thread beside; return what it gives.
+    """Yield the progress of a job while it runs in another thread; return its result.
 
     Raises:
         UserError: `cancelled`, at once, when `stop` is set; the job ends at its next progress.
@@ -145,47 +150,48 @@ def run_with_progress(job: Callable[[Progress], Result], stop: threading.Event) 
     return future.result()
 
 
-def _proved(lexicon: WordCache, own: Battery | None, name: Any, language: str) -> Answer:
-    """The proof panel: curves of a visitor's own words, beside those of a shipped set; for a name that is none,
-    the groups kept out in the visitor's language, or the first."""
+def _proof_answer(word_cache: WordCache, own: ProbeResults | None, name: Any, language: str) -> Answer:
+    """The proof panel: curves of a visitor's own words, beside those of a shipped set; for an unknown name, the groups
+    kept out in the visitor's language, or the first."""
     speak = speaker(language)
-    if own is not None and own.experts != lexicon.engine.bundle.experts:  # of a model that is no longer on view
+    if own is not None and own.experts != word_cache.engine.bundle.experts:  # of a model that is no longer on view
         own = None
-    if lexicon.bank is None:
+    if word_cache.list_states is None:
         return _curves(own, panel(speak, "proof", "", speak("meanings_wait")))
-    if lexicon.proof is None:
+    if word_cache.proof is None:
         empty = panel(speak, "proof", "", speak("proof_none"))
         return _curves(own, empty if own is None else proof_view(own, None, None, speak))
-    batteries = lexicon.proof.batteries
+    results = word_cache.proof.results
     known = next(asked for asked in (name, f"kept_{language}", PROOF_SETS[0]) if asked in PROOF_SETS)
     tongue = known.rpartition("_")[2]
-    classes = batteries[tongue], batteries[f"nouns_{tongue}"]
-    known_set = f"proof_set_{known}", batteries[known]
-    return _curves(own, proof_view(own, known_set, lexicon.proof.crossings, speak, classes))
+    classes = results[tongue], results[f"nouns_{tongue}"]
+    known_set = f"proof_set_{known}", results[known]
+    paired = translated_share(word_cache.engine.bundle.training)
+    return _curves(own, proof_view(own, known_set, word_cache.proof.crossings, speak, classes, paired))
 
 
-def _curves(own: Battery | None, drawn: str) -> Answer:
-    return {"battery": own, "proof_figure": drawn, "proof_status": ""}
+def _curves(own: ProbeResults | None, drawn: str) -> Answer:
+    return {"probe_results": own, "proof_figure": drawn, "proof_status": ""}
 
 
-def _read(lexicon: WordCache, text: Any, progress: Progress) -> tuple[Word, ...]:
+def _read(word_cache: WordCache, text: Any, progress: Progress) -> tuple[Word, ...]:
     words = parse_words(text)
     for word in words:
-        if lexicon.engine.unknown(word.text):
+        if word_cache.engine.unknown(word.text):
             raise UserError("unknown_word", word=word.text)
-    lexicon.states(words, progress)
+    word_cache.states(words, progress)
     return words
 
 
-def _placed(lexicon: WordCache, words: tuple[Word, ...], progress: Progress) -> tuple[Word, ...]:
-    lexicon.umap(words, progress)
+def _placed(word_cache: WordCache, words: tuple[Word, ...], progress: Progress) -> tuple[Word, ...]:
+    word_cache.umap(words, progress)
     return words
 
 
-def _mapped(lexicon: WordCache, words: tuple[Word, ...], language: str) -> Answer:
+def _mapped(word_cache: WordCache, words: tuple[Word, ...], language: str) -> Answer:
     """The words, for the state, and their maps."""
     return {
         "words": words,
-        "words_figure": words_view(lexicon, words, speaker(language), language),
+        "words_figure": words_view(word_cache, words, speaker(language), language),
         "words_status": "",
     }

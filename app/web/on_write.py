@@ -3,27 +3,31 @@ change."""
 
 import asyncio
 import time
-from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import gradio as gr
+from cachetools import LRUCache
 
 from app.engine.examples import EXAMPLES
+from app.engine.fair_line import Visitor
 from app.engine.queue import QueuedRequest
-from app.engine.sampling import Sampling
+from app.engine.sampling import MAX_SEED, Sampling
 from app.models import LoadedModel, ModelRegistry
-from app.panels.compose import draw_all
-from app.panels.settings import PanelSettings
+from app.panels.compose import PANELS, draw_all
+from app.panels.settings import PanelSettings, whole
 from app.panels.status import status_html
 from app.panels.strip import writing_view, written_value
+from app.substrate.byte_text import joined
 from app.trace.record import Trace
 from app.web.answers import Answer, told_in
+from app.web.deep_link import PageLink
 from app.web.visitor import model_of, visitor_of
 from app.wording.catalogue import speaker
 from viz.alone import alone_panel
 from viz.html import Say
+from viz.tokens import visible
 
 _FRAME_SECONDS = 0.05  # the strip is sent at most this often while the model writes, less often for a crowd
 _FRAMED_TEXTS = 4  # so many texts at once get all their frames
@@ -32,24 +36,32 @@ _PATIENT_SECONDS = 0.3  # a shorter wait in line is not worth a sentence
 _STANDBY_SECONDS = 1.0
 _KEPT_EXAMPLES = 24
 
+NOTHING_WRITTEN: Answer = {
+    "trace": None,
+    "selected": 1,
+    "cell": None,
+    "strip": "",
+    "filled": (),
+    **dict.fromkeys(PANELS, ""),
+}
+"""What the page shows of a text that was refused."""
+
 
 class RenderedCache:
     """Panels drawn for finished runs of the examples, by settings; those drawn before the word list was read and
     those after it are kept apart."""
 
     def __init__(self) -> None:
-        self._drawn: OrderedDict[tuple[Any, ...], Answer] = OrderedDict()
+        self._drawn: LRUCache[tuple[Any, ...], Answer] = LRUCache(_KEPT_EXAMPLES)
 
     def put(self, model: LoadedModel, key: tuple[Any, ...], drawn: Answer) -> Answer:
         """Keep what was drawn over a model; returns it."""
-        self._drawn[(*key, model.lexicon.bank is not None)] = drawn
-        while len(self._drawn) > _KEPT_EXAMPLES:
-            self._drawn.popitem(last=False)
+        self._drawn[(*key, model.word_cache.list_states is not None)] = drawn
         return drawn
 
     def get(self, model: LoadedModel, key: tuple[Any, ...]) -> Answer | None:
         """What was drawn over a model, None if nothing was."""
-        return self._drawn.get((*key, model.lexicon.bank is not None))
+        return self._drawn.get((*key, model.word_cache.list_states is not None))
 
 
 class WritingListeners:
@@ -59,62 +71,70 @@ class WritingListeners:
         self.registry, self._rendered = registry, kept
         self._drawing_thread = ThreadPoolExecutor(1, "panels")  # one thread draws: more would only slow the model
 
-    @told_in("status")
+    @told_in("status", refused=NOTHING_WRITTEN)
     async def on_generate(
         self, prompt: str, temperature: float, top_k: float, top_p: float, seed: float, new_tokens: float, tab: str,
         request: gr.Request, *view: Any,
     ) -> AsyncIterator[Answer]:  # fmt: skip
-        """Write on from the prompt: the strip streams, the panels of the open tab come with the end."""
+        """Write on from the prompt: the strip streams, the panels of the open tab come with the end.  Kept results are
+        shown at once."""
         sampling = Sampling(temperature, top_k, top_p, seed, new_tokens)  # type: ignore[arg-type]
         model, settings = model_of(request, self.registry), PanelSettings.of(*view)
-        async for answer in self.write(model, prompt, sampling, settings, tab, visitor_of(request)):
-            yield answer
-
-    async def write(
-        self, model: LoadedModel, prompt: str, sampling: Sampling, view: PanelSettings, tab: str, visitor: str
-    ) -> AsyncIterator[Answer]:
-        """Write on from a prompt; kept results are shown at once."""
-        speak, engine = speaker(view.language), model.engine
-        key = (model.key, prompt, sampling, view, tab)
+        speak, engine = speaker(settings.language), model.engine
+        key, blend = (model.key, prompt, sampling, settings, tab), settings.blend(engine.bundle)
         if (known := self._rendered.get(model, key)) is not None:
             count = len(known["trace"]) - known["trace"].prompt
-            yield {**known, "status": status_html(speak("kept", count=count))}
+            yield {
+                **known,
+                "made": _made(prompt, sampling, settings, blend),
+                "status": status_html(speak("kept", count=count)),
+            }
             return
-        queued = model.requests.write(prompt, sampling, view.blend(engine.bundle), visitor)
-        ids = engine.encode(prompt)
+        queued = model.requests.write(prompt, sampling, blend, visitor_of(request))
         started = time.perf_counter()
         async for place in self._watch(model, queued):
             if place:
                 started = time.perf_counter()
                 yield _beside(speak("waiting", place=place))
             elif written := [(s.id, written_value(engine, s)) for s in queued.steps if s.id is not None]:
-                yield {**_beside(speak("writing")), "strip": writing_view(engine, ids, written, speak)}
+                yield {**_beside(speak("writing")), "strip": writing_view(engine, queued.ids, written, speak)}
         trace = queued.result()
         seconds = max(time.perf_counter() - started, 1e-6)
         message = speak("done", count=len(queued.steps), rate=speak.number(len(queued.steps) / seconds, 0))
         if len(trace) == engine.context:
             message += " " + speak("filled", limit=engine.context)
         message += _unknown(model, prompt, speak)
-        drawn = await self._drawn(model, lambda: draw_all(model, trace, view, message, tab))
+        drawn = await self._drawn(model, lambda: draw_all(model, trace, settings, message, tab))
         if not queued.stopped and any((prompt, sampling) == (e.prompt, Sampling(seed=e.seed)) for e in EXAMPLES):
             self._rendered.put(model, key, drawn)
-        yield drawn
+        yield {**drawn, "made": _made(prompt, sampling, settings, blend)}
 
-    @told_in("status")
+    @told_in("status", refused=NOTHING_WRITTEN)
     async def on_look(self, prompt: str, tab: str, request: gr.Request, *view: Any) -> AsyncIterator[Answer]:
         """Read the text without writing."""
         settings, model = PanelSettings.of(*view), model_of(request, self.registry)
         speak = speaker(settings.language)
-        queued = model.requests.look(prompt, settings.blend(model.engine.bundle), visitor_of(request))
+        blend = settings.blend(model.engine.bundle)
+        queued = model.requests.look(prompt, blend, visitor_of(request))
         async for place in self._watch(model, queued):
             if place:
                 yield _beside(speak("waiting", place=place))
         trace = queued.result()
         message = speak("looked", count=len(trace) - 1) + _unknown(model, prompt, speak)
-        yield await self._drawn(model, lambda: draw_all(model, trace, settings, message, tab))
+        made = _made(prompt, Sampling(), settings, blend, how="read")
+        yield {**await self._drawn(model, lambda: draw_all(model, trace, settings, message, tab)), "made": made}
+
+    def on_another(self, seed: Any) -> Answer:
+        """The next seed, with which the same text is written on another way."""
+        number = whole(seed)
+        return {"seed": 0 if number is None or not 0 <= number < MAX_SEED else number + 1}
+
+    def on_more(self, trace: Trace | None, prompt: str) -> Answer:
+        """The whole text so far as the prompt of what is written next."""
+        return {"prompt": prompt if trace is None else trace.text}
 
     def on_stop(self, request: gr.Request) -> None:
-        """Let what this visitor started end after the token in hand; what is written stays."""
+        """Stop what this visitor started after the current token; what is written stays."""
         model_of(request, self.registry).requests.stop(visitor_of(request))
 
     @told_in("alone_figure")
@@ -127,13 +147,13 @@ class WritingListeners:
         model = model_of(request, self.registry)
         if trace is None or not model.engine.bundle.adjustable:
             return
-        prompt = "".join(trace.texts[1 : selected + 1])
+        prompt = joined(trace.texts[1 : selected + 1])
         sampling = Sampling(temperature, top_k, top_p, seed, new_tokens)  # type: ignore[arg-type]
         async for drawn in self._three_ways(model, prompt, sampling, speaker(str(view[-1])), visitor_of(request)):
             yield {"alone_figure": drawn}
 
     async def _three_ways(
-        self, model: LoadedModel, prompt: str, sampling: Sampling, speak: Say, visitor: str
+        self, model: LoadedModel, prompt: str, sampling: Sampling, speak: Say, visitor: Visitor
     ) -> AsyncIterator[str]:
         names = model.engine.bundle.experts
         pending: list[QueuedRequest] = []
@@ -179,10 +199,17 @@ def _beside(message: str) -> Answer:
     return {"status": status_html(message)}
 
 
+def _made(
+    prompt: str, sampling: Sampling, settings: PanelSettings, blend: list[float] | None, how: str = "write"
+) -> PageLink:
+    """What a text was made from."""
+    return PageLink.of(prompt, sampling, how=how, made_with=settings.weight if blend else None)
+
+
 def _unknown(model: LoadedModel, prompt: str, speak: Say) -> str:
     missing = model.engine.unknown(prompt)
-    return " " + speak("unknown", characters=" ".join(missing[:20])) if missing else ""
+    return " " + speak("unknown", characters=" ".join(map(visible, missing[:20]))) if missing else ""
 
 
 def _texts(pending: list[QueuedRequest]) -> tuple[str, ...]:
-    return tuple("".join(step.text for step in queued.steps) for queued in pending)
+    return tuple(joined(step.text for step in queued.steps) for queued in pending)

@@ -15,6 +15,8 @@ from app.web.break_tab import connect_break_tab
 from app.web.hero import HeroListener
 from app.web.labels import LABELS, relabel
 from app.web.layout import SAMPLING, VIEW, WRITTEN, Layout
+from app.web.lesson_tab import connect_lesson_tab
+from app.web.on_link import LinkListeners
 from app.web.on_select import Listeners
 from app.web.on_tab import SHOWN, TabListeners
 from app.web.on_translate import EXAMPLES as TRANSLATIONS
@@ -25,17 +27,23 @@ from app.web.on_write import RenderedCache, WritingListeners
 WORDS_QUEUE = "words"
 """One word set at a time is read or mapped."""
 
-WORDS, PROOF = ("words", "words_figure", "words_status"), ("battery", "proof_figure", "proof_status")
+WORDS, PROOF = ("words", "words_figure", "words_status"), ("probe_results", "proof_figure", "proof_status")
 SETS = ("word_set", "proof_set")
+LINKED = ("linked", "link_shown")
 LOADING = ("loading", "timer", "on_view", "model", "list_read")
-TAB_PANELS = ("tab", "filled", *PANELS, *WORDS, *PROOF, "lab_figure", "twins", "figures", "report")
+TAB_PANELS = ("filled", *PANELS, *WORDS, *PROOF, "lab_figure", "controls", "figures", "report")
 """What opening a tab may fill."""
 
 QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 AT_ONCE: dict[str, Any] = {**QUIET, "queue": False}
 OFTEN: dict[str, Any] = {**QUIET, "concurrency_limit": None}
-"""For what waits in a queue of our own, or changes states: outside Gradio's queue a state that changes tells nobody."""
+"""For what waits in a queue of our own, or changes states: outside Gradio's queue a changed state triggers no
+listener."""
+ONE_WORD_SET: dict[str, Any] = {**QUIET, "concurrency_id": WORDS_QUEUE, "concurrency_limit": 1}
+EVERY: dict[str, Any] = {**AT_ONCE, "trigger_mode": "multiple"}
+"""Each event is answered, also while another one is."""
 LATEST: dict[str, Any] = {**AT_ONCE, "trigger_mode": "always_last"}
+"""For listeners that read their inputs alone: an event put off comes with the data of the one before it."""
 
 
 def build_page(registry: ModelRegistry) -> gr.Blocks:
@@ -56,6 +64,7 @@ class Page:
         self.listeners, self.writing = Listeners(registry, relabel, kept), WritingListeners(registry, kept)
         self.translating = TranslationListeners(self.writing)
         self.words = WordListeners(registry)
+        self.linking = LinkListeners(registry, self.writing, self.translating, self.words)
         self.tabs = TabListeners(registry, self.listeners, self.words)
         self.hero = HeroListener(registry)
 
@@ -63,11 +72,13 @@ class Page:
         """Add all listeners."""
         self._connect_opening()
         self._connect_writing()
+        self._connect_links()
         self._connect_selection()
         self._connect_words()
         self._connect_laboratory()
         page = self.layout
-        connect_break_tab(page.break_tab, page.tab_break, page.tab, page.language, page.on_view)
+        connect_break_tab(page.break_tab, page.tab_break, page.tab, page.language, page.on_view, page.linked)
+        connect_lesson_tab(page.lesson_tab, page.tab_lesson, page.tab, page.language, page.on_view)
 
     def _on(
         self, event: Callable[..., Any], listener: Callable[..., Any], inputs: tuple[str, ...],
@@ -84,19 +95,21 @@ class Page:
     def _connect_opening(self) -> None:
         """What is there when the page is opened, when a tab is, and over another model or in another language."""
         page, on = self.layout, self.listeners
-        opening = (*WRITTEN, "words", "battery", *SETS, "drawn", "language", "prompt", *SAMPLING, *LABELS)
-        loaded = self._on(page.blocks.load, on.on_load, (), (*opening, "linked", "tab", "tabs"), OFTEN)
+        opening = (*WRITTEN, "words", "probe_results", *SETS, "drawn", "language", "prompt", *SAMPLING, *LABELS)
+        loaded = self._on(page.blocks.load, on.on_load, (), (*opening, *LINKED, "tab", "tabs"), OFTEN)
         ticked = self._on(loaded.then, on.on_tick, ("language",), LOADING, OFTEN)
         self._follow(ticked)
-        self._on(page.tabs.select, self.tabs.on_open, (*SHOWN, *VIEW), TAB_PANELS, AT_ONCE)
-        self._follow(self._on(page.on_view.change, on.on_switch, ("tab", "language"), (*opening, "linked"), OFTEN))
+        self._on(page.tabs.select, self.tabs.on_opened, (), ("tab",), EVERY)
+        self._on(page.tabs.select, self.tabs.on_open, (*SHOWN, *VIEW), TAB_PANELS, EVERY)
+        self._follow(self._on(page.on_view.change, on.on_switch, ("tab", "language"), (*opening, *LINKED), OFTEN))
         read = ("tab", "filled", "drawn", "trace", "selected", "components", "language")
         self._follow(self._on(page.list_read.change, on.on_list_read, read, ("filled", "glyphs"), OFTEN))
         page.list_read.change(self.hero.on_list_read, page.language, page.hero, **OFTEN)
         self._on(page.model.input, on.on_pick, ("model", "language"), LOADING, QUIET)
+        self._on(page.loading.clear, on.on_dismiss, (), ("loading",), QUIET)
         self._on(page.timer.tick, on.on_tick, ("language",), LOADING, OFTEN)
-        spoken = ("strip", "filled", *SETS, *LABELS)
-        self._follow(self._on(page.language.input, on.on_language, ("trace", "selected", *VIEW), spoken, QUIET))
+        relabelled = ("strip", "filled", *SETS, *LABELS)
+        self._follow(self._on(page.language.input, on.on_language, ("trace", "selected", *VIEW), relabelled, QUIET))
 
     def _connect_writing(self) -> None:
         page, on = self.layout, self.writing
@@ -106,15 +119,25 @@ class Page:
             self._follow(self._on(event, on.on_generate, asked, WRITTEN, OFTEN))
 
         write(partial(gr.on, [page.generate.click, page.prompt.submit]))
-        write(page.linked.change)
+        write(self._on(page.another.click, on.on_another, ("seed",), ("seed",), AT_ONCE).then)
+        write(self._on(page.more.click, on.on_more, ("trace", "prompt"), ("prompt",), AT_ONCE).then)
         for button, example in zip(page.examples, EXAMPLES, strict=True):
             write(button.click(example.fill, None, [page.prompt, page.seed], **AT_ONCE).then)
         self._follow(self._on(page.look.click, on.on_look, ("prompt", "tab", *VIEW), WRITTEN, OFTEN))
         gr.on([page.stop.click, page.alone_stop.click], on.on_stop, None, None, **AT_ONCE)
         self._on(page.alone.click, on.on_alone, ("trace", "selected", *SAMPLING, *VIEW), ("alone_figure",), OFTEN)
-        script = f"(...values) => {call_module('link.js', 'linkLine', '...values')}"
-        page.link.click(None, page.of("prompt", *SAMPLING, "language"), page.status, js=script, **QUIET)
         self._connect_translation()
+
+    def _connect_links(self) -> None:
+        """A link to what is shown, and a page that was opened by one."""
+        page, on = self.layout, self.linking
+        shown = ("made", "selected", "cell", "words", "tab", "moved", "drawn_on", "prompt", *SAMPLING, *SETS, *VIEW)
+        view = f"(_, ...values) => {call_module('link.js', 'pageView', '')}.then((view) => [view, ...values])"
+        self._on(page.link.click, on.on_link, ("in_browser", *shown), ("link_shown",), {**AT_ONCE, "js": view})
+        opened = ("linked", "made", "trace", "tab", *VIEW)
+        texts = self._on(page.linked.change, on.on_linked, opened, WRITTEN, OFTEN)
+        words = self._on(texts.then, on.on_linked_words, ("linked", "language"), WORDS, ONE_WORD_SET)
+        self._follow(words)
 
     def _connect_translation(self) -> None:
         page = self.layout
@@ -144,13 +167,12 @@ class Page:
 
     def _connect_words(self) -> None:
         page, on = self.layout, self.words
-        proof = ("battery", "proof_set", "language")
-        queued = {**QUIET, "concurrency_id": WORDS_QUEUE, "concurrency_limit": 1}
+        proof = ("probe_results", "proof_set", "language")
         self._on(page.word_set.input, on.on_preset, ("word_set", "language"), WORDS, QUIET)
-        self._on(page.own_show.click, on.on_own, ("own_text", "language"), WORDS, queued)
-        self._on(page.umap.click, on.on_umap, ("words", "language"), WORDS, queued)
+        self._on(page.own_show.click, on.on_own, ("own_text", "language"), WORDS, ONE_WORD_SET)
+        self._on(page.umap.click, on.on_umap, ("words", "language"), WORDS, ONE_WORD_SET)
         self._on(page.proof_set.input, on.on_proof, proof, PROOF, QUIET)
-        self._on(page.probe.click, on.on_measure, ("words", "word_set", *proof[1:]), PROOF, queued)
+        self._on(page.probe.click, on.on_measure, ("words", "word_set", *proof[1:]), PROOF, ONE_WORD_SET)
         gr.on([page.words_cancel.click, page.proof_cancel.click], on.on_cancel, None, None, **AT_ONCE)
 
     def _connect_laboratory(self) -> None:
@@ -159,6 +181,7 @@ class Page:
         def compare(event: Callable[..., Any], options: dict[str, Any]) -> None:
             self._on(event, self.listeners.on_compare, pair, ("lab_figure",), options)
 
+        self._on(page.lab.expand, self.listeners.on_unfold, pair, ("lab_figure", "lab_shown"), AT_ONCE)
         compare(partial(gr.on, [page.lab_first.input, page.lab_second.input]), LATEST)
         for button, texts in zip(page.lab_examples, LAB_EXAMPLES, strict=True):
             compare(button.click(partial(tuple, texts), None, page.of(*pair[:2]), **AT_ONCE).then, AT_ONCE)

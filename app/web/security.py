@@ -3,15 +3,21 @@
 Pure ASGI, so that it adds nothing to a stream but the headers of its first message.
 """
 
-import json
 import re
 import secrets
-from collections.abc import Awaitable, Callable, MutableMapping
-from typing import Any
+from collections.abc import Mapping
 
+from fastapi.exceptions import RequestValidationError
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.middleware.gzip import GZipMiddleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.wording.catalogue import LANGUAGES, say
+from app.web.packed_stream import PackedStream
+from app.web.visitor import asked_language
+from app.wording.catalogue import say
+from app.wording.errors import UserError
 
 MAX_BODY = 8_000_000
 """Bytes of one request; a text is at most a few kB, and one too long gets a better sentence from the engine."""
@@ -21,19 +27,28 @@ BOOT = secrets.token_hex(8)
 
 _OPEN = re.compile(
     r"/(|config/?|theme\.css|favicon\.ico|robots\.txt|manifest\.json|pwa_icon(/\d+)?|(assets|static|svelte)/.+|"
-    r"gs/.+|gradio_api/(info/?|app_id/?|user/?|startup-events|heartbeat/\w+|queue/(join|data)/?|cancel|reset/?|"
+    r"gs/.+|lesson/sheet|room(/\w+(/\w+)?)?|gradio_api/(info/?|app_id/?|user/?|startup-events|heartbeat/\w+|"
+    r"queue/(join|data)/?|cancel|reset/?|"
     r"(run|api|call)/\w+(/\w+)?/?|mcp(/.*)?))"
 )
-"""What the page and gradio_client ask for.  Uploads, files, proxies, recordings and the rest of Gradio stay shut."""
+"""What the page and gradio_client ask for.  Uploads, files, proxies, recordings and the rest of Gradio stay closed."""
 
-_PACKED = re.compile(r"/|/config/?|/gradio_api/(run|api)/.+")
-"""What Gradio leaves uncompressed though it is long text; streams stay as they are, so that nothing waits in them."""
+_PACKED = re.compile(r"/|/config/?|/lesson/sheet|/room(/\w+)?|/gradio_api/(run|api)/.+")
+"""What Gradio leaves uncompressed though it is long text."""
+
+_STREAMED = "/gradio_api/queue/data"
+"""Where all that listeners answer comes, as events."""
+
+EMBED = "https://huggingface.co https://*.hf.space"
+"""Sites that may show the page in a frame, unless others are set."""
+
+_SITE = re.compile(r"https?://(\*\.)?[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:\d{1,5})?", re.IGNORECASE)
 
 HEADERS = {
     "content-security-policy": (
         "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval'; style-src 'self' 'unsafe-inline'; "
         "img-src 'self' data: blob:; font-src 'self' data:; connect-src 'self' data: blob:; worker-src 'self' blob:; "
-        "object-src 'none'; base-uri 'self'; form-action 'self'; frame-ancestors 'self' https://huggingface.co"
+        "object-src 'none'; base-uri 'self'; form-action 'self'"
     ),
     "x-content-type-options": "nosniff",
     "referrer-policy": "no-referrer",
@@ -42,35 +57,53 @@ HEADERS = {
 }
 """Gradio's page needs inline scripts and `eval`; nothing may come from, or go to, another host."""
 
-Scope = MutableMapping[str, Any]
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
-App = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+def security_headers(embed: str = EMBED) -> dict[str, str]:
+    """The headers of every answer. embed: the sites that may show the page in a frame, separated by spaces; none if
+    it is empty.
+
+    Raises:
+        UserError: `bad_embed`, for what is no site: it would end the header, or open it to all.
+    """
+    for site in embed.split():
+        if not _SITE.fullmatch(site):
+            raise UserError("bad_embed", value=site[:80])
+    ancestors = " ".join(["frame-ancestors 'self'", *embed.split()])
+    return {**HEADERS, "content-security-policy": f"{HEADERS['content-security-policy']}; {ancestors}"}
 
 
 class SecurityMiddleware:
     """ASGI middleware around the whole server."""
 
-    def __init__(self, app: App) -> None:
-        self._app = app
+    def __init__(self, app: ASGIApp, headers: Mapping[str, str] | None = None) -> None:
+        self._app, self._headers = app, headers or security_headers()
         self._packed = GZipMiddleware(app, minimum_size=1_000, compresslevel=5)
+        self._streamed = PackedStream(app)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return await self._app(scope, receive, send)
         path = str(scope["path"]).removeprefix(str(scope.get("root_path", "")))
+        send = with_security_headers(send, self._headers)
         if not _OPEN.fullmatch(path) or ".." in path:
-            return await refuse(send, 404, say("no_such_page", accepted_language(scope)))
-        if int(header(scope, b"content-length") or 0) > MAX_BODY:
+            refused = refusal(404, "no_such_page", scope)
+            return await refused(scope, receive, send)
+        if declared_length(scope) > MAX_BODY:
             await drained(receive)
-            return await refuse(send, 413, say("large_request", accepted_language(scope)))
-        app = self._packed if _PACKED.fullmatch(path) else self._app
-        await app(scope, limited(receive), with_security_headers(send))
+            refused = refusal(413, "large_request", scope)
+            return await refused(scope, receive, send)
+        app = self._packed if _PACKED.fullmatch(path) else self._streamed if path == _STREAMED else self._app
+        await app(scope, limited(receive), send)
+
+
+async def unfit_body(request: Request, error: Exception) -> Response:
+    """What is wrong with a body of JSON, without quoting it: it may hold numbers that JSON cannot say (`Infinity`)."""
+    faults = error.errors() if isinstance(error, RequestValidationError) else []
+    return JSONResponse({"detail": [{"loc": fault["loc"], "msg": fault["msg"]} for fault in faults]}, 422)
 
 
 async def drained(receive: Receive) -> None:
-    """Read a body to its end, up to a limit, so that the client gets to read the answer."""
+    """Read a body to its end, up to a limit, so that the client receives the answer."""
     passed, more = 0, True
     while more and passed < 5 * MAX_BODY:
         message = await receive()
@@ -91,34 +124,29 @@ def limited(receive: Receive) -> Receive:
     return counted
 
 
-def with_security_headers(send: Send) -> Send:
-    """Add our headers to an answer."""
+def with_security_headers(send: Send, added: Mapping[str, str]) -> Send:
+    """Add headers to an answer, but for those that it has already: a page of its own may be stricter."""
 
     async def with_headers(message: Message) -> None:
         if message["type"] == "http.response.start":
-            ours = [(name.encode(), value.encode()) for name, value in HEADERS.items()]
-            kept = [(name, value) for name, value in message["headers"] if name.lower() != b"server"]
-            message = {**message, "headers": [*kept, *ours]}
+            message = {**message}
+            headers = MutableHeaders(scope=message)
+            del headers["server"]
+            for name, value in added.items():
+                headers.setdefault(name, value)
+            if headers.get("content-type", "").startswith("text/event-stream"):
+                headers["x-accel-buffering"] = "no"  # a proxy that collects answers would hold back a stream
         await send(message)
 
     return with_headers
 
 
-async def refuse(send: Send, status: int, sentence: str) -> None:
-    """Answer with one sentence."""
-    body = json.dumps({"detail": sentence}, ensure_ascii=False).encode()
-    headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
-    await with_security_headers(send)({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
+def refusal(status: int, code: str, scope: Scope) -> JSONResponse:
+    """An answer of one sentence, in the visitor's language."""
+    return JSONResponse({"detail": say(code, asked_language(scope))}, status)
 
 
-def header(scope: Scope, name: bytes) -> str:
-    """A header of a request, empty if it has none or one that is no number where one is due."""
-    found = next((value.decode("latin-1") for key, value in scope["headers"] if key == name), "")
-    return found if name != b"content-length" or found.isdecimal() else ""
-
-
-def accepted_language(scope: Scope) -> str:
-    """The browser's first language, if it is one of ours."""
-    code = header(scope, b"accept-language")[:2].lower()
-    return code if code in LANGUAGES else "en"
+def declared_length(scope: Scope) -> int:
+    """Bytes of the body by its header; 0 without one, or with one that is no number."""
+    length = Headers(scope=scope).get("content-length", "")
+    return int(length) if length.isascii() and length.isdecimal() else 0

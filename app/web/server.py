@@ -1,32 +1,46 @@
 """Start the server: load the model, build the page, warm up in the background."""
 
 import argparse
+import importlib.util
 import os
 import sys
 import threading
 from collections.abc import Sequence
 
 import gradio as gr
+from fastapi.exceptions import RequestValidationError
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
 from app.engine.examples import opening_trace
+from app.engine.job_queue import JobQueue
 from app.models import ModelRegistry, open_registry
 from app.panels.hero import hero_html
 from app.panels.layers import layers_view
 from app.panels.words import words_view
 from app.probing.word_list import PRESETS, preset
+from app.rooms.registry import RoomRegistry
 from app.substrate.pictures import check_font
+from app.system.caches import temporary_setting
 from app.system.memory import collect_from_now, limit_retained_memory, release_memory, settle
 from app.system.threads import set_network_threads
 from app.web.api import add_api
+from app.web.api_attention import add_attention_api
 from app.web.api_intervene import add_intervene_api
+from app.web.api_words import add_words_api
 from app.web.assets import head_html, page_routes, style_paths
+from app.web.endpoint import name_fields, take_short_calls
 from app.web.first_paint import FirstPaint
+from app.web.han_font import FAMILY
+from app.web.lesson_sheet import sheet_route
 from app.web.page import build_page
-from app.web.security import BOOT, SecurityMiddleware
+from app.web.path_prefix import PathPrefix, normalise_setting
+from app.web.preview import preview_picture
+from app.web.room_api import RoomApi
+from app.web.room_panel import lesson_questions
+from app.web.security import BOOT, EMBED, SecurityMiddleware, security_headers, unfit_body
 from app.wording.catalogue import LANGUAGES, say, speaker
 from app.wording.errors import UserError
 
@@ -36,6 +50,13 @@ EVENTS = 160
 SWITCH_SECONDS = 5e-4
 """How long a thread that draws panels keeps the one that runs the model waiting (Python's own: ten times that)."""
 
+LOOK_SECONDS = 0.01
+"""How often Gradio looks whether somebody pressed something; its own thousand times a second take a twentieth of a core
+from a page that nobody uses."""
+
+MCP = "GLYPHSCOPE_MCP"
+"""1: the endpoints are tools of an MCP server too; it needs the packages of `requirements-mcp.txt`."""
+
 SESSIONS = 100
 """Visitors whose last trace is kept (about 2 MB each at most); the longest idle one goes first."""
 
@@ -44,8 +65,14 @@ def build_demo(registry: ModelRegistry) -> gr.Blocks:
     """Page and API, with their queue."""
     demo = build_page(registry)
     add_api(demo, registry)
-    add_intervene_api(demo, registry)
+    jobs = JobQueue()
+    add_intervene_api(demo, registry, jobs)
+    add_attention_api(demo, registry, jobs)
+    add_words_api(demo, registry)
+    take_short_calls(demo)
+    name_fields(demo)
     demo.queue(max_size=EVENTS)
+    demo._queue.sleep_when_free = LOOK_SECONDS
     # Gradio keeps what a visitor who left did not fetch, panels of 100 kB and more, for the last 2,000 of them.
     demo._queue.pending_messages_per_session.max_size = 2 * SESSIONS
     return demo
@@ -54,12 +81,14 @@ def build_demo(registry: ModelRegistry) -> gr.Blocks:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Serve until interrupted; host and port come from GRADIO_SERVER_NAME and GRADIO_SERVER_PORT, the number of
     threads that a network runs on from GLYPHSCOPE_THREADS (default: all cores but one, which draws the panels; 1 to
-    4)."""
+    4), the sites that may show the page in a frame from GLYPHSCOPE_EMBED."""
     options = make_parser().parse_args(arguments)
     limit_retained_memory()
+    normalise_setting()
     set_network_threads(int(os.environ.get("GLYPHSCOPE_THREADS", min(4, max(1, (os.cpu_count() or 1) - 1)))))
     try:
         check_font()
+        headers = security_headers(os.environ.get("GLYPHSCOPE_EMBED", EMBED))
         registry, wanted = open_registry(options.model)
     except UserError as error:
         sys.exit(str(error))
@@ -69,12 +98,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
     try:
         demo = build_demo(registry)
     except OSError:  # Gradio keeps a folder for temporary files
-        sys.exit(say("no_room"))
+        sys.exit(say("no_room", name=temporary_setting()))
     collect_from_now()
     threading.Thread(target=warm_up, args=(registry, wanted), daemon=True).start()
     port = int(os.environ.get("GRADIO_SERVER_PORT", 7860))  # given outright: else a taken one is silently skipped
     try:
-        launch(demo, registry, port)
+        launch(demo, registry, port, headers)
+    except UserError as error:
+        sys.exit(str(error))
     except OSError:  # in use, or not allowed
         sys.exit(say("bad_port", port=port))
 
@@ -96,37 +127,70 @@ def warm_up(registry: ModelRegistry, wanted: str) -> None:
     say, model = speaker("en"), registry.of("")
     if wanted:
         registry.load(wanted, first=True)
-    trace = opening_trace(model.engine)
+    trace = opening_trace(model.engine, "en")
     for language in LANGUAGES:
         hero_html(model, language)
-    model.lexicon.prepare(model.folder)
+    model.word_cache.prepare(model.folder)
     layers_view(model.engine, trace, 1, say)
-    words_view(model.lexicon, preset(PRESETS[0]), say)
+    words_view(model.word_cache, preset(PRESETS[0]), say)
+    for language in LANGUAGES:
+        opening_trace(model.engine, language)
     settle()
     release_memory()
 
 
-def launch(demo: gr.Blocks, registry: ModelRegistry, port: int) -> None:
-    """Serve a page on a port, with our style, without anything that asks other hosts."""
+def launch(demo: gr.Blocks, registry: ModelRegistry, port: int, headers: dict[str, str]) -> None:
+    """Serve a page on a port, with our style and these headers, without anything that asks other hosts."""
+    rooms = RoomApi(RoomRegistry(), lesson_questions(registry))
     demo.launch(
         server_port=port,
-        theme=gr.themes.Base(font=["system-ui", "sans-serif"], font_mono=["ui-monospace", "monospace"]),
+        theme=gr.themes.Base(font=["system-ui", FAMILY, "sans-serif"], font_mono=["ui-monospace", "monospace"]),
         css_paths=style_paths(),
         footer_links=["api"],
         run_history=False,
+        mcp_server=wants_mcp(),
         state_session_capacity=SESSIONS,
         max_threads=EVENTS,
         head=head_html(),
         max_file_size=1,
         app_kwargs={
-            "routes": [*page_routes(), Route("/gs/alive", alive)],
-            "middleware": [Middleware(SecurityMiddleware), Middleware(FirstPaint, registry=registry)],
+            "routes": [
+                *page_routes(),
+                *rooms.routes(),
+                Route("/gs/alive", alive),
+                sheet_route(registry),
+                Route("/gs/preview.png", preview_picture),
+            ],
+            "exception_handlers": {RequestValidationError: unfit_body},
+            "middleware": [
+                Middleware(PathPrefix),
+                Middleware(SecurityMiddleware, headers=headers),
+                Middleware(FirstPaint, registry=registry),
+            ],
         },
         ssr_mode=False,
         share=False,
     )
 
 
+def wants_mcp() -> bool:
+    """Whether an MCP server is asked for.
+
+    Raises:
+        UserError: `no_mcp` where its package is missing.
+    """
+    if os.environ.get(MCP) != "1":
+        return False
+    if importlib.util.find_spec("mcp") is None:
+        raise UserError("no_mcp")
+    return True
+
+
+def own_routes() -> list[Route]:
+    """The answer from which a page sees that the server was restarted, and the picture for previews of links."""
+    return [Route("/gs/alive", alive), Route("/gs/preview.png", preview_picture)]
+
+
 async def alive(request: Request) -> Response:
-    """Which start of the server this is."""
+    """Identifies this start of the server."""
     return Response(BOOT, media_type="text/plain", headers={"Cache-Control": "no-store"})

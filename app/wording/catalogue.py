@@ -1,7 +1,7 @@
 """Every sentence a visitor reads, by its key.  They stand in `en.toml`, `ru.toml` and `zh.toml` beside this file.
 
-A sentence is plain text with named blanks, or a plural text: a small table with a form for each plural category of
-the language and, under `by`, the name of the number that chooses:
+A sentence is plain text with named placeholders, or a plural text: a small table with a form for each plural category
+of the language and, under `by`, the name of the number that chooses:
 
     crowded.by = "limit"
     crowded.one = "{limit} text is waiting already."

@@ -7,19 +7,21 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
 
 import app.engine.engine as engine_module
-from app.checkpoint.bundle import load_bundle
+from app.checkpoint.bundle import MINI, load_bundle
 from app.engine.engine import Engine
 from app.engine.queue import RequestQueue
 from app.engine.sampling import Sampling
-from app.engine.trace_writer import under
+from app.engine.trace_writer import part_of, under
 from app.network.experts import StackedExperts
 from app.network.interface import Output
+from app.system.environment import set_defaults
 from app.system.memory import limit_retained_memory
 from app.system.threads import set_network_threads
 from tests.bench.peers import ours_in_transformers, stock_pair
@@ -33,7 +35,7 @@ class NoTrace:
         self._weights = weights
 
     def add(self, ids: list[int], output: Output, seconds: float) -> Tensor:
-        return under(output, self._weights)
+        return under(part_of(output, slice(-1, None)), self._weights)[:, -1]
 
     def finish(self, *_: Any) -> None: ...
 
@@ -71,19 +73,20 @@ def both_rates(
     return with_trace, plain
 
 
-def rate_together(texts: int, threads: int) -> float:
+def rate_together(texts: int, threads: int, folder: Path = MINI) -> float:
     """Tokens a second of several texts at once, prompts and all; in a process of its own, as teams of threads that this
     one has would slow the queue's down."""
-    script = f"from tests.bench.decode import write_together; write_together({texts}, {threads})"
+    script = f"from tests.bench.decode import write_together; write_together({texts}, {threads}, {str(folder)!r})"
     done = subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, text=True)
     return float(done.stdout)
 
 
-def write_together(texts: int, threads: int) -> None:
-    """Print the tokens a second of several texts generated at once by the request queue."""
+def write_together(texts: int, threads: int, folder: str) -> None:
+    """Print the tokens a second of several texts generated at once by the request queue, as a server would."""
+    set_defaults()
     limit_retained_memory()
     set_network_threads(threads)
-    requests = RequestQueue(Engine(load_bundle()))
+    requests = RequestQueue(Engine(load_bundle(Path(folder))))
 
     def run() -> float:
         started = time.perf_counter()
@@ -93,6 +96,42 @@ def write_together(texts: int, threads: int) -> None:
 
     run()
     print(statistics.median(run() for _ in range(3)))
+
+
+@contextmanager
+def busy() -> Iterator[None]:
+    """Another process that would take a whole core."""
+    process = subprocess.Popen([sys.executable, "-c", "while True: pass"])
+    try:
+        yield
+    finally:
+        process.kill()
+        process.wait()
+
+
+def crowded_rows() -> list[Row]:
+    """The request queue beside another busy process, on one thread and on two: two must not be slower."""
+    rows = []
+    for threads in (1, 2):
+        free = rate_together(1, threads)
+        with busy():
+            beside = rate_together(1, threads)
+        on = f", {threads} thread{'s' if threads > 1 else ''}"
+        rows.append(
+            Row("a text beside a busy process, tokens/s" + on, f"{beside:.0f}", "alone", f"{free:.0f}",
+                f"{beside / free:.2f} x", "not under one thread's")
+        )  # fmt: skip
+    return rows
+
+
+def beside_rows(folder: Path) -> list[Row]:
+    """Decoding with this bundle and with the one of another folder, by turns."""
+    torch.set_num_threads(1)
+    engines = Engine(load_bundle()), Engine(load_bundle(folder))
+    runs = [[rate(engine, PROMPT, SAMPLING) for engine in engines] for _ in range(2 * REPEATS + 1)]
+    ours, theirs = (statistics.median(rates) for rates in zip(*runs[1:], strict=True))
+    what = "decode with trace, tokens/s, 1 thread"
+    return [Row(what, f"{ours:.0f}", f"bundle in {folder}", f"{theirs:.0f}", f"{ours / theirs:.2f} x", "0.8 x")]
 
 
 def peer_rate(model: Any) -> float:

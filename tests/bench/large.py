@@ -27,9 +27,10 @@ from app.foreign.load import load_foreign
 from app.substrate.vocabulary import build_tokenizer, mini_vocabulary
 from app.system.memory import limit_retained_memory, release_memory
 from tests.bench.decode import both_rates
-from tests.bench.load import Session
 from tests.bench.rows import resident_megabytes
-from tests.support.folders import CHARACTERS, GRAMS, TWO_TOWERS, instantiate
+from tests.bench.session import Session
+from tests.support.folders import CHARACTERS, GRAMS, instantiate
+from tests.support.foreign_code import TWO_TOWERS
 from tests.support.server import serving
 
 SIZES = {"vocab_size": 131_072, "n_embed": 1_024, "n_head": 32, "n_layer": 16, "block_size": 1_024}

@@ -1,183 +1,66 @@
 """Many visitors at once, on a server of our own: `python -m tests.bench.load --visitors 30`.
 
-Each arrives (opens the page and its session), writes, clicks tokens, slides the weight, and leaves.
+Each arrives (opens the page and its session), writes, clicks tokens, slides the weight, tries every instrument, and
+leaves.  All come from one address, as a school's pupils do, or each from its own (`--homes`); with `--flood 150`
+another address has asked for so many texts just before, each under another name.  With `--room 30` a class of so many
+pupils has its lesson meanwhile, and visitors come again and again until it is over.
 Traffic goes to 127.0.0.1 only, and ends after `--seconds` at the latest.
 """
 
 import argparse
 import asyncio
-import json
 import os
-import re
 import statistics
 import sys
 import time
-from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, field
-from html import unescape
 from pathlib import Path
 from typing import Any
 
 import httpx
-import torch
 
-from app.checkpoint.bundle import load_bundle
-from app.engine.engine import Engine
 from app.engine.queue import RELEASE_SECONDS
-from app.engine.sampling import Sampling
-from tests.bench.rows import resident_megabytes
+from tests.bench.room import Lesson, rows_of_lesson, teach
+from tests.bench.rows import Row, resident_megabytes
+from tests.bench.session import Session
+from tests.bench.visits import INSTRUMENTS, PROMPTS, TOKENS, Visit, mixed, visit
 from tests.support.server import serving
-from viz.html import visible
 
-PROMPTS = ("Жила-была девочка Маша и", "Мама сказала:", "The cat and the dog", "Tom wants a", "我喜欢你", "你知道吗")
-TOKENS = 48
-CROWDED = "waiting already"
+FLOOD, HOME = "203.0.113.5", "198.51.100.{}"
+"""Addresses, of ranges that are kept for documentation; the server believes a proxy on its own machine."""
 
 
-@dataclass
-class Visit:
-    """What one visitor met: seconds to the opened page, to the first token and to the finished text, of
-    every click; the text; sentences in the status line; what went wrong."""
-
-    seed: int
-    opened: float = 0.0
-    first: float = 0.0
-    finished: float = 0.0
-    clicks: list[float] = field(default_factory=list)
-    text: str = ""
-    places: list[int] = field(default_factory=list)
-    refused: int = 0
-    failures: list[str] = field(default_factory=list)
-
-    @property
-    def prompt(self) -> str:
-        return PROMPTS[self.seed % len(PROMPTS)]
+async def crowd(
+    address: str, visitors: int, patience: int, seconds: float, homes: bool = False, floods: int = 0
+) -> list[Visit]:
+    """So many visitors at the same moment, from one address or each from its own, behind a flood from another."""
+    async with httpx.AsyncClient(base_url=address, timeout=seconds, headers={"X-Forwarded-For": FLOOD}) as client:
+        config = (await client.get("/config")).json()
+        for number in range(floods):
+            given = {"input_0": PROMPTS[number % len(PROMPTS)], "input_4": number, "input_5": TOKENS}
+            await Session(client, config, f"flood{number}").join("on_generate", **given)
+        visits = [
+            visit(address, config, seed, patience, seconds, HOME.format(seed % 250) if homes else "")
+            for seed in range(visitors)
+        ]
+        return list(await asyncio.wait_for(asyncio.gather(*visits), seconds))
 
 
-class Session:
-    """A page's own conversation with the server, spoken without a browser."""
-
-    def __init__(self, client: httpx.AsyncClient, config: dict[str, Any], name: str) -> None:
-        self._client, self._name, self._event = client, name, ""
-        self._listeners = {d["api_name"]: d for d in config["dependencies"]}
-        self._values = {c["id"]: c["props"].get("value") for c in config["components"]}
-
-    async def call(self, name: str, event: Any = None, **given: Any) -> list[tuple[float, list[Any]]]:
-        """Answers of a listener, each with its seconds since the call; `input_<n>` replaces its n-th input."""
-        started = time.perf_counter()
-        if (answer := await self.join(name, event, **given)) is not None:
-            return [(time.perf_counter() - started, answer)]
-        answers: list[tuple[float, list[Any]]] = []
-        async with self.listen() as stream:
-            async for line in stream.aiter_lines():
-                message = json.loads(line[5:]) if line.startswith("data:") else {}
-                if message.get("event_id") not in (None, self._event):
-                    continue  # of an earlier call that nobody listened to
-                kind, output = message.get("msg"), message.get("output") or {}
-                if kind == "process_completed" and not message["success"]:
-                    raise RuntimeError(str(output))
-                if kind == "process_generating" or (kind == "process_completed" and not answers):
-                    values = _patched(answers[-1][1], output["data"]) if answers else output["data"]
-                    answers.append((time.perf_counter() - started, values))
-                if kind == "process_completed":
-                    break
-        return answers
-
-    async def join(self, name: str, event: Any = None, **given: Any) -> list[Any] | None:
-        """Ask a listener; its answer, or None where that comes by `listen`."""
-        listener = self._listeners[name]
-        data = [self._values.get(component) for component in listener["inputs"]]
-        for key, value in given.items():
-            data[int(key.removeprefix("input_"))] = value
-        body = {"data": data, "fn_index": listener["id"], "session_hash": self._name, "event_data": event}
-        answer = await self._client.post(
-            "/gradio_api/" + ("queue/join" if listener["queue"] else "run/predict"), json=body
-        )
-        answer.raise_for_status()
-        if not listener["queue"]:
-            return list(answer.json()["data"])
-        self._event = str(answer.json()["event_id"])
-        return None
-
-    def listen(self) -> AbstractAsyncContextManager[httpx.Response]:
-        """The stream in which answers come."""
-        return self._client.stream("GET", f"/gradio_api/queue/data?session_hash={self._name}")
-
-
-def _patched(shown: list[Any], changes: list[Any]) -> list[Any]:
-    """Values after a message of differences, as far as whole values and texts that grow go."""
-    values = list(shown)
-    for n, steps in enumerate(changes):
-        for action, path, value in steps:
-            if not path:
-                values[n] = values[n] + value if action == "append" else value
-    return values
-
-
-async def visit(address: str, config: dict[str, Any], seed: int, patience: int, seconds: float) -> Visit:
-    """One visitor from arrival to leaving; one who is told that the line is full tries again, so many times."""
-    met = Visit(seed)
-    try:
-        async with httpx.AsyncClient(
-            base_url=address, timeout=seconds, limits=httpx.Limits(max_connections=4)
-        ) as client:
-            await _visit(client, Session(client, config, f"load{seed}x{time.monotonic_ns()}"), met, patience)
-    except Exception as error:
-        met.failures.append(f"visitor {seed}: {type(error).__name__}: {error}")
-    return met
-
-
-async def _visit(client: httpx.AsyncClient, session: Session, met: Visit, patience: int) -> None:
-    started = time.perf_counter()
-    (await client.get("/")).raise_for_status()
-    await session.call("on_load")
-    met.opened = time.perf_counter() - started
-    asked = time.perf_counter()
-    for attempt in range(patience + 1):
-        answers = await session.call("on_generate", input_0=met.prompt, input_4=met.seed, input_5=TOKENS)
-        status = str(answers[-1][1][3])
-        if CROWDED not in status:
-            break
-        met.refused += 1
-        await asyncio.sleep(1 + met.seed % 3 if attempt < patience else 0)
-    else:
-        return
-    late = time.perf_counter() - asked - answers[-1][0]
-    for after, values in answers:
-        if found := re.search(r"number (\d+) in line", str(values[3])):
-            met.places.append(int(found.group(1)))
-        if not met.first and "gs-written" in str(values[4]):
-            met.first = late + after
-    met.finished = late + answers[-1][0]
-    met.text = "".join(map(unescape, re.findall(r"<bdi class='gs-tok'>(.*?)</bdi>", str(answers[-1][1][4]))))
-    if "written" not in status:
-        met.failures.append(f"visitor {met.seed}: {status}")
-    for index in (2, 3, 5):
-        met.clicks.append((await session.call("on_select", {"index": index}))[0][0])
-    for weight in (0.2, 0.9):
-        met.clicks.append((await session.call("on_weight", input_2=weight))[0][0])
-
-
-async def crowd(address: str, visitors: int, patience: int, seconds: float) -> list[Visit]:
-    """So many visitors at the same moment."""
+async def crowd_beside_a_class(
+    address: str, visitors: int, pupils: int, patience: int, seconds: float
+) -> tuple[list[Visit], Lesson]:
+    """Visitors who come again and again, each time with another text, while a class has its lesson."""
+    lesson, visits = asyncio.create_task(teach(address, pupils)), list[Visit]()
     async with httpx.AsyncClient(base_url=address, timeout=seconds) as client:
         config = (await client.get("/config")).json()
-    visits = [visit(address, config, seed, patience, seconds) for seed in range(visitors)]
-    return list(await asyncio.wait_for(asyncio.gather(*visits), seconds))
 
+    async def again_and_again(first: int) -> None:
+        for seed in range(first, 10_000, visitors):
+            visits.append(await visit(address, config, seed, patience, seconds))
+            if lesson.done():
+                return
 
-def alone(engine: Engine, met: Visit) -> str:
-    """What the same prompt and seed give when nobody else is there."""
-    *_, last = engine.generate(met.prompt, Sampling(seed=met.seed, new_tokens=TOKENS))
-    assert last.trace is not None
-    return "".join(visible(text) for text in last.trace.texts[1:])
-
-
-def mixed(visits: list[Visit]) -> list[str]:
-    """Visitors whose text is not what their seed gives alone."""
-    torch.set_num_threads(1)
-    engine = Engine(load_bundle())
-    return [f"visitor {v.seed}: another text than alone" for v in visits if v.text and v.text != alone(engine, v)]
+    await asyncio.wait_for(asyncio.gather(lesson, *map(again_and_again, range(visitors))), seconds)
+    return visits, lesson.result()
 
 
 async def soak(address: str, requests: int, process: int, seconds: float) -> list[tuple[str, str]]:
@@ -203,6 +86,7 @@ async def soak(address: str, requests: int, process: int, seconds: float) -> lis
                     ("on_generate", None, {"input_0": "x" * 5_000}),
                     ("on_preset", None, {"input_0": "mixed"}),
                     ("on_compare", None, {"input_0": "кот", "input_1": "кит"}),
+                    *INSTRUMENTS,
                 ]
                 for name, event, given in asked:
                     try:
@@ -255,16 +139,41 @@ def rows_of(visits: list[Visit]) -> list[tuple[str, str]]:
         ("first token", [v.first for v in served]),
         ("text finished with panels", [v.finished for v in served]),
         ("click or slide", [click for v in served for click in v.clicks]),
+        ("an instrument that breaks", [seconds for v in served for seconds in v.instruments]),
     ):
         if values:
             table.append((f"{name}: median, worst", f"{statistics.median(values):.2f} s, {max(values):.2f} s"))
     return table
 
 
+def load_rows(visitors: int = 30) -> list[Row]:
+    """So many visitors at the same moment, for the table of `python -m tests.bench`."""
+    with serving() as (address, process, _):
+        time.sleep(6)
+        before = cpu_seconds(process.pid)
+        visits = asyncio.run(crowd(address, visitors, 5, 400))
+        used = cpu_seconds(process.pid) - before
+    served = [v for v in visits if v.finished]
+    first, whole = ([getattr(v, name) for v in served] for name in ("first", "finished"))
+    failures = sum(len(v.failures) for v in visits)
+    at_once = f"{visitors} visitors at once"
+    return [
+        Row(f"{at_once}: served", f"{len(served)}", "failures", f"{failures}", aim="no failure"),
+        Row(f"{at_once}: processor time of the server", f"{used:.1f} s", aim="under 9 s"),
+        Row(f"{at_once}: first token, median", f"{statistics.median(first):.1f} s", "worst", f"{max(first):.1f} s",
+            aim="under 2 s, 4 s"),
+        Row(f"{at_once}: text with panels, median", f"{statistics.median(whole):.1f} s", "worst",
+            f"{max(whole):.1f} s", aim="under 5 s"),
+    ]  # fmt: skip
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--visitors", type=int, default=30)
+    parser.add_argument("--room", type=int, default=0, metavar="PUPILS", help="a class of so many beside them")
     parser.add_argument("--patience", type=int, default=5, help="how often one who finds the line full tries again")
+    parser.add_argument("--homes", action="store_true", help="each visitor from an address of its own")
+    parser.add_argument("--flood", type=int, default=0, metavar="TEXTS", help="asked for before them by one address")
     parser.add_argument("--soak", type=int, default=0, metavar="REQUESTS", help="mixed requests instead of a crowd")
     parser.add_argument("--seconds", type=float, default=400.0)
     options = parser.parse_args()
@@ -274,10 +183,14 @@ def main() -> None:
         if options.soak:
             rows = asyncio.run(soak(address, options.soak, process.pid, options.seconds))
         else:
-            before = cpu_seconds(process.pid)
-            visits = asyncio.run(crowd(address, options.visitors, options.patience, options.seconds))
-            failures = [failure for v in visits for failure in v.failures]
-            rows = rows_of(visits)
+            before, limits = cpu_seconds(process.pid), (options.patience, options.seconds)
+            lesson = None
+            if options.room:
+                visits, lesson = asyncio.run(crowd_beside_a_class(address, options.visitors, options.room, *limits))
+            else:
+                visits = asyncio.run(crowd(address, options.visitors, *limits, options.homes, options.flood))
+            failures = [failure for v in visits for failure in v.failures] + (lesson.failures if lesson else [])
+            rows = rows_of(visits) + (rows_of_lesson(lesson) if lesson else [])
             rows.append(("processor time of the server", f"{cpu_seconds(process.pid) - before:.1f} s"))
     if not options.soak:
         failures += mixed(visits)

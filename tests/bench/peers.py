@@ -4,6 +4,7 @@
 would write without it: two stock GPT-NeoX models of transformers, run one after the other, logits averaged.
 """
 
+import math
 from typing import Any
 
 import torch
@@ -83,13 +84,33 @@ def _state(model: StackedExperts, expert: int) -> dict[str, Tensor]:
 
 @torch.inference_mode()
 def plain_lens(pair: StockPair, ids: Tensor, top: int) -> list[tuple[Tensor, Tensor]]:
-    """Hidden states of every layer from one plain pass of each model, each layer unembedded in turn."""
-    hidden = pair(ids, output_hidden_states=True, use_cache=False).hidden_states
-    read: list[tuple[Tensor, Tensor]] = []
-    for stock, states in ((pair, hidden[: len(hidden) // 2]), (pair.second, hidden[len(hidden) // 2 :])):
-        for layer, state in enumerate(states):
-            last = layer == len(states) - 1  # transformers gives it after the final norm
-            logits = stock.lm_head(state if last else stock.gpt_neox.final_layer_norm(state))
-            best = logits[0].log_softmax(-1).topk(top, -1)
-            read.append((best.indices, best.values))
-    return read
+    """The best of every layer of each model and, last, of their fusion: one plain pass of each with all hidden states,
+    each inner layer unembedded in turn; the last layer's logits are those of the pass."""
+    read, last = [], []
+    for stock in (pair, pair.second):
+        out = GPTNeoXForCausalLM.forward(stock, ids, output_hidden_states=True, use_cache=False)
+        for state in out.hidden_states[:-1]:
+            read.append(_best(stock.lm_head(stock.gpt_neox.final_layer_norm(state)), top))
+        read.append(_best(out.logits, top))
+        last.append(out.logits)
+    return [*read, _best((last[0] + last[1]) / 2, top)]
+
+
+def _best(logits: Tensor, top: int) -> tuple[Tensor, Tensor]:
+    best = logits[0].log_softmax(-1).topk(top, -1)
+    return best.indices, best.values
+
+
+@torch.inference_mode()
+def plain_reading(pair: StockPair, ids: Tensor, top: int) -> list[Tensor]:
+    """What the page shows of a text before the lens is opened, the plain way: the best under each model and the
+    fusion, log-probability and rank of the token that follows, and the divergence of the two in bits."""
+    logits = [GPTNeoXForCausalLM.forward(stock, ids, use_cache=False).logits[0] for stock in (pair, pair.second)]
+    logs = torch.stack([*logits, (logits[0] + logits[1]) / 2]).log_softmax(-1)  # (E + 1, T, V)
+    best, following = logs.topk(top, -1), ids[0, 1:].view(1, -1, 1).expand(3, -1, 1)
+    given = logs[:, :-1].gather(-1, following)
+    ranks = (logs[:, :-1] > given).sum(-1) + 1
+    chances = logs[:2].exp()
+    mixture = chances.mean(0)
+    divergence = (chances * (logs[:2] - mixture.log())).sum(-1).mean(0) / math.log(2)
+    return [best.indices, best.values, given, ranks, divergence]

@@ -1,52 +1,31 @@
 """One replica against two behind the proxy of `assets/nginx.conf`, on loopback: `python -m tests.bench.replicas`.
 
 So many callers at once write a text each; what is printed is tokens a second of all together, which replicas
-answered, and whether every caller stayed with one.
+answered, and whether every caller stayed with one.  Then a replica is killed while visitors of the page are written
+for: what they lose, and that none gets another one's text.
 """
 
+import asyncio
 import os
-import re
 import shutil
+import signal
 import subprocess
 import sys
-import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
-from pathlib import Path
+from contextlib import ExitStack
 
 import httpx
 
-from tests.support.server import ROOT, free_port, serving
+from app.checkpoint.bundle import load_bundle
+from app.engine.engine import Engine
+from tests.bench.visits import Visit, alone, visit
+from tests.support.hosting import proxied
+from tests.support.server import serving
 
 CALLERS, TEXTS, TOKENS = 8, 2, 32
-
-
-@contextmanager
-def proxied(addresses: list[str]) -> Iterator[str]:
-    """The address of the proxy in front of some replicas."""
-    port = free_port()
-    lines = "\n".join(f"server {address.removeprefix('http://')};" for address in addresses)
-    text = (ROOT / "assets" / "nginx.conf").read_text(encoding="utf-8")
-    text = re.sub(r"(?:^ *server 127\.0\.0\.1:\d+ .*$\n)+", lines + "\n", text, flags=re.MULTILINE)
-    text = text.replace("listen 127.0.0.1:7860;", f"listen 127.0.0.1:{port};")
-    with tempfile.TemporaryDirectory() as place:
-        (Path(place) / "nginx.conf").write_text(text, encoding="utf-8")
-        command = ["nginx", "-e", "stderr", "-p", place, "-c", "nginx.conf"]
-        process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
-        try:
-            for _ in range(100):
-                try:
-                    httpx.get(f"http://127.0.0.1:{port}/gs/alive", timeout=5)
-                    break
-                except httpx.HTTPError:
-                    time.sleep(0.1)
-            yield f"http://127.0.0.1:{port}"
-        finally:
-            process.terminate()
-            process.wait(10)
+VISITORS, PATIENCE = 24, 180.0
 
 
 def call(address: str, number: int) -> tuple[int, set[str]]:
@@ -78,6 +57,39 @@ def measure(address: str) -> str:
     return f"{rate:.0f} tokens/s together; callers by replica {shares}; {faithful} of {CALLERS} stayed with one"
 
 
+async def killed(address: str, victim: subprocess.Popen[bytes]) -> tuple[list[Visit], list[Visit]]:
+    """Visitors through the proxy, from whom a replica is taken away soon after the first token of all; and those who
+    lost their text, as they come back."""
+    config = httpx.get(f"{address}/config", timeout=60).json()
+    begun = asyncio.Event()
+    visits_due = (visit(address, config, seed, 5, PATIENCE, begun=begun) for seed in range(VISITORS))
+    tasks = [asyncio.create_task(one) for one in visits_due]
+    await begun.wait()
+    await asyncio.sleep(0.5)
+    victim.send_signal(signal.SIGKILL)
+    visits = await asyncio.gather(*tasks)
+    lost = [met for met in visits if met.failures]
+    return visits, list(await asyncio.gather(*(visit(address, config, met.seed, 5, PATIENCE) for met in lost)))
+
+
+def survival(visits: list[Visit], again: list[Visit]) -> list[str]:
+    """What became of the texts, in words; a text that broke off must be the beginning of the right one."""
+    engine = Engine(load_bundle())
+    right = {met.seed: alone(engine, met) for met in visits}
+    lost = [met for met in visits if met.failures]
+    whole = [met for met in visits if not met.failures]
+    mixed = [met for met in (*whole, *again) if met.text != right[met.seed]]
+    mixed += [met for met in lost if not right[met.seed].startswith(met.text)]
+    slowest = max((met.finished for met in whole), default=0)
+    return [
+        f"{VISITORS} visitors, one replica of two killed: {len(whole)} texts went on to their end"
+        f" (the last after {slowest:.0f} s), {len(lost)} broke off, {sum(bool(met.text) for met in lost)} of them"
+        " with words on the page",
+        f"of these {sum(not met.failures for met in again)} were written on the other replica at the second press",
+        f"texts that were not what their seed gives alone: {len(mixed)}",
+    ]
+
+
 def main() -> None:
     if shutil.which("nginx") is None:
         sys.exit("There is no nginx: apt-get install nginx-light.")
@@ -87,8 +99,11 @@ def main() -> None:
     )
     for count in (1, 2):
         with ExitStack() as stack:
-            addresses = [stack.enter_context(serving())[0] for _ in range(count)]
-            print(f"{count} behind the proxy: {measure(stack.enter_context(proxied(addresses)))}")
+            replicas = [stack.enter_context(serving()) for _ in range(count)]
+            address = stack.enter_context(proxied([address for address, _, _ in replicas]))
+            print(f"{count} behind the proxy: {measure(address)}")
+            if count == 2:
+                print("\n".join(survival(*asyncio.run(killed(address, replicas[0][1])))))
 
 
 if __name__ == "__main__":

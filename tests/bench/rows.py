@@ -38,6 +38,19 @@ def median_seconds(work: Callable[[], object], repeats: int = REPEATS) -> float:
     return statistics.median(times)
 
 
+def seconds_by_turns(*works: Callable[[], object], repeats: int = 2 * REPEATS) -> list[float]:
+    """Median processor time of each call, after one that does not count; they take turns, so that a busy moment falls
+    on all."""
+
+    def seconds(work: Callable[[], object]) -> float:
+        started = time.process_time()
+        work()
+        return time.process_time() - started
+
+    times = [[seconds(work) for work in works] for _ in range(repeats + 1)]
+    return [statistics.median(column) for column in zip(*times[1:], strict=True)]
+
+
 def resident_megabytes(process: int, field: str = "VmRSS") -> float:
     """Resident memory of a process, from /proc; its peak with the field VmHWM."""
     lines = Path(f"/proc/{process}/status").read_text().splitlines()

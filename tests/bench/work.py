@@ -5,13 +5,16 @@ import os
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from app.checkpoint.bundle import MINI, load_bundle
 from app.engine.engine import Engine
+from app.engine.lens import Lens
 from app.panels.depth import depth_view
 from app.panels.disagreement import disagreement_view
 from app.panels.experts import experts_view
@@ -20,45 +23,45 @@ from app.panels.layers import layers_view
 from app.panels.lens import lens_view
 from app.panels.strip import strip_view
 from app.panels.words import words_view
-from app.probing.probe_suite import run_battery
+from app.probing.probe_suite import run_probes
 from app.probing.word_cache import WordCache
 from app.probing.word_list import all_words, preset
 from app.probing.word_states import word_states
 from app.wording.catalogue import speaker
 from tests.bench.decode import stacked
-from tests.bench.peers import plain_lens, stock_pair
-from tests.bench.rows import PROMPT, SAMPLING, TOKENS, Row, median_seconds, resident_megabytes
+from tests.bench.peers import plain_lens, plain_reading, stock_pair
+from tests.bench.rows import PROMPT, SAMPLING, TOKENS, Row, median_seconds, resident_megabytes, seconds_by_turns
 
 
 def reading_rows(engine: Engine) -> list[Row]:
-    """Reading 16, 64 and 256 tokens; lens and hidden states beside the plain way to them."""
+    """Reading 16, 64 and 255 tokens on one thread, in processor time, beside two stock models that do the same plainly:
+    what the page shows first; the lens at every layer and position as the panel draws it; and its five best."""
+    torch.set_num_threads(1)
     stock, rows = stock_pair(stacked(engine)), []
     story = " ".join(word.text for word in all_words())
-    last = 0.0
     for tokens in (16, 64, 255):
         text = engine.bundle.tokenizer.decode(engine.ids_of(story)[: tokens - 1])
         while len(engine.ids_of(text)) > tokens - 1:
             text = text[:-1]
         ids = torch.tensor([[engine.bundle.start, *engine.ids_of(text)]])
-        look = median_seconds(lambda text=text: engine.look(text))  # type: ignore[misc]
-        grown = f"{look / last:.1f} x time" if last else ""
-        rows.append(
-            Row(
-                f"look at {ids.shape[1]} tokens, trace included",
-                f"{1000 * look:.0f} ms",
-                "the shorter text" if last else "",
-                f"{1000 * last:.0f} ms" if last else "",
-                grown,
-            )
-        )
-        last = look
-        trace = engine.look(text)
-        ours = median_seconds(lambda trace=trace: engine.lens(trace))  # type: ignore[misc]
-        plain = median_seconds(lambda ids=ids: plain_lens(stock, ids, 5))  # type: ignore[misc]
-        rows.append(
-            Row(f"pass + lens of all layers, {ids.shape[1]} tokens", f"{1000 * (look + ours):.0f} ms",
-                "two stock models, loop", f"{1000 * plain:.0f} ms", f"{plain / (look + ours):.2f} x")
-        )  # fmt: skip
+
+        def ours(top: int, text: str = text) -> Lens:
+            return engine.lens(engine.look(text), top)
+
+        def plain(top: int, ids: Tensor = ids) -> list[tuple[Tensor, Tensor]]:
+            return plain_lens(stock, ids, top)
+
+        pairs: dict[str, tuple[Callable[[], object], Callable[[], object]]] = {
+            "pass + what the page shows first": (partial(engine.look, text), partial(plain_reading, stock, ids, 32)),
+            "pass + trace + lens, all layers and positions, the best": (partial(ours, 1), partial(plain, 1)),
+            "pass + trace + lens, all layers and positions, five best": (partial(ours, 5), partial(plain, 5)),
+        }
+        times = seconds_by_turns(*(work for pair in pairs.values() for work in pair))
+        for what, mine, theirs in zip(pairs, times[::2], times[1::2], strict=True):
+            rows.append(
+                Row(f"{what}, {ids.shape[1]} tokens", f"{1000 * mine:.0f} ms", "two stock models, plainly",
+                    f"{1000 * theirs:.0f} ms", f"{theirs / mine:.2f} x", "1.2 x")
+            )  # fmt: skip
     return rows
 
 
@@ -93,20 +96,20 @@ def word_rows(engine: Engine) -> list[Row]:
     """The word list: taken from the folder, read anew, and drawn."""
     say = speaker("en")
     started = time.perf_counter()
-    lexicon = WordCache(engine)
-    lexicon.prepare(MINI)
+    word_cache = WordCache(engine)
+    word_cache.prepare(MINI)
     taken = time.perf_counter() - started
     own = tuple(replace(word, concept="x") for word in preset("en"))
     started = time.perf_counter()
     word_states(engine, own)
     read = time.perf_counter() - started
     started = time.perf_counter()
-    run_battery(engine, lexicon.states(all_words()[:300]))
+    run_probes(engine, word_cache.states(all_words()[:300]))
     probed = time.perf_counter() - started
     trace = engine.look(PROMPT)
     words = preset("mixed")
-    html = words_view(lexicon, words, say)
-    near = median_seconds(lambda: meanings(lexicon, trace, 3))
+    html = words_view(word_cache, words, say)
+    near = median_seconds(lambda: meanings(word_cache, trace, 3))
     return [
         Row("word list from the folder", f"{taken:.2f} s"),
         Row(f"reading {len(own)} own words", f"{read:.1f} s"),
@@ -126,7 +129,9 @@ def memory_rows() -> list[Row]:
 
     steps: dict[str, Callable[[], object]] = {
         "load the model": lambda: made.update(engine=Engine(load_bundle())),
-        "read the word list": lambda: made.update(lexicon=WordCache(made["engine"])) or made["lexicon"].prepare(MINI),
+        "read the word list": lambda: (
+            made.update(word_cache=WordCache(made["engine"])) or made["word_cache"].prepare(MINI)
+        ),
         f"write {TOKENS} tokens": write,
         "look at 200 tokens": lambda: made.update(trace=made["engine"].look("мама и кот " * 50)),
         "draw layers and lens": lambda: [

@@ -2,13 +2,12 @@
 
 import gzip
 import json
-import time
 import urllib.request
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from tests.support.browsing import SIZES, needs_browser, open_page
 
@@ -22,21 +21,27 @@ FIRST_VIEW = 180_000
 """Bytes of the page itself, packed, at the most."""
 
 
-def at_rest(page: Page) -> list[list[float]]:
-    """Where the tiles are once they have stopped."""
-    before: list[list[float]] = []
-    for _ in range(40):
-        now: list[list[float]] = page.evaluate(TILES)
-        if now == before:
-            return now
-        before = now
-        page.wait_for_timeout(300)
-    raise AssertionError("the tiles go on moving")
+def at_rest(page: Page, tiles: str = TILES) -> list[list[float]]:
+    """Where the tiles are once they have stopped for a few frames."""
+    page.evaluate("window.placesSeen = null")
+    page.wait_for_function(
+        f"""() => {{
+          const now = JSON.stringify(({tiles})());
+          if (window.placesSeen?.now !== now) window.placesSeen = {{ now, frames: 0 }};
+          return ++window.placesSeen.frames > 6;
+        }}"""
+    )
+    found: list[list[float]] = page.evaluate(tiles)
+    return found
+
+
+def until_moved(page: Page, before: list[list[float]], tiles: str = TILES) -> None:
+    page.wait_for_function(f"(before) => JSON.stringify(({tiles})()) !== JSON.stringify(before)", arg=before)
 
 
 @pytest.fixture(scope="module")
 def page(browser: Browser, address: str) -> Iterator[Page]:
-    page = open_page(browser, address)
+    page = open_page(browser, address, motion="no-preference")
     page.wait_for_selector("#hero .gs-hero[data-kept]", timeout=30_000)
     yield page
     page.context.close()
@@ -57,12 +62,9 @@ def test_it_moves_while_gradio_has_not_come(browser: Browser, address: str) -> N
     page.goto(address, wait_until="commit")
     page.wait_for_selector("#gs-first .gs-hero[data-kept]")
     where = TILES.replace("#hero", "#gs-first")
-    before = page.evaluate(where)
-    page.wait_for_timeout(2500)
-    assert page.evaluate(where) != before
+    until_moved(page, page.evaluate(where), where)
     page.locator("#gs-first .gs-hero-play").click()
-    page.wait_for_timeout(2000)
-    before = page.evaluate(where)
+    before = at_rest(page, where)
     page.wait_for_timeout(900)
     assert page.evaluate(where) == before
     page.context.close()
@@ -81,27 +83,53 @@ def test_what_was_done_to_the_first_view_holds_in_the_page(browser: Browser, add
     for route in held:
         route.continue_()
     page.wait_for_selector("#gs-first", state="detached", timeout=60_000)
-    assert page.locator("#hero .gs-hero-layer").input_value() == "1"
-    assert page.locator("#hero [data-expert='0']").get_attribute("aria-pressed") == "true"
+    expect(page.locator("#hero .gs-hero-layer")).to_have_value("1")
+    expect(page.locator("#hero [data-expert='0']")).to_have_attribute("aria-pressed", "true")
     page.wait_for_function("() => document.activeElement.matches('#prompt textarea')")
     page.context.close()
 
 
-def test_frames_differ_until_it_is_paused(page: Page) -> None:
+SAMPLE = """async ([moments, milliseconds]) => {
+  const places = (TILES);
+  const seen = [];
+  const begun = performance.now();
+  while (seen.length < moments) {
+    await new Promise(requestAnimationFrame);
+    if (performance.now() - begun > seen.length * milliseconds) seen.push(places());
+  }
+  return seen;
+}""".replace("TILES", TILES)
+"""Where the tiles are at so many moments, so long after each other at least."""
+
+
+def covered(tiles: list[list[float]]) -> float:
+    """Pixels by which two tiles cover each other, along the side on which they do so less; at the most."""
+    worst = 0.0
+    for i, (left, top, right, bottom) in enumerate(tiles):
+        for other in tiles[:i]:
+            across = min(right, other[2]) - max(left, other[0])
+            down = min(bottom, other[3]) - max(top, other[1])
+            worst = max(worst, min(across, down))
+    return worst
+
+
+def test_frames_differ_and_no_tile_covers_another_until_it_is_paused(page: Page) -> None:
+    """While they walk there, and a little longer."""
     play = page.locator("#hero .gs-hero-play")
-    seen = set()
-    for _ in range(8):
-        seen.add(json.dumps(page.evaluate(TILES)))
-        page.wait_for_timeout(700)
-    assert len(seen) >= 4
+    page.locator("#hero .gs-hero-layer").fill("0")
+    at_rest(page)
+    play.click()
+    moments = page.evaluate(SAMPLE, [22, 250])
+    assert [tiles for tiles in moments if covered(tiles) > 0.5] == []
+    assert len({json.dumps(tiles) for tiles in moments}) >= 15
     play.click()
     assert play.inner_text() == "▶" and play.get_attribute("aria-label") == "Play"
     before = at_rest(page)
     page.wait_for_timeout(900)
     assert page.evaluate(TILES) == before
     play.click()
-    page.wait_for_timeout(6000)  # it may have stood at the end, where it stays a while
-    assert page.evaluate(TILES) != before and play.inner_text() == "❚❚"
+    until_moved(page, before)  # it may have stood at the end, where it stays a while
+    assert play.inner_text() == "❚❚"
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -115,11 +143,7 @@ def test_tiles_with_their_words_keep_apart_at_every_layer(page: Page, size: str)
             page.locator("#hero .gs-hero-layer").fill(str(layer))
             tiles = at_rest(page)
             assert page.locator("#hero output").inner_text() == caption
-            for i, (left, top, right, bottom) in enumerate(tiles):
-                for other in tiles[:i]:
-                    across = min(right, other[2]) - max(left, other[0])
-                    down = min(bottom, other[3]) - max(top, other[1])
-                    assert across <= 0.5 or down <= 0.5, (size, expert, layer, i)
+            assert covered(tiles) <= 0.5, (size, expert, layer)
 
 
 def test_the_button_leads_to_the_prompt(page: Page) -> None:
@@ -138,17 +162,14 @@ def test_another_language_brings_its_own_words(page: Page) -> None:
     assert len({tuple(place) for place in places}) == 24
 
 
-@pytest.mark.parametrize("size", SIZES)
-def test_with_less_motion_both_ends_stand_still(browser: Browser, address: str, size: str) -> None:
-    width, height = SIZES[size]
-    context = browser.new_context(viewport={"width": width, "height": height}, reduced_motion="reduce", locale="en-US")
-    page = context.new_page()
-    page.goto(address)
-    page.wait_for_selector("#gs-first", state="detached", timeout=60_000)
-    before = page.evaluate(TILES)
-    time.sleep(2.5)
-    assert page.evaluate(TILES) == before and len(before) == 48 and before[:24] != before[24:]
+def test_with_less_motion_both_ends_stand_still(browser: Browser, address: str) -> None:
+    page = open_page(browser, address)
+    for width, height in SIZES.values():
+        page.set_viewport_size({"width": width, "height": height})
+        before = at_rest(page)
+        page.wait_for_timeout(1500)
+        assert page.evaluate(TILES) == before and len(before) == 48 and before[:24] != before[24:]
     assert page.locator("#hero .gs-hero-play").is_hidden()
     captions = page.locator("#hero figcaption").all_inner_texts()
     assert [caption.split(":")[0] for caption in captions] == ["Layer 0", "Layer 2"]
-    context.close()
+    page.context.close()

@@ -1,17 +1,30 @@
-"""The page in a real browser: one text, its panels, its limits.  Skipped, saying why, without Chromium."""
+"""The page in a real browser: one text, its panels, its limits.  Skipped, saying why, without Chromium.
+
+Opening a page costs seconds of processor time, so most tests go on with one page and begin with a press of their own.
+"""
 
 import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, Page, ViewportSize, expect
 
+from app.web.tabs import TABS
 from tests.support.browsing import (
     CONTRAST,
     SIZES,
+    asks_nothing,
+    choose,
     needs_browser,
     open_fold,
     open_page,
     open_tab,
+    read_text,
+    shown_text,
+    until_lens,
+    until_opened,
+    until_quiet,
     wait_written,
     word_map,
     write_on,
@@ -20,50 +33,91 @@ from tests.support.browsing import (
 pytestmark = needs_browser
 
 
-def test_opens_on_a_finished_example_with_all_panels_and_asks_nobody_else(browser: Browser, bundled: str) -> None:
-    context = browser.new_context()
-    page = context.new_page()
-    asked: list[str] = []
-    errors: list[str] = []
-    page.on("request", lambda request: asked.append(request.url))
-    page.on("pageerror", lambda error: errors.append(str(error)))
+@pytest.fixture(scope="module")
+def page(browser: Browser, address: str) -> Iterator[Page]:
+    """The page over the toy experts."""
+    page = open_page(browser, address)
+    yield page
+    page.context.close()
+
+
+@dataclass
+class Opening:
+    """What happened since the page was opened, and the chips that it opened with."""
+
+    asked: list[str] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
+    stopped: list[str] = field(default_factory=list)
+    chips: list[str] = field(default_factory=list)
+
+
+OPENING = Opening()
+
+
+@pytest.fixture(scope="module")
+def shipped(browser: Browser, bundled: str) -> Iterator[Page]:
+    """The page over the bundled model, watched from the first request on."""
+    width, height = SIZES["desktop"]
+    viewport: ViewportSize = {"width": width, "height": height}
+    page = browser.new_context(viewport=viewport, locale="en-US", reduced_motion="reduce").new_page()
+    page.on("request", lambda request: OPENING.asked.append(request.url))
+    page.on("pageerror", lambda error: OPENING.errors.append(str(error)))
+    page.on("console", lambda said: OPENING.stopped.append(said.text) if "Content Security" in said.text else None)
     page.goto(bundled)
-    page.wait_for_selector(".gs-strip[data-state='done'] .gs-chip", timeout=60_000)
+    until_opened(page)
+    assert page.locator("#gs-first").count() == 0 and page.locator(".gs-chip.gs-written").count() > 0
+    OPENING.chips += page.locator("#strip .gs-chip").all_inner_texts()
+    yield page
+    page.context.close()
+
+
+def test_all_panels_come_from_this_server_alone(shipped: Page, bundled: str) -> None:
+    """With the policy of the page in force: nothing was asked of another host, nothing that it needs was stopped."""
+    page = shipped
+    for tab in TABS:
+        open_tab(page, tab)
     for tab, panel in (("read", "glyphs"), ("read", "experts"), ("layers", "layers"), ("layers", "lens")):
         open_tab(page, tab)
-        assert page.locator(f".gs-{panel} .gs-summary").inner_text().strip()
-    assert page.locator(".gs-chip.gs-written").count() > 0
-    outside = [url for url in asked if not url.startswith((bundled, "data:", "blob:"))]
-    assert not outside and not errors
-    context.close()
+        expect(page.locator(f".gs-{panel} .gs-summary")).to_have_text(re.compile(r"\w"))
+    word_map(page)
+    assert not OPENING.errors
+    assert len(OPENING.asked) > 20
+    assert not [url for url in OPENING.asked if not url.startswith((bundled, "data:", "blob:"))]
+    assert not [text for text in OPENING.stopped if not re.search(r"https?://(?!127\.0\.0\.1)", text)]
 
 
-STORIES = ["Жила-была девочка Маша", "I want to", "你知道"]
+STORIES = [("Жила-была девочка", "0"), ("Once upon a time", "1"), ("我喜欢", "0")]
 
 
-@pytest.mark.parametrize("story", STORIES)
-def test_one_story_in_each_language_from_a_click_to_the_last_layer(browser: Browser, bundled: str, story: str) -> None:
+@pytest.mark.parametrize(("story", "weight"), STORIES)
+def test_one_story_in_each_language_from_a_click_to_the_last_layer(shipped: Page, story: str, weight: str) -> None:
     """Example, streamed text, a token, its picture, the weight, the layers: all of one text."""
-    page = open_page(browser, bundled)
+    page = shipped
+    open_tab(page, "read")
     open_fold(page, "examples")
     page.locator("#examples").get_by_role("button", name=story, exact=True).click()
+    page.wait_for_function(
+        "(story) => [...document.querySelectorAll('.gs-strip .gs-chip .gs-tok')].map((t) => t.textContent).join('')"
+        ".replaceAll('␣', ' ').trim().startsWith(story)",
+        arg=story,
+    )
     wait_written(page)
-    texts = page.locator(".gs-chip .gs-tok").all_inner_texts()
-    assert "".join(texts).replace("␣", " ").strip().startswith(story)
     chip = page.locator(".gs-chip.gs-written").first
     written = chip.locator(".gs-tok").inner_text()
-    chip.click()
-    page.wait_for_function("(text) => document.querySelector('.gs-headline .gs-tok').textContent === text", arg=written)
-    assert written in page.locator("#experts .gs-actual .gs-tok").all_inner_texts()
-    page.locator("#weight input[type='range']").fill("0")
+    choose(page, chip, written)
     page.wait_for_function(
-        "() => document.querySelector('#experts .gs-summary').textContent.includes('weight of RU is 0.00')"
+        "(text) => [...document.querySelectorAll('#experts .gs-actual .gs-tok')].some((t) => t.innerText === text)",
+        arg=written,
+    )
+    page.locator("#weight input[type='range']").fill(weight)
+    page.wait_for_function(
+        "(said) => document.querySelector('#experts .gs-summary').textContent.includes(said)",
+        arg=f"weight of RU is {weight}.00",
     )
     open_tab(page, "layers")
     page.locator("#layers .gs-layer").fill("6")
     assert "6 of 6" in page.locator("#layers .gs-slider output").inner_text()
     page.wait_for_function("() => document.querySelector('.gs-near-at output').textContent === '6'")
-    page.context.close()
 
 
 READ = [
@@ -74,11 +128,15 @@ READ = [
 ]  # fmt: skip
 """Where visitors read."""
 
+CHANGED = "() => !document.getAnimations().some((moving) => moving instanceof CSSTransition)"
+"""Colours change over a while, and have changed."""
+
 
 @pytest.mark.parametrize("size", SIZES)
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_no_sideways_scroll_and_readable_text(browser: Browser, bundled: str, size: str, scheme: str) -> None:
-    page = open_page(browser, bundled, size, scheme)
+def test_no_sideways_scroll_and_readable_text_in_light_and_dark(
+    browser: Browser, bundled: str, shipped: Page, size: str
+) -> None:
+    page = shipped if size == "desktop" else open_page(browser, bundled, size)
     assert page.evaluate("document.documentElement.scrollWidth") <= SIZES[size][0]
     word_map(page)
     for tab in ("layers", "proof", "read"):
@@ -95,43 +153,87 @@ def test_no_sideways_scroll_and_readable_text(browser: Browser, bundled: str, si
         }"""
     )
     inks = [f".try-{ink}" for ink in (*(f"c{i}" for i in range(14)), "latin", "cyrillic", "han")]
-    contrast = page.evaluate(CONTRAST, [*READ, *inks])
-    assert min(contrast.values()) >= 4.5, contrast
-    page.context.close()
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # type: ignore[arg-type]
+        page.wait_for_function("(dark) => document.body.classList.contains('dark') === dark", arg=scheme == "dark")
+        page.wait_for_function(CHANGED)
+        contrast = page.evaluate(CONTRAST, [*READ, *inks])
+        faint = {selector: ratio for selector, ratio in contrast.items() if ratio < 4.5}
+        assert not faint, (scheme, faint)
+    page.emulate_media(color_scheme="light", reduced_motion="reduce")
+    if size != "desktop":
+        page.context.close()
 
 
 @pytest.mark.parametrize("prompt", ["Мама любит", "My sister likes the", "爸爸喜欢"])
-def test_writing_streams_chips_and_fills_the_panels(browser: Browser, address: str, prompt: str) -> None:
-    page = open_page(browser, address)
+def test_writing_streams_chips_and_fills_the_panels(page: Page, prompt: str) -> None:
+    open_tab(page, "read")
     write_on(page, prompt)
-    texts = page.locator(".gs-chip .gs-tok").all_inner_texts()
-    assert "".join(texts).replace("␣", " ").strip().startswith(prompt)
-    assert page.locator(".gs-experts .gs-candidate").count() == 24
+    assert shown_text(page).startswith(prompt)
+    expect(page.locator(".gs-experts .gs-candidate")).to_have_count(24)
     open_tab(page, "layers")
-    assert page.locator("#lens tbody tr").count() == 2 * (len(texts) + 1)
-    page.context.close()
+    until_lens(page)
 
 
-def test_a_click_on_a_chip_selects_the_token_in_every_panel(browser: Browser, address: str) -> None:
-    page = open_page(browser, address)
+OLD = "document.querySelector('.gs-strip').dataset.old = ''"
+"""Marks the strip: the next text brings another one."""
+
+
+def test_enter_sends_another_differs_and_going_on_takes_the_text_along(page: Page) -> None:
+    """Also: a refused text leaves no chips of the last one."""
+    open_tab(page, "read")
+    box = page.locator("#prompt textarea")
+    box.fill("Мама любит")
+    box.press("Shift+Enter")
+    assert box.input_value() == "Мама любит\n"
+    page.evaluate(OLD)
+    box.fill("Мама любит")
+    box.press("Enter")
+    wait_written(page)
+    first = shown_text(page)
+    page.evaluate(OLD)
+    page.locator("#another").click()
+    wait_written(page)
+    text = shown_text(page)
+    assert text.startswith("Мама любит") and text != first
+    page.evaluate(OLD)
+    page.locator("#more").click()
+    wait_written(page)
+    assert box.input_value().strip() == text and shown_text(page).startswith(text)
+    box.fill("x" * 2_001)
+    box.press("Enter")
+    page.wait_for_function("() => !document.querySelector('.gs-strip .gs-chip')")
+    expect(page.locator(".gs-status.gs-failed")).to_have_count(1)
+
+
+TEXT = "Мама любит дом. The cat and the dog"
+
+
+def until_selected(page: Page, text: str) -> None:
+    page.wait_for_function("(text) => document.querySelector('.gs-headline .gs-tok').textContent === text", arg=text)
+
+
+def test_a_click_on_a_chip_selects_the_token_in_every_panel(page: Page) -> None:
+    read_text(page, TEXT)
     open_tab(page, "layers")
     open_tab(page, "read")
     chip = page.locator(".gs-chip").nth(4)
-    text = chip.locator(".gs-tok").inner_text()
-    chip.click()
-    page.wait_for_function("(text) => document.querySelector('.gs-headline .gs-tok').textContent === text", arg=text)
-    assert page.locator(".gs-chip[aria-pressed='true']").get_attribute("data-index") == "5"
-    assert page.locator("tr[aria-selected='true']").first.get_attribute("data-index") == "5"
-    assert page.locator(".gs-point.gs-selected").first.get_attribute("data-index") == "5"
+    choose(page, chip, chip.locator(".gs-tok").inner_text())
+    expect(page.locator(".gs-chip[aria-pressed='true']")).to_have_attribute("data-index", "5")
     page.locator(".gs-peak").nth(1).click()
-    second = page.locator(".gs-chip").nth(1).locator(".gs-tok").inner_text()
-    page.wait_for_function("(text) => document.querySelector('.gs-headline .gs-tok').textContent === text", arg=second)
-    page.context.close()
-
-
-def test_a_cell_of_the_lens_lists_its_candidates_and_one_can_be_followed(browser: Browser, address: str) -> None:
-    page = open_page(browser, address)
+    until_selected(page, page.locator(".gs-chip").nth(1).locator(".gs-tok").inner_text())
+    page.locator(".gs-chip").nth(3).focus()
+    page.keyboard.press("Enter")
+    until_selected(page, page.locator(".gs-chip").nth(3).locator(".gs-tok").inner_text())
     open_tab(page, "layers")
+    page.wait_for_function("() => document.querySelector('#lens tr[aria-selected=true]').dataset.index === '4'")
+    expect(page.locator(".gs-point.gs-selected").first).to_have_attribute("data-index", "4")
+
+
+def test_a_cell_of_the_lens_lists_its_candidates_and_one_can_be_followed(page: Page) -> None:
+    read_text(page, TEXT)
+    open_tab(page, "layers")
+    until_quiet(page)
     page.locator("#lens .gs-second tr[data-index='4'] td").nth(1).click()
     page.wait_for_function("() => document.querySelector('#depth h3').textContent.includes('ZH, layer 1')")
     option = page.locator("#depth .gs-option").nth(3)
@@ -141,107 +243,12 @@ def test_a_cell_of_the_lens_lists_its_candidates_and_one_can_be_followed(browser
         "(text) => document.querySelector('.gs-chart figcaption').textContent.includes(text)", arg=f"“{followed}”"
     )
     assert "ZH, layer 1" in page.locator("#depth h3").first.inner_text()
-    page.context.close()
 
 
-@pytest.mark.parametrize("fusion", ["Mean of probabilities", "Weighted by each expert's likelihood of the text so far"])
-def test_fusion_can_be_switched(browser: Browser, address: str, fusion: str) -> None:
-    page = open_page(browser, address)
-    page.locator("#fusion input").click()
-    page.get_by_role("option", name=fusion, exact=True).click()
-    page.wait_for_function("() => document.querySelector('.gs-margin h3').textContent.includes('probability')")
-    page.context.close()
-
-
-def test_strip_can_show_another_measure(browser: Browser, address: str) -> None:
-    page = open_page(browser, address)
-    page.locator("#measure input").click()
-    page.get_by_role("option", name="Overlap of the top 10 (share)", exact=True).click()
-    page.wait_for_function("() => document.querySelector('.gs-chip').title.includes('Overlap of the top 10')")
-    page.context.close()
-
-
-def test_each_expert_alone_continues_from_the_selected_token(browser: Browser, address: str) -> None:
-    page = open_page(browser, address)
-    page.locator(".gs-chip").nth(1).click()
-    chosen = page.locator(".gs-chip .gs-tok").nth(1).inner_text()
-    page.wait_for_function("(text) => document.querySelector('.gs-headline .gs-tok').textContent === text", arg=chosen)
-    page.locator("#alone").click()
-    page.wait_for_selector("[data-alone='done']", timeout=60_000)
-    beginnings = page.locator(".gs-writes span").all_inner_texts()
-    read = "".join(page.locator(".gs-chip .gs-tok").all_inner_texts()[:2]).replace("␣", " ")
-    assert [text.strip() for text in beginnings] == [read.strip()] * 3
-    assert page.locator(".gs-alone h3").all_inner_texts() == ["RU", "Fused", "ZH"]
-    page.context.close()
-
-
-def test_the_laboratory_compares_pictures(browser: Browser, address: str) -> None:
-    page = open_page(browser, address)
-    open_tab(page, "break")
-    page.get_by_role("button", name="己 · 已", exact=True).click()
-    page.wait_for_function("() => document.querySelector('.gs-lab .gs-summary')?.textContent.includes('己')")
-    assert re.search(r"differ in \d+ of 1,024 pixels", page.locator(".gs-lab .gs-summary").inner_text())
-    page.context.close()
-
-
-def test_components_slider_redraws_the_decoded_picture(browser: Browser, address: str) -> None:
-    page = open_page(browser, address)
-    page.locator("#components input[type='range']").fill("2")
-    page.wait_for_function("() => document.querySelector('.gs-glyphs .gs-summary').textContent.includes('from 2 of')")
-    assert page.locator(".gs-lost, .gs-added").count() > 5
-    page.context.close()
-
-
-def test_chips_answer_to_the_keyboard(browser: Browser, address: str) -> None:
-    page = open_page(browser, address)
-    page.locator(".gs-chip").nth(2).focus()
-    page.keyboard.press("Enter")
-    text = page.locator(".gs-chip").nth(2).locator(".gs-tok").inner_text()
-    page.wait_for_function("(text) => document.querySelector('.gs-headline .gs-tok').textContent === text", arg=text)
-    page.context.close()
-
-
-def test_layer_slider_moves_points_in_the_browser(browser: Browser, address: str) -> None:
-    page = open_page(browser, address)
+def test_lens_cells_answer_to_the_keyboard(page: Page) -> None:
+    read_text(page, TEXT)
     open_tab(page, "layers")
-    page.wait_for_timeout(1_500)  # until the word list is told
-    calls: list[str] = []
-    page.on("request", lambda request: calls.append(request.url))
-    point = page.locator(".gs-point").nth(3)
-    before = point.get_attribute("style")
-    page.locator("#layers .gs-layer").fill("2")
-    assert point.get_attribute("style") != before
-    assert "2" in page.locator("#layers .gs-slider output").inner_text()
-    assert "Layer 2" in page.locator("#layers figcaption").first.inner_text()
-    assert not [url for url in calls if "queue" in url or "run" in url]
-    page.context.close()
-
-
-def test_points_can_be_dots_and_leave_a_trail(browser: Browser, address: str) -> None:
-    page = open_page(browser, address)
-    open_tab(page, "layers")
-    picture = page.locator(".gs-point image").first
-    assert picture.is_visible()
-    page.locator(".gs-toggle").click()
-    assert not picture.is_visible() and page.locator(".gs-point circle").first.is_visible()
-    page.locator(".gs-plot").first.locator(".gs-point").last.hover()  # drawn last, so nothing covers it
-    assert page.locator(".gs-trail").first.get_attribute("d")
-    page.context.close()
-
-
-def test_a_panel_fills_the_screen_and_goes_back(browser: Browser, address: str) -> None:
-    page = open_page(browser, address)
-    open_tab(page, "layers")
-    page.locator("#layers .gs-full").click()
-    page.wait_for_function("() => document.fullscreenElement?.classList.contains('gs-layers')")
-    page.locator("#layers .gs-full").click()
-    page.wait_for_function("() => document.fullscreenElement === null")
-    page.context.close()
-
-
-def test_lens_cells_answer_to_the_keyboard(browser: Browser, address: str) -> None:
-    page = open_page(browser, address)
-    open_tab(page, "layers")
+    until_quiet(page)
     page.locator(".gs-chip").nth(2).click()
     page.wait_for_function("() => document.querySelector('#lens tr[aria-selected=true]').dataset.index === '3'")
     page.locator("#lens .gs-first tr[data-index='3'] td").nth(2).focus()
@@ -250,12 +257,68 @@ def test_lens_cells_answer_to_the_keyboard(browser: Browser, address: str) -> No
     page.keyboard.press("Enter")
     page.wait_for_function("() => document.querySelector('#depth h3').textContent.includes('RU, layer 1')")
     row = page.locator("#lens tr[aria-selected='true']").first
-    assert row.get_attribute("data-index") == "2" and row.locator("td[tabindex='0']").count() == 3
-    page.context.close()
+    expect(row).to_have_attribute("data-index", "2")
+    expect(row.locator("td[tabindex='0']")).to_have_count(3)
 
 
-def test_weight_slider_rescores_to_one_expert_alone(browser: Browser, address: str) -> None:
-    page = open_page(browser, address)
+def test_layer_slider_moves_points_in_the_browser(page: Page) -> None:
+    open_tab(page, "words")  # the word list is told
+    open_tab(page, "layers")
+    until_quiet(page)
+    slider, point = page.locator("#layers .gs-layer"), page.locator(".gs-point").nth(3)
+    slider.fill("0")
+    before = point.get_attribute("style")
+    slider.fill("2")
+    assert point.get_attribute("style") != before
+    assert "2" in page.locator("#layers .gs-slider output").inner_text()
+    assert "Layer 2" in page.locator("#layers figcaption").first.inner_text()
+    assert asks_nothing(page, lambda: [slider.fill("0"), slider.fill("2")])
+
+
+def test_points_can_be_dots_and_leave_a_trail(page: Page) -> None:
+    open_tab(page, "layers")
+    picture = page.locator(".gs-point image").first
+    assert picture.is_visible()
+    page.locator(".gs-toggle").click()
+    assert not picture.is_visible() and page.locator(".gs-point circle").first.is_visible()
+    page.locator(".gs-plot").first.locator(".gs-point").last.hover()  # drawn last, so nothing covers it
+    assert page.locator(".gs-trail").first.get_attribute("d")
+
+
+def test_a_panel_fills_the_screen_and_goes_back(page: Page) -> None:
+    open_tab(page, "layers")
+    page.locator("#layers .gs-full").click()
+    page.wait_for_function("() => document.fullscreenElement?.classList.contains('gs-layers')")
+    page.locator("#layers .gs-full").click()
+    page.wait_for_function("() => document.fullscreenElement === null")
+
+
+def test_strip_can_show_another_measure(page: Page) -> None:
+    page.locator("#measure input").click()
+    page.get_by_role("option", name="Overlap of the top 10 (share)", exact=True).click()
+    page.wait_for_function("() => document.querySelector('.gs-chip').title.includes('Overlap of the top 10')")
+
+
+def test_each_expert_alone_continues_from_the_selected_token(page: Page) -> None:
+    open_tab(page, "read")
+    choose(page, page.locator(".gs-chip").nth(1), page.locator(".gs-chip .gs-tok").nth(1).inner_text())
+    page.locator("#alone").click()
+    page.wait_for_selector("[data-alone='done']", timeout=60_000)
+    beginnings = page.locator(".gs-writes span").all_inner_texts()
+    read = "".join(page.locator(".gs-chip .gs-tok").all_inner_texts()[:2]).replace("␣", " ")
+    assert [text.strip() for text in beginnings] == [read.strip()] * 3
+    assert page.locator(".gs-alone h3").all_inner_texts() == ["RU", "Fused", "ZH"]
+
+
+def test_components_slider_redraws_the_decoded_picture(page: Page) -> None:
+    open_tab(page, "read")
+    page.locator("#components input[type='range']").fill("2")
+    page.wait_for_function("() => document.querySelector('.gs-glyphs .gs-summary').textContent.includes('from 2 of')")
+    assert page.locator(".gs-lost, .gs-added").count() > 5
+
+
+def test_weight_slider_rescores_to_one_expert_alone(page: Page) -> None:
+    open_tab(page, "read")
     page.locator("#weight input[type='range']").fill("1")
     page.wait_for_function(
         """() => {
@@ -266,76 +329,70 @@ def test_weight_slider_rescores_to_one_expert_alone(browser: Browser, address: s
     )
     bars = page.locator(".gs-bar .gs-number").all_inner_texts()
     assert float(bars[1]) == 0 and float(bars[0]) == pytest.approx(float(bars[2]), abs=2e-3)
-    page.context.close()
 
 
-def test_stop_keeps_the_text_and_its_panels(browser: Browser, address: str) -> None:
-    page = open_page(browser, address)
+def test_fusion_can_be_switched(page: Page) -> None:
+    open_tab(page, "read")
+    for fusion in ("Mean of probabilities", "Weighted by each expert's likelihood of the text so far"):
+        page.locator("#fusion input").click()
+        page.get_by_role("option", name=fusion, exact=True).click()
+        page.wait_for_function("() => document.querySelector('.gs-margin h3').textContent.includes('probability')")
+        expect(page.locator("#fusion input")).to_have_value(fusion)
+
+
+def test_stop_keeps_the_text_and_its_panels(page: Page) -> None:
+    open_tab(page, "read")
+    page.evaluate(OLD)
     page.locator("#prompt textarea").fill("Мама")
     page.locator("#generate").click()
+    page.wait_for_selector(".gs-strip:not([data-old]) .gs-chip.gs-written")
     page.locator("#stop").click()
-    page.wait_for_function("() => document.querySelector('.gs-strip').dataset.state === 'done'")
-    assert page.locator(".gs-chip").first.is_visible() and page.locator(".gs-experts").is_visible()
-    page.context.close()
+    page.wait_for_selector(".gs-strip:not([data-old])[data-state='done']")
+    assert shown_text(page).startswith("Мама")
+    expect(page.locator(".gs-chip").first).to_be_visible()
+    expect(page.locator(".gs-experts")).to_be_visible()
 
 
-BAD = ["", "   ", "x" * 100_000, "😀"]
+BAD = {"empty": "", "blank": "   ", "novel": "x" * 100_000, "emoji": "😀"}
+GOOD = ["The cat", "The dog", "Мама и кот", "The dog and the cat"]
 
 
-@pytest.mark.parametrize("prompt", BAD, ids=["empty", "blank", "novel", "emoji"])
-def test_bad_prompts_get_a_sentence_and_keep_the_old_text(browser: Browser, address: str, prompt: str) -> None:
-    page = open_page(browser, address)
-    before = page.locator(".gs-chip").count()
-    page.locator("#prompt textarea").fill(prompt)
+@pytest.mark.parametrize(("kind", "good"), [*zip(BAD, GOOD, strict=True)])
+def test_bad_prompts_get_a_sentence_and_nothing_of_the_last_text_stands_under_it(
+    page: Page, kind: str, good: str
+) -> None:
+    read_text(page, good)
+    assert not page.locator(".gs-status-line .gs-failed:visible").count()
+    page.locator("#prompt textarea").fill(BAD[kind])
     page.locator("#generate").click()
-    page.wait_for_selector(".gs-status.gs-failed")
-    assert re.search(r"\.$", page.locator(".gs-status").inner_text())
-    assert page.locator(".gs-chip").count() == before
-    page.context.close()
+    failed = page.wait_for_selector(".gs-status-line .gs-failed:visible")
+    assert failed is not None and failed.inner_text().endswith(".")
+    expect(page.locator(".gs-strip .gs-chip")).to_have_count(0)
+    assert page.locator("#prompt textarea").input_value() == BAD[kind]
 
 
 HOSTILE = ["${1+1} {{x}} `b` \\n", "<img src=x onerror=window.hacked=1>", "<script>window.hacked=1</script>"]
 
 
 @pytest.mark.parametrize("prompt", HOSTILE)
-def test_hostile_text_is_shown_literally_and_nothing_runs(browser: Browser, address: str, prompt: str) -> None:
-    page = open_page(browser, address)
-    page.locator("#prompt textarea").fill(prompt)
-    page.locator("#look").click()
-    page.wait_for_function("() => document.querySelector('.gs-status')?.textContent.match(/read/)")
-    shown = "".join(page.locator(".gs-chip .gs-tok").all_inner_texts()).replace("␣", " ")
-    assert shown.strip() == prompt
+def test_hostile_text_is_shown_literally_and_nothing_runs(page: Page, prompt: str) -> None:
+    read_text(page, prompt)
     assert page.evaluate("window.hacked") is None
     assert page.locator(".gs-root script, .gs-root img[src='x']").count() == 0
-    page.context.close()
 
 
-@pytest.mark.parametrize(
-    ("locale", "button"), [("ru-RU", "Продолжить"), ("zh-CN", "续写"), ("en-GB", "Continue"), ("de", "Continue")]
-)
-def test_the_page_speaks_the_visitors_language(browser: Browser, address: str, locale: str, button: str) -> None:
-    page = open_page(browser, address, locale=locale)
-    assert page.locator("#generate").inner_text() == button
-    page.context.close()
-
-
-def test_the_language_can_be_switched(browser: Browser, address: str) -> None:
-    page = open_page(browser, address)
+def test_the_language_can_be_switched(page: Page) -> None:
     page.get_by_label("Русский", exact=True).click()
     page.wait_for_function("() => document.querySelector('.gs-glyphs h2').textContent.startsWith('Глифы')")
-    assert page.locator("#generate").inner_text() == "Продолжить"
-    page.context.close()
+    expect(page.locator("#generate")).to_have_text("Продолжить")
 
 
-@pytest.mark.parametrize(("language", "sentence"), [("en", "Each chip is a token"), ("zh", "每个方块是一个词元")])
-def test_the_opening_text_is_there_before_any_script_and_goes_when_the_page_has_come(
-    browser: Browser, bundled: str, language: str, sentence: str
-) -> None:
-    still = browser.new_context(java_script_enabled=False).new_page()
-    still.goto(f"{bundled}?lang={language}")
-    first = still.locator("#gs-first")
-    assert sentence in first.inner_text() and first.locator(".gs-chip:disabled").count() > 5
-    texts = first.locator(".gs-chip").all_inner_texts()
-    page = open_page(browser, f"{bundled}?lang={language}")
-    assert page.locator("#gs-first").count() == 0
-    assert page.locator("#strip .gs-chip").all_inner_texts() == texts
+def test_the_opening_text_is_there_before_any_script(browser: Browser, bundled: str, shipped: Page) -> None:
+    """And its chips are those that the page shows when it has come."""
+    still = browser.new_context(java_script_enabled=False, locale="en-US").new_page()
+    for language, sentence in (("zh", "每个方块是一个词元"), ("en", "Each chip is a token")):
+        still.goto(f"{bundled}?lang={language}")
+        first = still.locator("#gs-first")
+        assert sentence in first.inner_text() and first.locator(".gs-chip:disabled").count() >= 5
+    assert first.locator(".gs-chip").all_inner_texts() == OPENING.chips
+    still.context.close()

@@ -6,14 +6,14 @@ from types import SimpleNamespace
 from typing import cast
 
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, expect
 
 from app.engine.engine import Engine
 from app.engine.queue import RequestQueue
 from app.models import LoadedModel
 from app.probing.word_cache import WordCache
 from app.web.header import STOPS, tour_html, tour_words
-from app.wording.catalogue import LANGUAGES
+from app.wording.catalogue import LANGUAGES, say
 from tests.support.browsing import needs_browser, open_page
 
 
@@ -31,15 +31,19 @@ def test_only_a_model_that_it_is_true_of_has_the_tour(engine: Engine) -> None:
 
 
 @needs_browser
-@pytest.mark.parametrize(("size", "locale"), [("desktop", "en-US"), ("phone", "zh-CN")])
-def test_the_tour_leads_through_the_panels(browser: Browser, bundled: str, size: str, locale: str) -> None:
+@pytest.mark.parametrize(("size", "locale", "language"), [("desktop", "de", "en"), ("phone", "zh-CN", "zh")])
+def test_the_tour_leads_through_the_panels(
+    browser: Browser, bundled: str, size: str, locale: str, language: str
+) -> None:
+    """In the visitor's language, or in English."""
     page = open_page(browser, bundled, size, locale=locale)
-    stops = tour_words(locale[:2])["stops"]
+    assert page.locator("#generate").inner_text() == say("generate", language)
+    stops = tour_words(language)["stops"]
     page.locator(".gs-tour").click()
     guide = page.locator(".gs-guide")
     for number, (stop, sentence) in enumerate(zip(STOPS, stops, strict=True), 1):
-        assert guide.locator("p").inner_text() == sentence
-        assert guide.locator("span").inner_text() == f"{number} / {len(STOPS)}"
+        expect(guide.locator("p")).to_have_text(sentence)
+        expect(guide.locator("span")).to_have_text(f"{number} / {len(STOPS)}")
         page.wait_for_function(
             "(id) => { const at = document.getElementById(id).getBoundingClientRect();"
             "return at.top < innerHeight / 2 && at.bottom > 60; }",
@@ -50,9 +54,9 @@ def test_the_tour_leads_through_the_panels(browser: Browser, bundled: str, size:
                 "() => { const s = document.querySelector('#layers .gs-layer'); return s?.value === s?.max; }"
             )
         guide.locator("button").nth(1).click()
-    assert guide.count() == 0
+    expect(guide).to_have_count(0)
     disputed = page.locator("#disagreement button[data-index]").first.get_attribute("data-index")
-    assert page.locator(f".gs-chip[data-index='{disputed}'][aria-pressed='true']").count() == 1
+    expect(page.locator(f".gs-chip[data-index='{disputed}'][aria-pressed='true']")).to_have_count(1)
     page.locator(".gs-tour").click()
     page.keyboard.press("Escape")
     assert guide.count() == 0 and page.evaluate("document.activeElement.className") == "gs-tour"

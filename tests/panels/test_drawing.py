@@ -2,6 +2,8 @@
 
 import asyncio
 import re
+import time
+from collections.abc import AsyncIterator
 from types import SimpleNamespace
 from typing import Any
 
@@ -12,17 +14,21 @@ import torch
 
 from app.engine.engine import Engine
 from app.engine.job_queue import JobQueue
-from app.intervene.drawing import Canvas, draw, open_canvas, picture_of
+from app.intervene.adversarial import fewest_pixels
+from app.intervene.drawing import Canvas, draw, open_canvas, picture_of, random_tokens
 from app.intervene.pixels import morph, noise, shift
+from app.intervene.steps import run_to_end
 from app.network.experts import StackedExperts
 from app.panels.drawing import drawing_view, editor_view, pixels_of, turning_share
 from app.substrate.embedding import embed
-from app.web.drawing_tab import KEPT, CanvasCache, DrawingListeners, DrawingRequest
+from app.web.canvases import KEPT, CanvasCache, DrawingRequest
+from app.web.on_drawing import COUNT, DrawingListeners
 from app.wording.catalogue import speaker
 from app.wording.errors import UserError
 from tests.intervene.plain import Recorder, plain
 from tests.intervene.tiny import tiny_engine
 from viz.drawing import bits
+from viz.drawing_path import path_chart
 
 TEXT, INDEX = "他喝了一", 2
 REQUEST: Any = SimpleNamespace(session_hash="visitor")
@@ -78,12 +84,42 @@ def test_paths_and_neighbours_are_those_that_were_measured(canvas: Canvas) -> No
     pixels = noise(canvas.picture, 64)
     html, found = drawing_view(canvas, pixels, speaker("en")), draw(canvas, pixels)
     rows = [list(map(float, re.findall(r"'>([\d.]+)</td>", row))) for row in html.split("<tr")[2:]]
-    assert found.twin_path is not None
-    expected = [*found.path, found.twin_path, np.ones(4)]
+    assert found.untrained_path is not None
+    expected = [*found.path, found.untrained_path, np.ones(4)]
     assert np.allclose(rows, expected, atol=0.0051)
     cosines = re.findall(r"gs-number'>(-?[\d.]+)</span></li>", html)
     assert list(map(float, cosines)) == pytest.approx(found.cosines, abs=0.0051)
     assert "64 of 1,024 pixels" in html
+
+
+def test_the_chart_draws_those_paths_and_tells_lines_apart_without_colour(canvas: Canvas) -> None:
+    """Points of the picture, brought back to distances by the ticks of its axis."""
+    pixels = noise(canvas.picture, 64)
+    html, found = drawing_view(canvas, pixels, speaker("en")), draw(canvas, pixels)
+    chart = html[html.index("gs-path-chart") : html.index("<figcaption>")]
+    ticks = [(float(y), float(at)) for y, at in re.findall(r"y='([\d.]+)' dy='4' text-anchor='end'>([\d.]+)<", chart)]
+    (foot, zero), (top, reach) = ticks[0], ticks[-1]
+    assert zero == 0 and reach >= max(1, found.path.max())
+    groups = re.findall(r"<g class='gs-(\w+)-line gs-(\w+)'><path d='M([^']*)'/>(.*?)</g>", chart)
+    drawn = {
+        side: [(foot - float(p.split()[1])) / (foot - top) * reach for p in d.split("L")] for _, side, d, _ in groups
+    }
+    assert found.untrained_path is not None
+    for side, wanted in zip(("first", "second", "fused"), (*found.path, found.untrained_path), strict=True):
+        assert drawn[side] == pytest.approx(wanted.tolist(), abs=0.01 * reach)
+    marks = {tuple(re.findall(r"' d='([^']*)'", marked)[:1]) for *_, marked in groups}
+    assert len(marks) == 3 and [kind for kind, *_ in groups].count("control") == 1
+    level = float(re.findall(r"gs-random' d='M\d+ ([\d.]+)H", chart)[0])
+    assert (foot - level) / (foot - top) * reach == pytest.approx(1, abs=0.01)
+    said = re.findall(r"after layer 3, with a random token at 1: ([^<]*)\.</figcaption>", html)[0]
+    values = [float(part.rsplit(" ", 1)[1]) for part in said.split(" · ")]
+    assert values == pytest.approx([*found.path[:, -1], found.untrained_path[-1]], abs=0.0051)
+
+
+def test_a_chart_of_large_distances_keeps_few_ticks_and_one_without_a_control_its_lines() -> None:
+    html = path_chart(["<b>"], np.array([[0.1, 730.0]], np.float32), None, speaker("ru"))
+    assert 3 <= len(re.findall("gs-rule", html)) <= 6 and "<b>: " not in html and "&lt;b&gt; 730" in html
+    assert "gs-control-line" not in html and html.count("gs-expert-line") == 2  # in the picture and in its key
 
 
 def test_an_untouched_picture_changes_nothing(canvas: Canvas) -> None:
@@ -162,8 +198,20 @@ def test_anything_asked_of_the_editor_is_a_sentence(listeners: DrawingListeners,
 @pytest.mark.parametrize("sent", [None, {}, {"ask": "x"}, {"ask": []}, "token"])
 def test_what_is_no_question_is_ignored(listeners: DrawingListeners, sent: Any) -> None:
     assert (
-        asyncio.run(listeners.on_ask(DrawingRequest(TEXT, INDEX, "开"), "en", event(sent), REQUEST)) == [gr.skip()] * 5
+        asyncio.run(listeners.on_ask(DrawingRequest(TEXT, INDEX, "开"), "en", event(sent), REQUEST))
+        == [gr.skip()] * COUNT
     )
+
+
+def test_a_model_without_pictures_leaves_no_drawing_of_another_one(
+    listeners: DrawingListeners, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def none(*asked: Any) -> Canvas:
+        raise UserError("no_pictures", model="other")
+
+    monkeypatch.setattr(listeners.canvases, "open", none)
+    found = asyncio.run(first(listeners.on_opening("en", REQUEST)))
+    assert "alert" in found[2] and found[3:] == ["", "", ""]
 
 
 @pytest.mark.parametrize("text", [None, 7, "", " ", [], {}, "x" * 5000, "\x00"])
@@ -179,10 +227,13 @@ def test_a_character_outside_the_vocabulary_is_drawn(listeners: DrawingListeners
     assert found[2] == "" and f"data-drawn='{bits(picture_of(listeners.registry.of('').engine, 'ö'))}'" in found[3]
 
 
+async def first(answers: AsyncIterator[list[Any]]) -> list[Any]:
+    return await anext(answers)
+
+
 def test_the_story_opens_finished(listeners: DrawingListeners) -> None:
-    asked, text, status, editor, figure = asyncio.run(listeners.on_first(None, "en", REQUEST))
-    assert (asked.index, text, status) == (2, TEXT, "") and "gs-grid" in editor and "gs-drawn" in figure
-    assert asyncio.run(listeners.on_first(asked, "en", REQUEST)) == [gr.skip()] * 5
+    asked, text, status, editor, figure, flips = asyncio.run(first(listeners.on_opening("en", REQUEST)))
+    assert (asked.index, text, status, flips) == (2, TEXT, "", "") and "gs-grid" in editor and "gs-drawn" in figure
 
 
 def test_text_is_escaped(engine: Engine, canvas: Canvas) -> None:
@@ -209,3 +260,63 @@ def test_few_canvases_are_kept_and_none_of_models_that_are_gone(engine: Engine) 
     models.loaded = {"other": SimpleNamespace(engine=other)}
     cache.open(other, DrawingRequest(TEXT, INDEX))
     assert len(cache._kept) == 1
+
+
+async def answers(steps: Any) -> list[list[Any]]:
+    return [answer async for answer in steps]
+
+
+def test_the_fewest_pixels_stand_on_the_grid_and_beside_random_ones(
+    listeners: DrawingListeners, canvas: Canvas
+) -> None:
+    """Against a search of its own, and every count against the pictures that are shown."""
+    asked = DrawingRequest(TEXT, INDEX, "开")
+    *_, last = asyncio.run(answers(listeners.on_fewest(asked, "en", REQUEST)))
+    found = run_to_end(fewest_pixels(canvas))
+    _, _, status, editor, figure, flips = last
+    assert status == "" and f"data-drawn='{bits(found.picture)}'" in editor
+    marked = [len(re.findall("gs-lost|gs-added", frame)) for frame in flips.split("<figure>")[2:4]]
+    assert marked == [len(found.pixels)] * 2
+    assert f"{len(found.pixels)} of 1,024 pixels" in flips and "adversarial" in flips
+    assert f"{found.random_turned} of 16 draws" in flips
+    assert f"{len(found.pixels)} of 1,024" in figure
+
+
+def test_a_search_for_pixels_can_be_cancelled(listeners: DrawingListeners) -> None:
+    async def cancelled() -> list[Any]:
+        asked, said = DrawingRequest(TEXT, INDEX, "开"), []
+        listeners.jobs._pool.submit(time.sleep, 0.5)  # somebody else's job goes first
+        async for answer in listeners.on_fewest(asked, "en", REQUEST):
+            said.append(answer[2])
+            listeners.on_cancel(REQUEST)
+        return said
+
+    *before, last = asyncio.run(cancelled())
+    assert before and all("<progress" in line for line in before) and "<progress" not in last
+
+
+@pytest.mark.parametrize("asked", [DrawingRequest(None), DrawingRequest(TEXT, 99, "开"), DrawingRequest("", 1)])
+def test_a_search_in_nothing_is_a_sentence(listeners: DrawingListeners, asked: DrawingRequest) -> None:
+    *_, last = asyncio.run(answers(listeners.on_fewest(asked, "ru", REQUEST)))
+    assert "alert" in last[2] and last[3] == gr.skip()
+
+
+def test_what_two_pixels_of_shift_do_is_told_beside_random_tokens(engine: Engine, canvas: Canvas) -> None:
+    ways = [(2, 0), (-2, 0), (0, 2), (0, -2)]
+    moved = np.mean([draw(canvas, shift(canvas.picture, *way)).change.jensen_shannon[-1] for way in ways])
+    pictures = engine.bundle.substrate.pictures
+    others = random_tokens(engine, int(canvas.ids[INDEX]))
+    random = np.mean([draw(canvas, pictures[int(i)]).change.jensen_shannon[-1] for i in others])
+    html = drawing_view(canvas, canvas.picture, speaker("en"))
+    shown = re.search(r"gs-fragile'>.*? by (\d\.\d+) bits; a random token in its place by (\d\.\d+)", html)
+    assert shown and [float(n) for n in shown.groups()] == pytest.approx([moved, random], abs=0.006)
+
+
+def test_the_editor_says_what_the_tokenizer_does_not_know(engine: Engine) -> None:
+    unknown = open_canvas(engine, "the öcat", 2)
+    assert "Not in the vocabulary: ö." in editor_view(unknown, "o", unknown.picture, 0, speaker("en"))
+    known = open_canvas(engine, TEXT, INDEX)
+    plain_editor = editor_view(known, "开", known.picture, 0, speaker("en"))
+    typed = [editor_view(known, "开", known.picture, 0, speaker("en"), text) for text in ("ö", "b")]
+    assert "gs-outside" not in plain_editor
+    assert "it has no token" in typed[0] and "are in the vocabulary" in typed[1]

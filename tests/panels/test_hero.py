@@ -14,7 +14,8 @@ import torch
 
 from app.engine.engine import Engine
 from app.models import LoadedModel
-from app.panels.hero import GROUP_WORDS, hero_html, hero_words
+from app.panels.hero import hero_html
+from app.probing.showcase import GROUP_WORDS, showcase_words
 from app.probing.word_list import CARRIERS, FEW
 from app.probing.word_states import WordStates
 from app.wording.catalogue import LANGUAGES, say, speaker
@@ -65,7 +66,7 @@ def same_among_nearest(rows: np.ndarray[Any, Any], concepts: list[str]) -> tuple
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_shares_are_those_of_nearest_words_counted_one_by_one(model: LoadedModel, language: str) -> None:
-    words = hero_words(model.lexicon, language)
+    words = showcase_words(model.word_cache, language)
     data, states = carried(hero_html(model, language)), states_in_carriers(model, words)
     for e, expert in enumerate(states):
         for layer, rows in enumerate(expert.astype(float)):
@@ -95,7 +96,7 @@ def test_no_tile_covers_another_or_leaves_the_stage(model: LoadedModel, language
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_words_of_one_picture_come_first(model: LoadedModel, language: str) -> None:
-    words, engine = hero_words(model.lexicon, language), model.engine
+    words, engine = showcase_words(model.word_cache, language), model.engine
     assert [word.concept for word in words] == [group for group in FEW for _ in range(GROUP_WORDS)]
     whole = [len(engine.ids_of(word.text)) == 1 for word in words]
     for group in range(len(FEW)):
@@ -109,10 +110,10 @@ def test_a_foreign_model_shows_nothing_before_its_list_is_read(model: LoadedMode
     bundle = replace(model.engine.bundle, report={"any": "report"})  # type: ignore[arg-type]
     foreign = LoadedModel.over("other", bundle, None)
     assert hero_html(foreign, "en") == ""
-    words = hero_words(foreign.lexicon, "en")
+    words = showcase_words(foreign.word_cache, "en")
     shape = foreign.engine.model.shape
     states = np.random.default_rng(0).normal(size=(2, shape.layers + 1, len(words), shape.width)).astype(np.float32)
-    foreign.lexicon.bank = WordStates(words, states)
+    foreign.word_cache.list_states = WordStates(words, states)
     assert carried(hero_html(foreign, "en"))["shares"] != carried(hero_html(model, "en"))["shares"]
 
 

@@ -24,7 +24,8 @@ from app.panels.words import words_view
 from app.probing.word_list import MAX_WORDS, MIN_WORDS, parse_words
 from app.substrate.pictures import RECIPES, cell_borders, draw_pictures
 from app.substrate.plain_text import plain_text
-from app.web.security import _OPEN, accepted_language
+from app.web.security import _OPEN
+from app.web.visitor import asked_language
 from app.wording.catalogue import LANGUAGES, say, speaker
 from app.wording.errors import UserError
 from tests.support.odd import mostly, share, short_texts, texts, values
@@ -37,7 +38,7 @@ SAMPLING = {
 }  # fmt: skip
 
 
-def spoken(error: UserError) -> bool:
+def is_one_sentence(error: UserError) -> bool:
     """Whether an error can be said in every language, without blanks left open or places of this machine."""
     sentences = [say(error.code, language, **error.values) for language in LANGUAGES]
     return all(text[-1] in ".。！!？?" and "/app/" not in text and "Traceback" not in text for text in sentences)
@@ -49,7 +50,7 @@ def test_any_text_is_read_or_refused(engine: Engine, text: str) -> None:
     try:
         trace = engine.look(text)
     except UserError as error:
-        assert spoken(error)
+        assert is_one_sentence(error)
     else:
         assert len(text) <= MAX_CHARACTERS and 2 <= len(trace) <= engine.context
         assert all(math.isfinite(x) for x in trace.log_sum_exp.ravel())
@@ -63,7 +64,7 @@ def test_any_prompt_with_any_settings_is_written_on_or_refused(
     try:
         *steps, last = engine.generate(prompt, Sampling(**settings), weights)
     except UserError as error:
-        assert spoken(error)
+        assert is_one_sentence(error)
     else:
         assert last.trace is not None and len(steps) <= MAX_NEW_TOKENS
         assert all(0 <= step.id < engine.model.shape.vocabulary for step in steps if step.id is not None)
@@ -139,7 +140,7 @@ def test_the_laboratory_takes_any_pair(engine: Engine, first: Any, second: str) 
         try:
             harmless(lab_view(engine, *pair, speaker("en")))
         except UserError as error:
-            assert spoken(error)
+            assert is_one_sentence(error)
 
 
 WORD_PIECES = [
@@ -175,7 +176,7 @@ def test_any_word_set_is_taken_or_refused(text: Any) -> None:
     try:
         words = parse_words(text)
     except UserError as error:
-        assert spoken(error)
+        assert is_one_sentence(error)
     else:
         assert MIN_WORDS <= len(words) <= MAX_WORDS
         assert len({word.text for word in words}) == len(words)
@@ -203,7 +204,7 @@ def test_any_value_of_a_widget_is_taken_or_refused(value: list[Any]) -> None:
     try:
         view = PanelSettings.of(*value)
     except UserError as error:
-        assert spoken(error)
+        assert is_one_sentence(error)
     else:
         assert view.language in LANGUAGES and sum(view.weights) == pytest.approx(1)
     assert whole(value[0]) is None or isinstance(value[0], int)
@@ -221,4 +222,4 @@ def test_any_address_is_open_or_shut(path: str, language: bytes) -> None:
     shut = not _OPEN.fullmatch(path) or ".." in path
     inner = path.startswith("/gradio_api/") and path.split("/")[2]
     assert shut or inner not in ("file=", "upload", "proxy=http:")
-    assert accepted_language({"headers": [(b"accept-language", language)]}) in LANGUAGES
+    assert asked_language({"headers": [(b"accept-language", language)], "query_string": b""}) in LANGUAGES

@@ -1,36 +1,157 @@
 """The server from outside: the public API, many callers at once, bad input, a clear end."""
 
+import base64
+import io
+import json
 import math
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import httpx
+import numpy as np
 import pytest
 import torch
 from gradio_client import Client
 from gradio_client.exceptions import AppError
 
 from app.engine.engine import Engine
-from tests.support.server import ROOT, ended, free_port, serving
+from app.web.example_results import EXAMPLE_RESULTS
+from tests.support.server import ROOT, ended, free_port
 
 
 @pytest.fixture(scope="module")
-def client(toy_bundle: Path) -> Iterator[Client]:
-    with serving(toy_bundle) as (address, _, _):
-        yield Client(address, verbose=False)
+def client(address: str) -> Client:
+    return Client(address, verbose=False)
+
+
+@pytest.fixture(scope="module")
+def callers(client: Client) -> list[Client]:
+    """Twenty sessions."""
+    with ThreadPoolExecutor(20) as pool:
+        return list(pool.map(lambda _: Client(str(client.src), verbose=False), range(20)))
+
+
+OLD = {
+    "/look": ["text"],
+    "/generate": ["prompt", "temperature", "top_k", "top_p", "seed", "new_tokens", "first_weight"],
+    "/patch": ["first", "second", "answers"],
+    "/draw": ["text", "index", "pixels"],
+    "/attribute": ["text", "answers"],
+}
+"""Arguments that had their places before others came."""
 
 
 def test_public_endpoints_are_typed_and_documented(client: Client) -> None:
     endpoints: dict[str, Any] = client.view_api(return_format="dict", print_info=False)["named_endpoints"]
-    assert set(endpoints) == {"/look", "/generate", "/patch", "/draw", "/attribute"}
-    names = [p["parameter_name"] for p in endpoints["/generate"]["parameters"]]
-    assert names == ["prompt", "temperature", "top_k", "top_p", "seed", "new_tokens", "first_weight"]
-    assert all(p["python_type"]["type"] in ("str", "float", "int") for p in endpoints["/generate"]["parameters"])
+    assert set(endpoints) == {*OLD, "/words", "/model", "/attend", "/silence"}
+    for name, endpoint in endpoints.items():
+        names = [p["parameter_name"] for p in endpoint["parameters"]]
+        assert names[: len(OLD.get(name, []))] == OLD.get(name, [])
+        assert f'api_name="{name}")' in endpoint["description"]
+        for described in (*(p["python_type"] for p in endpoint["parameters"]), endpoint["returns"][0]["python_type"]):
+            assert len(described["description"]) > 15 and described["type"] != "Any"
+        assert all(p["label"] == p["parameter_name"] for p in endpoint["parameters"])
+        assert all(p["example_input"] not in (None, "...") for p in endpoint["parameters"]), name
+        fields = [value["component"] for value in (*endpoint["parameters"], *endpoint["returns"])]
+        assert set(fields) <= {"Textbox", "Number", "JSON"} and fields[-1] == "JSON"
+        result = endpoint["returns"][0]["python_type"]["description"].partition("Shortened, with made-up numbers: ")[2]
+        assert json.loads(result) == EXAMPLE_RESULTS[name.removeprefix("/")]
     assert "for every token" in endpoints["/look"]["description"]
+    page: dict[str, Any] = httpx.get(f"{client.src}gradio_api/info").json()["named_endpoints"]
+    assert set(page) == set(endpoints) and "Api" not in str(page).replace("api_name", "")
+    for name, endpoint in page.items():
+        for value in (*endpoint["parameters"], *endpoint["returns"]):
+            assert len(value["type"]["description"]) > 15, name
+
+
+ODD: list[Any] = [True, [[]], {"a": 1}]
+
+
+def test_whatever_an_argument_is_the_answer_is_a_result_or_a_sentence_of_ours(callers: list[Client]) -> None:
+    """Every argument of every endpoint in turn, the others being those of the example; an odd value each, three
+    sessions ask at once."""
+    endpoints: dict[str, Any] = callers[0].view_api(return_format="dict", print_info=False)["named_endpoints"]
+
+    def ask(caller: Client, value: Any) -> int:
+        answers = 0
+        for name, endpoint in endpoints.items():
+            given = {p["parameter_name"]: p["example_input"] for p in endpoint["parameters"]}
+            for argument in given:
+                answers += 1
+                try:
+                    caller.predict(**{**given, argument: value}, api_name=name)
+                except AppError as error:
+                    told, what = str(error), (name, argument, value, str(error))
+                    assert told.endswith(".") and len(told) > 15 and "Traceback" not in told, what
+                    assert "'NoneType'" not in told and "upstream Gradio app" not in told, what
+        return answers
+
+    with ThreadPoolExecutor(len(ODD)) as pool:
+        assert min(pool.map(ask, callers, ODD)) > 20
+
+
+def same_form(example: Any, answer: Any) -> bool:
+    """Whether an answer has every field of an example, of the same kind, at every depth; its own names are others."""
+    if isinstance(example, dict):
+        if not isinstance(answer, dict):
+            return False
+        return all(name in answer and same_form(part, answer[name]) for name, part in example.items())
+    if isinstance(example, list):
+        return isinstance(answer, list) and (not answer or same_form(example[0], answer[0]))
+    return type(answer) is type(example) or answer is None or {type(answer), type(example)} == {int, float}
+
+
+def test_the_example_of_every_endpoint_works(client: Client) -> None:
+    endpoints: dict[str, Any] = client.view_api(return_format="dict", print_info=False)["named_endpoints"]
+    for name, endpoint in endpoints.items():
+        if name in ("/patch", "/words"):  # the texts of these need a model that has learned
+            continue
+        call = endpoint["description"].partition("Example: ")[2].partition(" Returns")[0]
+        answer = eval(call.rstrip("."), {"client": client})  # our own sentence
+        assert same_form(EXAMPLE_RESULTS[name.removeprefix("/")], answer), (name, answer)
+    sentence = client.predict("кто: кот кит мама дом\nчто: кот. сам. мам. там.", api_name="/words")
+    assert same_form(EXAMPLE_RESULTS["words"], sentence)
+    assert len(sentence["words"]) == 8 and sentence["curves"]["purity"]["values"]
+
+
+def test_parts_of_an_answer_on_request_for_several_texts(client: Client, engine: Engine) -> None:
+    texts = ["Мама любит дом.", "The cat", "кот"]
+    answer = client.predict(texts, ["top", "jsd", "hidden"], 3, "gate", [2], api_name="/look")
+    assert ["".join(t["text"] for t in record["tokens"]).strip() for record in answer["texts"]] == texts
+    for text, record in zip(texts, answer["texts"], strict=True):
+        states = np.load(io.BytesIO(base64.b64decode(record["hidden"]["layers"]["2"])))
+        assert np.allclose(states, engine.look(text).hidden[:, 2], atol=2e-3)
+        assert all(len(token["top"]["fused"]) == 3 and 0 <= token["jsd"] <= 1 for token in record["tokens"])
+    written = client.predict(["Мама", "кот"], 0, 0, 1, 0, 4, api_name="/generate")["texts"]
+    assert written[1]["text"] == client.predict("кот", 0, 0, 1, 0, 4, api_name="/generate")["text"]
+    about = client.predict(api_name="/model")
+    assert about["checksum"].startswith("sha256:") and about["limits"]["texts_in_one_call"] == 16
+
+
+@pytest.mark.parametrize(
+    ("arguments", "endpoint", "remedy"),
+    [
+        ((7,), "/look", "text: give a text, or a list"),
+        ((["кот"] * 17,), "/look", "at most 16"),
+        (("кот", ["all"]), "/look", "include: give a list of any of top, shares"),
+        (("кот", [], 33), "/look", "top: give a whole number from 1 to 32"),
+        (("кот", [], 3, "sum"), "/look", "fusion: give one of logits"),
+        (("кот", [], 3, "gate", [9]), "/look", "layers: give a list of whole numbers from 0 to 2"),
+        (("кот", 5), "/patch", "second: give a text"),
+        ((None, 1, ["0" * 32] * 32), "/draw", "text: give a text"),
+        ((5,), "/words", "words: give the name of a word set"),
+        (("кот",), "/words", "at least 6"),
+    ],
+)
+def test_wrong_types_get_a_sentence_about_the_argument(
+    client: Client, arguments: tuple[Any, ...], endpoint: str, remedy: str
+) -> None:
+    with pytest.raises(AppError, match=remedy):
+        client.predict(*arguments, api_name=endpoint)
 
 
 def test_instruments_answer_and_refuse_over_the_network(client: Client) -> None:
@@ -38,7 +159,13 @@ def test_instruments_answer_and_refuse_over_the_network(client: Client) -> None:
     assert sum(split["nats"][0]) == pytest.approx(split["margins"][0], abs=1e-2)
     drawn = client.predict("Мама", 1, ["01" * 16] * 32, api_name="/draw")
     assert len(drawn["jsd"]) == 3 and all(0 <= bits <= 1 for bits in drawn["jsd"])
+    looked = client.predict("Мама любит", "ZH", 1, 0, api_name="/attend")
+    assert all(sum(row) == pytest.approx(1, abs=1e-4) for row in looked["weights"])
+    silent = client.predict("Мама любит", [{"expert": "RU", "kind": "block", "layer": 1}], api_name="/silence")
+    assert silent["jsd"][1] == pytest.approx(0, abs=1e-6) and silent["jsd"][0] > 0  # ZH is left alone
     for arguments, endpoint, remedy in (
+        (("кот", "ZH", 99, 0), "/attend", "no such part"),
+        (("кот", []), "/silence", "at least one part"),
         (("кот", "кот"), "/patch", "change one word"),
         (("Мама", 0, ["0" * 32] * 32), "/draw", "count from"),
         (("Мама", 1, ["0"]), "/draw", "A picture is"),
@@ -70,12 +197,11 @@ def test_generate_repeats_itself_with_the_same_seed(client: Client, engine: Engi
     assert last.trace is not None and answer(7) == answer(7) == last.trace.text
 
 
-def test_twenty_callers_at_once_get_what_each_gets_alone(client: Client) -> None:
+def test_twenty_callers_at_once_get_what_each_gets_alone(client: Client, callers: list[Client]) -> None:
     def call(seed: int, caller: Client) -> str:
         return str(caller.predict("The cat", 1.2, 0, 1.0, seed, 16, 0.5, api_name="/generate")["text"])
 
     with ThreadPoolExecutor(20) as pool:
-        callers = list(pool.map(lambda _: Client(str(client.src), verbose=False), range(20)))
         together = list(pool.map(call, range(20), callers))
     assert together[::5] == [call(seed, client) for seed in range(0, 20, 5)]
     assert len(set(together)) > 5

@@ -11,10 +11,11 @@ import pytest
 from app.substrate import pictures
 from app.system.environment import check_environment
 from app.wording.errors import UserError
+from tests.hosting.test_space import POINTER
 from tests.support.server import ROOT, ended
 
 
-@pytest.mark.parametrize("damage", ["missing", "empty"])
+@pytest.mark.parametrize("damage", ["missing", "empty", "pointer"])
 def test_without_its_font_the_demo_names_the_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, damage: str) -> None:
     """Not even where the system has a font of that file name, which Pillow would take in its place."""
     system = tmp_path / "share" / "fonts"
@@ -23,9 +24,12 @@ def test_without_its_font_the_demo_names_the_file(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setenv("XDG_DATA_HOME", str(system.parent))
     if damage == "empty":
         (tmp_path / "unifont.otf").write_bytes(b"")
+    if damage == "pointer":
+        (tmp_path / "unifont.otf").write_text(POINTER, encoding="utf-8")
     monkeypatch.setattr(pictures, "FONT_PATH", tmp_path / "unifont.otf")
     pictures._font.cache_clear()
-    with pytest.raises(UserError, match=r"assets/fonts/unifont.otf is missing or damaged: restore"):
+    lost = r"unifont.otf is only a Git LFS pointer" if damage == "pointer" else r"unifont.otf is missing or damaged"
+    with pytest.raises(UserError, match=lost):
         pictures.check_font()
     monkeypatch.undo()
     pictures._font.cache_clear()

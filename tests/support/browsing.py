@@ -1,14 +1,19 @@
 """A real browser on the page.  Where there is no Chromium, the tests that need one say so and skip."""
 
 import shutil
+from collections.abc import Callable
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Locator, Page, Request
+from playwright.sync_api import TimeoutError as TooLong
 
 from app.web.tabs import TABS
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+_BROWSERS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
+"""The first one that is there is taken: without its windows Chromium opens a page in two thirds of the time."""
+
+CHROMIUM = next(filter(None, map(shutil.which, _BROWSERS)), None)
 needs_browser = pytest.mark.skipif(
     CHROMIUM is None, reason="no Chromium: apt-get install chromium, or run .ci/run as root"
 )
@@ -22,17 +27,31 @@ QUIET = [
 SIZES = {"desktop": (1400, 900), "phone": (390, 844)}
 
 
-def open_page(browser: Browser, url: str, size: str = "desktop", scheme: Any = "light", locale: str = "en-US") -> Page:
+def open_page(
+    browser: Browser,
+    url: str,
+    size: str = "desktop",
+    scheme: Any = "light",
+    locale: str = "en-US",
+    motion: Any = "reduce",
+) -> Page:
+    """A page with its opening text finished.  Unless a test is about motion there is none: frames cost a core here."""
     width, height = SIZES[size]
     context = browser.new_context(
         viewport={"width": width, "height": height},
         color_scheme=scheme,
         locale=locale,
+        reduced_motion=motion,
     )
     page = context.new_page()
     page.goto(url)
-    page.wait_for_selector(".gs-strip[data-state='done'] .gs-chip", timeout=60_000)
+    until_opened(page)
     return page
+
+
+def until_opened(page: Page) -> None:
+    """Wait until the text that the page opens with is finished."""
+    page.wait_for_selector(".gs-strip[data-state='done'] .gs-chip", timeout=60_000)
 
 
 def open_tab(page: Page, name: str) -> None:
@@ -41,10 +60,12 @@ def open_tab(page: Page, name: str) -> None:
         button = page.locator(f"#tab-{name}-button")
         if not button.count():  # there is no room for it: Gradio has a menu
             page.locator("#tabs .overflow-menu > button").click()
-            hidden = page.locator("#tabs .overflow-dropdown button")
-            button = hidden.nth(hidden.count() - len(TABS) + list(TABS).index(name))
+            # Its buttons have nothing but a text, and an open tab is not among them; a hidden row has all tabs.
+            measured = page.locator("#tabs > .tab-wrapper > [aria-hidden='true'] button").nth(list(TABS).index(name))
+            text = (measured.text_content() or "").strip()
+            button = page.locator("#tabs .overflow-dropdown").get_by_text(text, exact=True)
         button.click()
-    page.wait_for_selector(f"#tab-{name} .gs-panel, #tab-{name} .gs-lab", timeout=60_000)
+    page.wait_for_selector(f"#tab-{name} .gs-panel, #tab-{name} .gs-fold", timeout=60_000)
 
 
 def open_fold(page: Page, name: str) -> None:
@@ -53,7 +74,79 @@ def open_fold(page: Page, name: str) -> None:
         page.locator(f"#{name} button").first.click()
 
 
+def shown_text(page: Page) -> str:
+    """The text of all chips."""
+    return "".join(page.locator(".gs-strip .gs-chip .gs-tok").all_inner_texts()).replace("␣", " ").strip()
+
+
+def read_text(page: Page, text: str) -> None:
+    """Have a text read, unless it is the one on view, and wait until its chips stand there."""
+    if shown_text(page) == text:
+        return
+    page.locator("#prompt textarea").fill(text)
+    page.locator("#look").click()
+    page.wait_for_function(
+        "(text) => document.querySelector('.gs-status')?.textContent.match(/read/) && "
+        "[...document.querySelectorAll('.gs-strip .gs-chip .gs-tok')].map((t) => t.textContent).join('')"
+        ".replaceAll('␣', ' ').trim() === text",
+        arg=text,
+        timeout=60_000,
+    )
+
+
+def until_lens(page: Page) -> None:
+    """Wait until the lens is that of the text whose chips are on view: a row a token and the start, of two experts."""
+    tokens = page.locator(".gs-strip .gs-chip").count()
+    page.wait_for_function(
+        "(count) => document.querySelectorAll('#lens tbody tr').length === 2 * (count + 1)", arg=tokens
+    )
+
+
+def until_quiet(page: Page) -> None:
+    """Wait until the page has sent no request for a while and every one sent meanwhile is answered, so that what it
+    fetches by itself after opening is there."""
+    asked: list[str] = []
+    answered: list[str] = []
+
+    def count(request: Request) -> None:
+        if "heartbeat" not in request.url:  # a stream that stays open as long as the page
+            asked.append(request.url)
+
+    def uncount(request: Request) -> None:
+        if request.url in asked:
+            answered.append(request.url)
+
+    page.on("request", count)
+    page.on("requestfinished", uncount)
+    page.on("requestfailed", uncount)
+    before = -1
+    while len(asked) > before or len(answered) < len(asked):
+        before = len(asked)
+        page.wait_for_timeout(500)
+    for event, listener in (("request", count), ("requestfinished", uncount), ("requestfailed", uncount)):
+        page.remove_listener(event, listener)
+
+
+def asks_nothing(page: Page, act: Callable[[], object]) -> bool:
+    """Whether the page does something without any request: tried thrice, for something else may be on its way."""
+    asked: list[str] = []
+
+    def count(request: Request) -> None:
+        asked.append(request.url)
+
+    page.on("request", count)
+    counts = []
+    for _ in range(3):
+        asked.clear()
+        act()
+        page.wait_for_timeout(200)
+        counts.append(len(asked))
+    page.remove_listener("request", count)
+    return 0 in counts
+
+
 def write_on(page: Page, prompt: str) -> None:
+    page.evaluate("document.querySelector('.gs-strip').dataset.old = ''")  # the next text brings another one
     page.locator("#prompt textarea").fill(prompt)
     page.locator("#generate").click()
     wait_written(page)
@@ -63,9 +156,23 @@ def wait_written(page: Page) -> None:
     """Until the text is finished and its panels are drawn."""
     page.wait_for_function(
         "() => document.querySelector('.gs-status')?.textContent.match(/written/) && "
-        "document.querySelector('.gs-strip').dataset.state === 'done'",
+        "document.querySelector('.gs-strip:not([data-old])')?.dataset.state === 'done'",
         timeout=60_000,
     )
+
+
+def choose(page: Page, chip: Locator, text: str) -> None:
+    """Click a chip until the panels speak of its token, whose text is given: a click that meets the very moment in
+    which the strip is drawn again goes to a chip that is no longer there."""
+    shown = "(text) => document.querySelector('.gs-headline .gs-tok')?.textContent === text"
+    for patience in (10_000, 30_000):
+        chip.click()
+        try:
+            page.wait_for_function(shown, arg=text, timeout=patience)
+        except TooLong:
+            continue
+        return
+    raise AssertionError(f"the panels never spoke of {text!r}")
 
 
 CONTRAST = """(selectors) => {

@@ -1,4 +1,4 @@
-"""Odd input for property-based tests: any Unicode, markup of every kind, numbers that are none.
+"""Odd input for property-based tests: any Unicode, markup of every kind, values that are not numbers.
 
 `GLYPHSCOPE_CASES` is the number of cases of all properties together: 250 in a plain run, so that it stays
 short; `GLYPHSCOPE_CASES=10000 python -m pytest tests/panels/test_odd_input.py` tries them at length.

@@ -47,7 +47,7 @@ def test_draw_gives_neighbours_predictions_and_path(engine: Engine) -> None:
     canvas = open_canvas(engine, TEXT, 2)
     picture = shift(canvas.picture, 1, 0)
     record, found = strict(drawn(engine, STAYS, TEXT, 2, to_strings(picture))), draw(canvas, picture)
-    assert found.twin_path is not None and np.allclose(record["untrained"], found.twin_path, atol=1e-5)
+    assert found.untrained_path is not None and np.allclose(record["untrained"], found.untrained_path, atol=1e-5)
     assert np.allclose(record["path"], found.path, atol=1e-5)
     assert np.allclose(record["jsd"], found.change.jensen_shannon, atol=1e-5)
     assert [token["id"] for token in record["nearest"]] == found.neighbours.tolist()

@@ -62,6 +62,19 @@ def test_modules_import_what_others_export(name: str) -> None:
             assert re.search(declared, MODULES[other], re.MULTILINE), (other, wanted)
 
 
+def test_an_experts_colour_stands_in_one_file() -> None:
+    """So that changing it touches one file: neither its name is set anew elsewhere, nor its value repeated."""
+    colours = (PAGE / "colours.css").read_text(encoding="utf-8")
+    values = re.findall(r"--gs-(?:first|second|third|fourth): (#\w+);", colours)
+    assert len(values) >= 4
+    sources = [path for folder in ("app", "viz", "assets/page") for path in (ROOT / folder).rglob("*.*")]
+    for path in sources:
+        if path.suffix in (".py", ".css", ".js", ".html") and path.name != "colours.css":
+            text = path.read_text(encoding="utf-8")
+            assert not re.search(r"--gs-(first|second|third|fourth):", text), path
+            assert not any(value in text for value in values), path
+
+
 @pytest.mark.parametrize("name", sorted([*MODULES, FIRST_SCRIPT]))
 def test_scripts_make_no_globals(name: str) -> None:
     source = (PAGE / name).read_text(encoding="utf-8")
@@ -108,4 +121,4 @@ def test_sentences_for_scripts_cannot_end_their_element() -> None:
     written = script_json(hostile)
     assert "<" not in written and json.loads(written) == hostile
     inside = re.search(r"id='gs-page'>(.*?)</script>", head_html())
-    assert inside and set(json.loads(inside.group(1))) == {"boot", "tabs", "said"}
+    assert inside and set(json.loads(inside.group(1))) == {"boot", "tabs", "slides", "said"}

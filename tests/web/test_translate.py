@@ -18,7 +18,7 @@ from app.probing.word_cache import WordCache
 from app.substrate.translation_frame import TARGETS, frame
 from app.web.labels import relabel
 from app.web.on_translate import EXAMPLES, TranslationListeners
-from app.web.on_write import RenderedCache, WritingListeners
+from app.web.on_write import NOTHING_WRITTEN, RenderedCache, WritingListeners
 from app.wording.catalogue import LANGUAGES, say
 
 
@@ -87,7 +87,8 @@ def test_it_is_the_greedy_text_after_the_frame(model: LoadedModel, weight: float
 @pytest.mark.parametrize(("prompt", "code"), [("", "empty_prompt"), ("   ", "empty_prompt"), ("x" * 9_999, "long")])
 def test_what_is_no_text_gets_a_sentence(model: LoadedModel, prompt: str, code: str) -> None:
     (answer,) = answers(model, prompt, "ru")
-    assert set(answer) == {"status"} and "gs-failed" in answer["status"]
+    assert set(answer) == {"status", *NOTHING_WRITTEN} and "gs-failed" in answer["status"]
+    assert answer["trace"] is None and not any(answer[name] for name in ("strip", "filled", "glyphs", "experts"))
 
 
 def test_an_unknown_language_is_a_known_one(model: LoadedModel) -> None:
@@ -98,7 +99,7 @@ def test_an_unknown_language_is_a_known_one(model: LoadedModel) -> None:
 
 def test_only_a_model_that_was_trained_to_is_offered_it(engine: Engine, model: LoadedModel) -> None:
     without = replace(engine.bundle, training={})
-    other = LoadedModel("other", Engine(without), model.requests, model.lexicon, None, None)
+    other = LoadedModel("other", Engine(without), model.requests, model.word_cache, None, None)
     assert relabel(model, "ru")["translation"]["visible"] and not relabel(other, "ru")["translation"]["visible"]
     assert answers(other, "The cat", "ru") == []
 

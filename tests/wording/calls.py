@@ -10,9 +10,11 @@ from itertools import chain, product
 from pathlib import Path
 from typing import Any
 
+from jinja2 import Environment, nodes
+
 Function = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 
-SPEAKERS = {"say": 0, "speak": 0, "UserError": 0, "News": 1, "progress": 0, "tell": 0}
+SPEAKERS = {"say": 0, "speak": 0, "UserError": 0, "refusal": 1, "News": 1, "progress": 0, "tell": 0}
 """Calls that take a code, and the place of its argument; the last three hand it to the line of status."""
 
 STAR = "*"
@@ -81,11 +83,21 @@ class _Each(ast.expr):
         self.whole, self.place = whole, place
 
 
+def _said_in_template(path: Path) -> set[str]:
+    """The codes that a Jinja2 template says; they are literals there."""
+    calls = Environment().parse(path.read_text(encoding="utf-8")).find_all(nodes.Call)
+    said = [call.args[0] for call in calls if isinstance(call.node, nodes.Name) and call.node.name == "say"]
+    assert all(isinstance(code, nodes.Const) for code in said), f"{path}: a code that is put together"
+    return {code.value for code in said if isinstance(code, nodes.Const)}
+
+
 class Calls:
     """The codes of all speaking calls in some sources."""
 
     def __init__(self, paths: Iterable[Path]) -> None:
-        self.sources = [Source(path) for path in paths]
+        paths = list(paths)
+        self.templates = [path for path in paths if path.suffix == ".html"]
+        self.sources = [Source(path) for path in paths if path.suffix == ".py"]
         self.calls = [
             (source, node, _name(node.func))
             for source in self.sources
@@ -95,7 +107,7 @@ class Calls:
 
     def codes(self) -> set[str]:
         """Every code that is said; a star where a part of one cannot be followed."""
-        found: set[str] = set()
+        found = set(chain.from_iterable(map(_said_in_template, self.templates)))
         for source, call, name in self.calls:
             if name in SPEAKERS and len(call.args) > SPEAKERS[name]:
                 found |= self._codes(call.args[SPEAKERS[name]], source, source.around[call], frozenset())

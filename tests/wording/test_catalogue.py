@@ -6,14 +6,17 @@ import string
 import subprocess
 import sys
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from babel.numbers import format_decimal, format_percent
 
+from app.intervene.silencing import Kind
+from app.lesson.lesson import STEPS
 from app.panels.settings import FUSIONS
 from app.panels.words import CONCEPTS
 from app.probing.control_record import KINDS, MERGES
-from app.probing.probe_suite import MEASURES as BATTERY
+from app.probing.probe_measures import MEASURES as PROBE_MEASURES
 from app.probing.word_list import CARRIERS, PRESETS
 from app.probing.word_proof import PROOF_SETS
 from app.web.tabs import TABS
@@ -26,20 +29,24 @@ from viz.strip import STRIP_MEASURES
 
 ROOT = Path(__file__).parent.parent.parent
 SOURCES = [ROOT / "app.py", *sorted((ROOT / "app").rglob("*.py")), *sorted((ROOT / "viz").rglob("*.py"))]
+TEMPLATES = sorted((ROOT / "viz" / "templates").glob("*.html"))
 
 FAMILIES = {
+    "attention_*": ("moved", "bits", "patched", "previous", "start", "itself"),
     "colour_*": ("concept", "language", "script", "expert"),
     "concept_*": CONCEPTS,
     "fusion_*": FUSIONS,
     "layout_*": ("pca", "umap"),
+    "lesson_*_title": STEPS,
     "measure_*": STRIP_MEASURES,
-    "measure_of_*": BATTERY,
+    "measure_of_*": PROBE_MEASURES,
     "merge_*": MERGES,
     "mode_*": ("words", "dots", "pictures"),
+    "part_*": get_args(Kind),
     "proof_set_*": (*PROOF_SETS, "map"),
     "script_*": ("latin", "cyrillic", "han", "other"),
     "tab_*": TABS,
-    "twin_*": (*KINDS, "grown"),
+    "control_*": (*KINDS, "grown"),
     "verdict_*": ("unshared", "alone"),
     "verdict_*_not": ("unshared", "alone"),
     "voices_*": ("single", "joined", "mean", "weighted", "probabilities", "learned"),
@@ -55,7 +62,7 @@ ELSEWHERE = {STAR}
 @pytest.fixture(scope="module")
 def asked() -> set[str]:
     """The codes that the code asks for, families written out, and the counted nouns in the sentences."""
-    codes = Calls(SOURCES).codes()
+    codes = Calls([*SOURCES, *TEMPLATES]).codes()
     assert {code for code in codes if STAR in code} == set(FAMILIES) | ELSEWHERE
     plain = {code for code in codes if STAR not in code}
     named = {family.replace(STAR, value) for family, values in FAMILIES.items() for value in values}
@@ -127,7 +134,7 @@ def test_no_plain_text_has_a_plural_noun_after_its_number(language: str) -> None
     [
         ("en", 1, "1 text is waiting already"), ("en", 2, "2 texts are waiting already"), ("en", 0, "0 texts are"),
         ("ru", 1, "Уже ждёт 1 текст:"), ("ru", 21, "Уже ждёт 21 текст:"), ("ru", 3, "Уже ждут 3 текста:"),
-        ("ru", 11, "Уже ждут 11 текстов:"), ("ru", 100, "Уже ждут 100 текстов:"), ("zh", 1, "已有 1 个文本在等候"),
+        ("ru", 11, "Уже ждут 11 текстов:"), ("ru", 100, "Уже ждут 100 текстов:"), ("zh", 1, "已有 1 段文本在等候"),
     ],
 )  # fmt: skip
 def test_a_sentence_agrees_with_its_number(language: str, count: int, sentence: str) -> None:
@@ -138,7 +145,7 @@ def test_one_sentence_counts_several_things() -> None:
     subject = {"set": "X", "read": "y"}
     assert say("proof_subject", "en", count=1, groups=2, **subject) == "X: 1 word, 2 groups; y"
     assert say("proof_subject", "ru", count=104, groups=1, **subject) == "X: 104 слова, 1 группа; y"
-    assert say("proof_subject", "zh", count=104, groups=14, **subject) == "X：104 个词，14 组；y"
+    assert say("proof_subject", "zh", count=104, groups=14, **subject) == "X：104 个词，14 个类别；y"
 
 
 def test_counted_numbers_are_grouped_and_others_are_not() -> None:

@@ -1,0 +1,99 @@
+"""When an instrument is filled: the first time that it is seen, and anew in another language or over another model.
+Until then it costs nothing."""
+
+from collections.abc import AsyncIterator
+from typing import Any, Protocol
+
+import gradio as gr
+
+from app.panels.status import status_html
+from app.web.answers import failure_html
+from app.wording.catalogue import say
+from app.wording.errors import UserError
+
+Answers = AsyncIterator[list[Any]]
+"""Values of an instrument's outputs, as they become known."""
+
+
+class Opened(Protocol):
+    """The listeners of an instrument: what it shows first, and how it shows the same again."""
+
+    def on_opening(self, language: str, request: gr.Request) -> Answers:
+        """What a visitor with this language sees before asking anything."""
+
+    def on_again(self, asked: Any, language: str, request: gr.Request) -> Answers:
+        """What was asked for, in another language."""
+
+
+class OpenedByLink(Opened, Protocol):
+    """The listeners of an instrument that a link can open as it was."""
+
+    def on_linked(self, link: Any, language: str, request: gr.Request) -> Answers:
+        """What a link says of this instrument.
+
+        Raises:
+            UserError: where the model on view does not have that.
+        """
+
+
+class OpeningGate:
+    """Listeners in front of an instrument with so many outputs.  link: the `PageLink` that the page was opened by, if
+    it was; asked: what the instrument shows, None while it was never opened; what is not due changes nothing."""
+
+    def __init__(self, instrument: Opened, outputs: int) -> None:
+        self.instrument, self._nothing = instrument, [gr.skip()] * outputs
+
+    async def on_first(self, link: Any, asked: Any, language: str, request: gr.Request) -> Answers:
+        """Its tab or its fold is opened."""
+        async for answer in self._only(self._opened(link, language, request) if asked is None else None):
+            yield answer
+
+    async def on_shown(self, link: Any, tab: Any, asked: Any, language: str, request: gr.Request) -> Answers:
+        """Some tab is shown, as an address may ask for."""
+        due = tab == "break" and asked is None
+        async for answer in self._only(self._opened(link, language, request) if due else None):
+            yield answer
+
+    async def on_language(self, asked: Any, language: str, request: gr.Request) -> Answers:
+        """The visitor reads another language."""
+        again = None if asked is None else self.instrument.on_again(asked, language, request)
+        async for answer in self._only(again):
+            yield answer
+
+    async def on_switch(self, asked: Any, language: str, request: gr.Request) -> Answers:
+        """Another model is on view."""
+        async for answer in self._only(None if asked is None else self.instrument.on_opening(language, request)):
+            yield answer
+
+    def _opened(self, link: Any, language: str, request: gr.Request) -> Answers:
+        return self.instrument.on_opening(language, request)
+
+    async def _only(self, due: Answers | None) -> Answers:
+        if due is not None:
+            async for answer in due:
+                yield answer
+        yield self._nothing  # Gradio sends the last answer twice: not a whole panel
+
+
+class LinkedGate(OpeningGate):
+    """The same in front of an instrument that a link can open as it was: with what `part` of the link says, and where
+    that cannot be shown, with the usual and a sentence, at `status` of the outputs."""
+
+    def __init__(self, instrument: OpenedByLink, outputs: int, part: str, status: int) -> None:
+        super().__init__(instrument, outputs)
+        self._by_link, self._part, self._status = instrument, part, status
+
+    async def _opened(self, link: Any, language: str, request: gr.Request) -> Answers:
+        own, refused = getattr(link, self._part, None), ""
+        if own is not None:
+            try:
+                async for answer in self._by_link.on_linked(own, language, request):
+                    yield answer
+                return
+            except UserError as error:
+                reason = say(error.code, language, **error.values)
+                refused = status_html(say("link_part", language, reason=reason), failed=True)
+            except Exception as error:
+                refused = failure_html(error, language)
+        async for answer in self.instrument.on_opening(language, request):
+            yield [refused or value if i == self._status else value for i, value in enumerate(answer)]

@@ -1,0 +1,71 @@
+"""The strip: chips with their pictures, marks and colours."""
+
+from typing import Any
+
+import pytest
+import torch
+
+from app.engine.engine import Engine
+from app.panels.strip import strip_view
+from app.substrate.pictures import cell_borders, legible
+from app.substrate.scripts import script_of
+from app.trace.record import Trace
+from app.wording.catalogue import speaker
+from tests.support.html import Reader
+from viz.strip import STRIP_MEASURES, Chip, mark, strip
+from viz.tokens import data_uri
+
+SAY = speaker("en")
+
+
+def test_strip_colours_follow_the_preference(engine: Engine, trace: Trace, rows: torch.Tensor) -> None:
+    chips = Reader(strip_view(engine, trace, 2, SAY)).with_class("gs-chip")
+    assert [int(c["data-index"]) for c in chips] == list(range(1, len(trace)))
+    logs = rows.log_softmax(-1)
+    for chip in chips:
+        i = int(chip["data-index"])
+        liked = float(logs[0, i - 1, trace.ids[i]] - logs[1, i - 1, trace.ids[i]])
+        assert ("gs-first" in chip["class"]) == (liked > 0)
+        assert ("gs-written" in chip["class"]) == (i >= trace.prompt)
+        assert (chip["aria-pressed"] == "true") == (i == 2)
+        assert float(chip["style"].split(":")[1].strip("%")) == pytest.approx(
+            100 * min(1, abs(liked) / 5) ** 0.3, abs=0.6
+        )
+
+
+def test_chips_carry_the_picture_of_their_own_token(engine: Engine, trace: Trace) -> None:
+    reader = Reader(strip_view(engine, trace, 1, SAY))
+    shown = [a["src"] for a in reader.with_class("gs-pic")]
+    assert shown == [data_uri(engine.bundle.substrate.pictures[i]) for i in trace.ids[1:]]
+
+
+def test_marks_say_without_colour_who_expected_a_token_more() -> None:
+    sided, amount = STRIP_MEASURES["preference"], STRIP_MEASURES["overlap"]
+    assert [mark(value, sided) for value in (1.0, -1.0, 0.05, None)] == ["◀", "▶", "·", "·"]
+    assert [mark(value, amount) for value in (0.0, 0.5, 1.0)] == ["▁", "▅", "█"]
+
+
+def test_cells_of_an_ngram_have_borders_and_an_unknown_token_is_marked(engine: Engine) -> None:
+    """A picture of three letters has two borders: at the ends of the drawn letters' cells."""
+    trace = engine.look("Где ☃ мама")
+    reader = Reader(strip_view(engine, trace, 1, SAY))
+    assert "gs-unknown" in reader.with_class("gs-chip")[[t for t in trace.texts[1:]].index("<unk>")]["class"]
+    assert cell_borders("кот", "legible") == pytest.approx([1 / 3, 2 / 3])
+    assert cell_borders(" к猫", "legible") == pytest.approx([8 / 56, 24 / 56])
+    assert cell_borders("ab", "published") == (0.5,) and cell_borders("a", "legible") == ()
+    chip = strip(
+        [Chip(1, "кот", legible("кот"), 0.5, True, borders=(1 / 3, 2 / 3))],
+        1,
+        STRIP_MEASURES["preference"],
+        ("RU", "ZH"),
+        SAY,
+    )
+    assert "M10.7 0V32M21.3 0V32" in chip
+    columns: Any = legible("кот")
+    ink = columns.any(axis=0)
+    for border in (1 / 3, 2 / 3):
+        assert not ink[round(32 * border) - 1 : round(32 * border) + 1].all()
+
+
+def test_scripts() -> None:
+    assert [script_of(t) for t in (" the", "мир", "猫", "...", "1")] == ["latin", "cyrillic", "han", "other", "other"]

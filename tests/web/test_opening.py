@@ -1,0 +1,94 @@
+"""The gate in front of every instrument: when it opens, and that nothing changes where nothing is due."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from types import SimpleNamespace
+from typing import Any
+
+import gradio as gr
+import pytest
+from gradio.utils import get_type_hints
+
+from app.web.break_tab import _if_linked
+from app.web.opening import LinkedGate, OpeningGate
+from app.wording.errors import UserError
+
+REQUEST: Any = None
+NOTHING = [[gr.skip()] * 2]
+OPENED, AGAIN = [["opening ru", 1], ["opening ru", 2], *NOTHING], [["again ru", "asked"], *NOTHING]
+
+
+class Instrument:
+    """Shows its opening in two steps, and says what it was asked for again."""
+
+    async def on_opening(self, language: str, request: gr.Request) -> AsyncIterator[list[Any]]:
+        for step in (1, 2):
+            yield [f"opening {language}", step]
+
+    async def on_again(self, asked: Any, language: str, request: gr.Request) -> AsyncIterator[list[Any]]:
+        yield [f"again {language}", asked]
+
+    async def on_linked(self, link: Any, language: str, request: gr.Request) -> AsyncIterator[list[Any]]:
+        if link == "broken":
+            raise UserError("no_cell")
+        yield [f"linked {language}", link]
+
+
+@pytest.mark.parametrize(
+    ("listener", "asked", "answers"),
+    [
+        ("on_language", None, NOTHING),
+        ("on_language", "asked", AGAIN),
+        ("on_switch", None, NOTHING),
+        ("on_switch", "asked", OPENED),
+    ],
+)
+def test_only_what_is_due_is_shown(listener: str, asked: Any, answers: list[Any]) -> None:
+    assert found(getattr(OpeningGate(Instrument(), 2), listener)(asked, "ru", REQUEST)) == answers
+
+
+@pytest.mark.parametrize(
+    ("tab", "asked", "answers"), [("break", None, OPENED), ("break", "asked", NOTHING), ("read", None, NOTHING)]
+)
+def test_an_address_can_open_the_tab(tab: str, asked: Any, answers: list[Any]) -> None:
+    gate = OpeningGate(Instrument(), 2)
+    assert found(gate.on_shown(None, tab, asked, "ru", REQUEST)) == answers
+    assert tab == "read" or found(gate.on_first(None, asked, "ru", REQUEST)) == answers
+
+
+@pytest.mark.parametrize("link", [None, SimpleNamespace(moved=None), SimpleNamespace(drawn=7)])
+def test_a_link_that_says_nothing_of_the_instrument_opens_it_as_usual(link: Any) -> None:
+    gate = LinkedGate(Instrument(), 2, "moved", 1)
+    assert found(gate.on_first(link, None, "ru", REQUEST)) == OPENED
+
+
+def test_a_link_opens_the_instrument_as_it_was_once_and_else_as_usual_with_a_sentence() -> None:
+    gate, good, broken = (
+        LinkedGate(Instrument(), 2, "moved", 1),
+        SimpleNamespace(moved="this"),
+        SimpleNamespace(moved="broken"),
+    )
+    assert found(gate.on_first(good, None, "ru", REQUEST)) == [["linked ru", "this"], *NOTHING]
+    assert found(gate.on_shown(good, "break", None, "ru", REQUEST)) == [["linked ru", "this"], *NOTHING]
+    assert found(gate.on_first(good, "asked", "ru", REQUEST)) == NOTHING
+    assert found(gate.on_switch("asked", "ru", REQUEST)) == OPENED, "another model: the link was of the first"
+    told = found(gate.on_first(broken, None, "ru", REQUEST))[: -len(NOTHING)]
+    assert [answer[0] for answer in told] == ["opening ru"] * 2
+    assert all("alert" in answer[1] and "нет такой клетки" in answer[1] for answer in told)
+
+
+def test_what_a_link_unfolds_is_filled_and_its_listener_is_told_who_asks() -> None:
+    gate = LinkedGate(Instrument(), 2, "moved", 1)
+    listener = _if_linked("drawing", gate)
+    assert gr.Request in get_type_hints(listener).values(), "else the request would be None"
+    shut, silent, unfolded = (SimpleNamespace(moved="this", folds=folds) for folds in ((), None, ("drawing",)))
+    assert found(listener(unfolded, None, "ru", REQUEST)) == [["linked ru", "this"], *NOTHING]
+    assert found(listener(unfolded, "asked", "ru", REQUEST)) == NOTHING
+    assert all(found(listener(link, None, "ru", REQUEST)) == NOTHING for link in (shut, silent, None))
+
+
+def found(answers: AsyncIterator[list[Any]]) -> list[Any]:
+    async def gathered() -> list[Any]:
+        return [answer async for answer in answers]
+
+    return asyncio.run(gathered())
