@@ -11,6 +11,7 @@
     python -m app.training words --to assets/mini
     python -m app.training card --to assets/mini
     python -m app.training glosses --text FOLDER --to assets/mini
+    python -m app.training stories --to assets/mini
 
 Beside them stand the runs that a claim is tested with: controls (`expert ru_trained --embedding trained`), an
 expert grown layer by layer (`grow`), merged experts tuned together (`joint`), and short runs that a decision
@@ -47,6 +48,7 @@ from app.training.model_card import describe, write_card
 from app.training.prepare import PIECE_SHARES, Plan, prepare
 from app.training.recipe import EMBEDDINGS, OPTIONS, Recipe
 from app.training.run import grow_expert, train_expert
+from app.training.stories import print_stories
 from app.training.transfer import pack_expert, unpack_expert
 from app.training.translation import evaluate_translation
 
@@ -176,6 +178,9 @@ def make_parser() -> argparse.ArgumentParser:
         carried.add_argument("--folder", type=Path, required=True)
     crossing = steps.add_parser("crossing", help="translation retrieval in hidden states, also by a linear map")
     crossing.add_argument("--to", type=Path, required=True, help="the checkpoint folder to measure")
+    stories = steps.add_parser("stories", help="how long stories go on after an opening, and in whose script")
+    stories.add_argument("--to", type=Path, required=True, help="the checkpoint folder to measure")
+    stories.add_argument("--first", type=int, default=0, help="the first of 20 seeds")
     bundle = steps.add_parser("bundle", help="write a checkpoint folder")
     controls = steps.add_parser("controls", help="measure all controls of the work folder; figures beside a bundle")
     words = steps.add_parser("words", help="read the word list in the held-out text; maps and curves beside a bundle")
@@ -225,6 +230,8 @@ def run(options: argparse.Namespace) -> None:
         train(options)
     elif options.step == "crossing":
         print_crossing(Engine(load_bundle(options.to)))
+    elif options.step == "stories":
+        print_stories(Engine(load_bundle(options.to)), range(options.first, options.first + 20))
     elif options.step == "pack":
         pack_expert(options.work, options.name, options.folder)
     elif options.step == "unpack":
