@@ -76,7 +76,7 @@ def add_exchange() -> ExchangeControls:
     with gr.Row(elem_classes="gs-pair"):
         fields += [_field("donor", 3), _field("translation", 1), _field("unrelated", 1)]
         move = gr.Button(say("exchange_move"), variant="primary", min_width=140, scale=1, elem_id="exchange-move")
-        cancel = gr.Button(say("cancel"), min_width=80, scale=0, elem_id="exchange-cancel")
+        cancel = gr.Button(say("cancel"), min_width=130, scale=0, elem_id="exchange-cancel")
     status = gr.HTML("", elem_classes="gs-status-line", elem_id="exchange-status")
     figure = gr.HTML(
         "", html_template="${value}", js_on_load=mount_script("panel.js"), elem_id="exchange", elem_classes="gs-root"

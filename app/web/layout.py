@@ -219,7 +219,7 @@ class Layout:
                 min_width=200, scale=2,
             )  # fmt: skip
             self.umap = gr.Button(say("umap"), elem_id="umap", min_width=160, scale=1)
-            self.words_cancel = gr.Button(say("cancel"), elem_id="words-cancel", min_width=80, scale=0)
+            self.words_cancel = gr.Button(say("cancel"), elem_id="words-cancel", min_width=130, scale=0)
         with gr.Accordion(say("own_words"), open=False, elem_id="own-words") as self.own_words:
             self.own_text = gr.Textbox(
                 label=say("own_text", limit=MAX_WORDS), placeholder=say("own_hint"), lines=4, max_lines=12
@@ -236,7 +236,7 @@ class Layout:
                 elem_id="proof-set", min_width=200, scale=2,
             )  # fmt: skip
             self.probe = gr.Button(say("probe"), elem_id="probe", min_width=160, scale=1)
-            self.proof_cancel = gr.Button(say("cancel"), elem_id="proof-cancel", min_width=80, scale=0)
+            self.proof_cancel = gr.Button(say("cancel"), elem_id="proof-cancel", min_width=130, scale=0)
 
 
 def clickable(name: str, script: str = "panel.js") -> gr.HTML:

@@ -86,7 +86,7 @@ def add_patching() -> PatchingControls:
             elem_id="patch-direction",
         )  # fmt: skip
         move = gr.Button(say("patch_move"), variant="primary", min_width=160, elem_id="patch-move")
-        cancel = gr.Button(say("cancel"), min_width=80, scale=0, elem_id="patch-cancel")
+        cancel = gr.Button(say("cancel"), min_width=130, scale=0, elem_id="patch-cancel")
     status = gr.HTML("", elem_classes="gs-status-line", elem_id="patch-status")
     figure, cell, comparison = (
         gr.HTML(
