@@ -45,3 +45,23 @@ export const placeLabels = (plot, places, { full, marks, sizes, first, lit }) =>
   }
   return { texts, positions };
 };
+
+// Which words' pictures, squares of so many pixels that stand on their places, are drawn: none is cut by the edge, covers
+// another, or the place of another word. `first`: the word whose picture is drawn whatever it covers (null: none).
+export const freePictures = (plot, places, size, first) => {
+  const points = pixelsOf(plot, places);
+  const boxes = points.map((point) => boxAt(point, 'top center', size, size));
+  const inside = ([x, y], [left, top, right, bottom]) => left < x && x < right && top < y && y < bottom;
+  const wide = plot._fullLayout.xaxis._length;
+  const cut = ([left, top, right]) => left < 0 || top < 0 || right > wide;
+  const taken = [];
+  const shown = new Set();
+  const order = places.map((_, i) => i).sort((a, b) => (b === first) - (a === first) || a - b);
+  for (const i of order) {
+    const hides = points.some((point, j) => j !== i && inside(point, boxes[i]));
+    if (i !== first && (cut(boxes[i]) || hides || taken.some((box) => covers(boxes[i], box)))) continue;
+    taken.push(boxes[i]);
+    shown.add(i);
+  }
+  return shown;
+};

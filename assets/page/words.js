@@ -1,5 +1,5 @@
 // The words panel: a Plotly map of a word set in each expert, moved through the layers in the browser.
-import { placeLabels } from './map_labels.js';
+import { freePictures, placeLabels } from './map_labels.js';
 import { askedMap, forgetMap, hearMap as hearAsked } from './map_view.js';
 import { mount as mountPanel } from './panel.js';
 import { createPlayer } from './player.js';
@@ -55,11 +55,13 @@ export const mount = (element, gradio) => {
   // A picture has one screen pixel for each of its own where there is room.
   const images = (expert) => {
     if (state.mode !== 'pictures') return [];
-    const height = plots()[expert].clientHeight;
+    const plot = plots()[expert];
+    const pixels = plot.clientHeight < 320 ? 22 : 32;
     const [low, high] = data.figure.layout.yaxis.range;
-    const size = ((high - low) * (height < 320 ? 22 : 32)) / height;
+    const size = ((high - low) * pixels) / plot.clientHeight;
     const place = { sizex: size, sizey: size, xref: 'x', yref: 'y', xanchor: 'center', yanchor: 'bottom' };
-    return places(expert).map(([x, y], i) => ({ source: data.pictures[i], x, y, ...place }));
+    const shown = freePictures(plot, places(expert), pixels, state.chosen);
+    return places(expert).flatMap(([x, y], i) => (shown.has(i) ? [{ source: data.pictures[i], x, y, ...place }] : []));
   };
 
   // Text and place of every label: beside each other where they would cover each other, the mark alone where they must.

@@ -3,6 +3,7 @@
 import csv
 import json
 from collections.abc import Iterator
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -175,17 +176,22 @@ def test_the_visitors_language_chooses_the_words(browser: Browser, bundled: str)
     word_map(page)
     assert carried(page)["words"] == [word.text for word in preset("kept_zh")]
     assert page.locator("#words [data-pick='mode']").input_value() == "pictures"
-    page.wait_for_function(  # words that end with one token coincide at layer 0; Plotly draws one of them
-        """() => {
-          const figure = document.querySelector('.gs-figure');
-          const places = new Set((figure.layout?.images ?? []).map((image) => `${image.x},${image.y}`));
-          return places.size > 20 && figure.querySelectorAll('image').length === places.size;
-        }"""
-    )
-    page.locator("#words .gs-layer").fill("2")  # pictures stay with their words
-    bitmaps = carried(page)["pictures"]
-    shown = page.evaluate("document.querySelector('.gs-figure').layout.images.map((image) => image.source)")
-    assert shown == bitmaps
+    figure = page.locator(".gs-figure").first
+    images = "(figure) => (figure.layout?.images ?? []).map((image) => [image.x, image.y, image.source])"
+    for layer in range(3):
+        page.locator("#words .gs-layer").fill(str(layer))
+        page.wait_for_function(
+            "() => { const figure = document.querySelector('.gs-figure'); "
+            "const { length } = figure.querySelectorAll('image'); "
+            "return length > 5 && length === figure.layout.images.length; }"
+        )
+        data = carried(page)
+        words = {(x, y, data["pictures"][i]) for i, (x, y) in enumerate(data["layouts"]["pca"]["paths"][0][layer])}
+        assert {tuple(image) for image in figure.evaluate(images)} <= words  # pictures stay with their words
+        boxes = [image.bounding_box() for image in figure.locator("image").all()]
+        for one, other in combinations([box for box in boxes if box], 2):  # and none covers another
+            beside = abs(one["x"] - other["x"]) > one["width"] - 0.5
+            assert beside or abs(one["y"] - other["y"]) > one["height"] - 0.5
     page.context.close()
 
 
