@@ -10,13 +10,14 @@ _LEFT, _RIGHT, _TOP, _BOTTOM = 40, 12, 10, 26
 @dataclass(frozen=True)
 class Bar:
     """label; share: length, 0..1; said: the number as it is written; right: whether it is the answer; side: the class
-    of an expert, empty for none."""
+    of an expert, empty for none; minus: whether the number is below zero and only its size is drawn, hollow."""
 
     label: str
     share: float
     said: str
     right: bool = False
     side: str = ""
+    minus: bool = False
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,8 @@ def chart_html(chart: Bars | Curve | None) -> str:
 def _bars(chart: Bars) -> str:
     rows = "".join(
         f"<li class='{'gs-right' if bar.right else ''}'><span>{escape(bar.label)}</span>"
-        f"<b class='gs-{escape(bar.side or 'plain', quote=True)}' style='--share:{min(max(bar.share, 0), 1):.4f}'></b>"
+        f"<b class='gs-{escape(bar.side or 'plain', quote=True)}{' gs-minus' if bar.minus else ''}'"
+        f" style='--share:{min(max(bar.share, 0), 1):.4f}'></b>"
         f"<i>{escape(bar.said)}</i></li>"
         for bar in chart.rows
     )

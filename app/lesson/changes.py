@@ -138,6 +138,6 @@ def _flipped(canvas: Canvas, found: Flips, text: str, say: Speech) -> Step:
         say("lesson_pixels_told", answer=count, **values), None, None, subject, changed,
     )  # fmt: skip
     return Step(
-        "pixels", say("lesson_pixels_title"), say("lesson_pixels_lead", dots=PIXELS), (asked,),
+        "pixels", say("lesson_pixels_title"), say("lesson_pixels_lead", dots=say.number(PIXELS)), (asked,),
         say("lesson_pixels_learned"), say("lesson_cause_seen"), say("lesson_pixels_do"), "drawing",
     )  # fmt: skip

@@ -1,5 +1,6 @@
 """Steps about predictions: what comes next, which expert decided it, and where the two differ most."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -81,23 +82,28 @@ def places(traces: list[Trace], first: int = 3) -> Iterator[Place]:
         yield from (Place(trace, position) for position in range(first, len(trace) - 1))
 
 
+def ends_word(engine: Engine, text: str, token: str, language: str) -> bool:
+    """Whether a word ends with a token after a text: the model itself does not expect more letters of it."""
+    if language == "zh":
+        return True
+    after = engine.look(text + token)
+    return not engine.text_of(int(after.candidates[-1, FUSED, 0]))[:1].isalpha()
+
+
 def next_step(word_cache: WordCache, say: Speech) -> Step | None:
     """Which of four words the model holds the likeliest next."""
     engine = word_cache.engine
-    best: tuple[float, Place, list[int]] | None = None
+    best: tuple[float, Place, dict[str, int]] | None = None
     for place in places(read_texts(engine, say.language)):
-        texts = [engine.text_of(int(i)) for i in place.trace.candidates[place.position, FUSED]]
-        ranks = [rank for rank, text in enumerate(texts) if is_word(text, say.language)]
         first = place.probability(0)
-        fits = len(ranks) > 3 and ranks[0] == 0 and LEAST_LIKELY <= first <= MOST_LIKELY
-        if fits and (best is None or first > best[0]) and 2 * place.probability(ranks[1]) <= first:
-            best = (first, place, ranks[:4])
+        if LEAST_LIKELY <= first <= MOST_LIKELY and (best is None or first > best[0]):
+            four = _four_words(engine, place, say.language)
+            if four is not None and 2 * place.probability(list(four.values())[1]) <= first:
+                best = (first, place, four)
     if best is None:
         return None
-    _, place, ranks = best
-    words = [engine.text_of(int(place.trace.candidates[place.position, FUSED, rank])).strip() for rank in ranks]
-    if len(set(words)) < len(words):
-        return None
+    _, place, four = best
+    words, ranks = list(four), list(four.values())
     options, right = placed(words[0], tuple(words[1:]), place.before)
     likely = dict(zip(words, map(place.probability, ranks), strict=True))
     bars = tuple(Bar(word, likely[word], say.percent(likely[word], 0), i == right) for i, word in enumerate(options))
@@ -113,21 +119,39 @@ def next_step(word_cache: WordCache, say: Speech) -> Step | None:
     )  # fmt: skip
 
 
+def _four_words(engine: Engine, place: Place, language: str) -> dict[str, int] | None:
+    """The four likeliest words after a place -> their ranks; None where there are fewer, or the likeliest token is no
+    word."""
+    found: dict[str, int] = {}
+    for rank, i in enumerate(place.trace.candidates[place.position, FUSED]):
+        token = engine.text_of(int(i))
+        if is_word(token, language) and ends_word(engine, place.before, token, language):
+            found.setdefault(token.strip(), rank)
+        elif rank == 0:
+            return None
+        if len(found) == 4:
+            return found
+    return None
+
+
 def expert_step(word_cache: WordCache, say: Speech) -> Step | None:
     """Which expert decided a token; None where experts have no exact shares."""
     engine = word_cache.engine
     if len(engine.bundle.experts) != 2 or not engine.bundle.additive:
         return None
-    best: tuple[float, Place] | None = None
+    best: tuple[bool, float, Place] | None = None
     for place in places(read_texts(engine, say.language)):
         winners = place.trace.candidates[place.position, :, 0]
         likely = place.probability(0)
         decided = abs(place.balance) >= LEAST_DECIDED and winners[0] != winners[1] and likely >= LEAST_CHOSEN
-        if decided and is_word(engine.text_of(int(winners[FUSED])), say.language) and (not best or likely > best[0]):
-            best = (likely, place)
+        if decided and is_word(engine.text_of(int(winners[FUSED])), say.language):
+            leading = [engine.text_of(int(i)) for i in place.trace.candidates[place.position, FUSED, :2]]
+            whole = all(ends_word(engine, place.before, token, say.language) for token in leading)
+            if best is None or (whole, likely) > best[:2]:  # pieces of words only where there is nothing else
+                best = (whole, likely, place)
     if best is None:
         return None
-    place = best[1]
+    place = best[2]
     trace, t, names = place.trace, place.position, engine.bundle.experts
     winner, rival = (engine.text_of(int(i)).strip() for i in trace.candidates[t, FUSED, :2])
     logits = trace.candidate_logits[t, FUSED, :2]
@@ -135,7 +159,7 @@ def expert_step(word_cache: WordCache, say: Speech) -> Step | None:
     options, right = (*names, say("lesson_expert_both")), int(place.balance < 0)
     largest = max(map(abs, parts))
     bars = tuple(
-        Bar(name, abs(part) / largest, say.signed(part, 2), e == right, ("first", "second")[e])
+        Bar(name, abs(part) / largest, say.signed(part, 2), e == right, ("first", "second")[e], part < 0)
         for e, (name, part) in enumerate(zip(names, parts, strict=True))
     )
     values = {"first": names[0], "second": names[1], "a": say.signed(parts[0], 2), "b": say.signed(parts[1], 2)}
@@ -150,6 +174,17 @@ def expert_step(word_cache: WordCache, say: Speech) -> Step | None:
     )  # fmt: skip
 
 
+def _is_unmistakable(trace: Trace, at: int, language: str) -> bool:
+    """Whether a token is a whole word that stands in its text once, so that a reader finds it there; in Chinese,
+    characters that do."""
+    label = trace.texts[at].strip()
+    if language == "zh":
+        return label.isalpha() and trace.text.count(label) == 1
+    words = re.findall(r"\w+", trace.text)
+    whole = trace.texts[at].startswith(" ") and not "".join(trace.texts[at + 1 : at + 2])[:1].isalpha()
+    return label.isalpha() and whole and words.count(label) == 1
+
+
 def disagreement_step(word_cache: WordCache, say: Speech) -> Step | None:
     """Before which of four tokens of a text the two experts differ most."""
     engine = word_cache.engine
@@ -161,11 +196,8 @@ def disagreement_step(word_cache: WordCache, say: Speech) -> Step | None:
         order = sorted(range(1, len(trace) - 1), key=lambda t: -float(apart[t]))
         four: list[int] = []
         for t in order:
-            label = trace.texts[t + 1].strip()
             clear = not four or apart[four[0]] >= TIMES_NEXT * apart[t]
-            new = label.isalpha() and label not in {trace.texts[i + 1].strip() for i in four}
-            once = sum(text.strip() == label for text in trace.texts) == 1
-            if new and once and clear and len(four) < 4:
+            if clear and len(four) < 4 and _is_unmistakable(trace, t + 1, say.language):
                 four.append(t)
         if len(four) == 4 and apart[four[0]] >= LEAST_NATS and (best is None or apart[four[0]] > best[0]):
             best = (float(apart[four[0]]), trace, four)

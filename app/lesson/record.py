@@ -78,9 +78,10 @@ def placed(right: str, others: tuple[str, ...], key: str) -> tuple[tuple[str, ..
     return (*others[:place], right, *others[place:]), place
 
 
-def ladder(right: int, apart: int, key: str, lowest: int = 0) -> tuple[tuple[int, ...], int]:
-    """Four whole numbers so far apart, from small to large, with the right one among them at a place that depends on
-    key and number alone; that place."""
-    places = [place for place in range(4) if right - place * apart >= lowest]
+def ladder(right: int, apart: int, key: str) -> tuple[tuple[int, ...], int]:
+    """Four of the numbers 0 to 100 at most so far apart, from small to large, with the right one among them at a place
+    that depends on key and number alone; that place."""
+    apart = min(apart, 100 // 4)  # so that there is a place for every number
+    places = [place for place in range(4) if 0 <= right - place * apart <= 100 - 3 * apart]
     place = places[crc32(f"{key} {right}".encode()) % len(places)]
     return tuple(right + (i - place) * apart for i in range(4)), place

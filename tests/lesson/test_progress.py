@@ -16,12 +16,13 @@ STEP = Step(
 )  # fmt: skip
 
 
-@pytest.mark.parametrize("right", [0, 1, 7, 28, 44, 93])
+@pytest.mark.parametrize("right", [0, 1, 7, 28, 44, 93, 100])
 def test_a_ladder_has_the_right_number_at_the_place_it_names(right: int) -> None:
     numbers, place = ladder(right, 20, "key")
     assert numbers[place] == right
-    assert len(set(numbers)) == 4 and min(numbers) >= 0
+    assert len(set(numbers)) == 4 and min(numbers) >= 0 and max(numbers) <= 100
     assert set(np.diff(numbers)) == {20}
+    assert max(ladder(right, 60, "key")[0]) <= 100
 
 
 def test_the_right_one_does_not_always_stand_at_one_place() -> None:

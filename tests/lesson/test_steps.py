@@ -185,6 +185,26 @@ def test_questions_in_every_language(shipped: LoadedModel, language: str) -> Non
     assert int(crossed.options[crossed.right]) <= round(100 * best)
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_reader_finds_each_option_in_the_text_once(shipped: LoadedModel, language: str) -> None:
+    asked = next(asked for asked in questions(shipped, language) if asked.key == "disagree")
+    text = re.split("[“”«»]", asked.prompt)[1]
+    for option in asked.options:
+        found = text.count(option) if language == "zh" else len(re.findall(rf"\b{option}\b", text))
+        assert found == 1, f"{option} stands in {text} {found} times"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("language", ["en", "ru"])
+def test_what_may_come_next_are_whole_words(shipped: LoadedModel, language: str) -> None:
+    asked = next(asked for asked in questions(shipped, language) if asked.key == "next")
+    text = re.split("[“”«»]", asked.prompt)[1]
+    for option in asked.options:
+        after = int(logits_after(shipped.engine, f"{text} {option}").mean(0).argmax())
+        assert not shipped.engine.text_of(after)[:1].isalpha(), option
+
+
 def attributes(html: str, name: str) -> list[str]:
     return re.findall(rf'{name}="([^"]*)"', html)
 

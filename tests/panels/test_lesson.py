@@ -16,7 +16,7 @@ from app.panels.lesson import is_ready, lesson_view, sheet_view
 from app.web.lesson_sheet import sheet_route
 from app.wording.catalogue import LANGUAGES, say
 from tests.intervene.tiny import tiny_engine
-from viz.lesson_charts import Bar, Bars, Curve, Line
+from viz.lesson_charts import Bar, Bars, Curve, Line, chart_html
 
 HOSTILE = "<img src=x onerror=alert(1)>${1+1}{{7*7}}`\\'\"&"
 BITS = "".join("01"[bit] for bit in np.random.default_rng(0).integers(0, 2, 1024))
@@ -64,6 +64,14 @@ def test_the_answer_is_drawn_after_the_click_only(model: LoadedModel, language: 
     assert "LEARNED" in page and "data-text=" in page
     end = lesson_view(model, both.moved(LAST), language)
     assert say("lesson_score", language, right=1, count=2) in end and end.count("gs-out") == 7
+
+
+def test_only_a_bar_below_zero_is_hollow() -> None:
+    rows = (Bar("a", 0.7, "-0.32", side="first", minus=True), Bar("b", 1.0, "+0.46", right=True, side="second"))
+    assert re.findall("class='(gs-(?:first|second)[^']*)'", chart_html(Bars("", rows))) == [
+        "gs-first gs-minus",
+        "gs-second",
+    ]
 
 
 def test_hostile_texts_stay_texts(model: LoadedModel) -> None:
