@@ -45,8 +45,11 @@ def target_picture(engine: Engine, text: str) -> Bitmap:
     return picture_of(engine, text)
 
 
-def editor_view(canvas: Canvas, target_text: str, drawn: Bitmap, share: float, say: Say, typed: str = "") -> str:
-    """The editor over a canvas; typed: the text whose picture is drawn, where one was typed."""
+def editor_view(
+    canvas: Canvas, target_text: str, drawn: Bitmap, share: float, say: Say, typed: str = "", again: bool = False
+) -> str:
+    """The editor over a canvas; typed: the text whose picture is drawn, where one was typed; again: as it was, in
+    another language."""
     engine, ids = canvas.engine, canvas.ids[1:]
     return editor(
         Editor(
@@ -61,6 +64,7 @@ def editor_view(canvas: Canvas, target_text: str, drawn: Bitmap, share: float, s
             order=np.random.default_rng(0).permutation(PIXELS),
             unknown=tuple(engine.unknown(canvas.text)),
             typed=(typed, not engine.unknown(typed)) if typed else None,
+            again=again,
         ),
         say,
     )

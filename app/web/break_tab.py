@@ -23,7 +23,7 @@ from app.web.on_drawing import STATUS as DRAW_STATUS
 from app.web.on_drawing import DrawingListeners
 from app.web.on_patching import STATUS as PATCH_STATUS
 from app.web.on_patching import PatchingListeners
-from app.web.opening import LinkedGate, OpeningGate
+from app.web.opening import LinkedGate, Opened, OpeningGate
 from app.web.patching_tab import Label, PatchingControls, add_patching, connect_patching
 from app.web.story_search import StorySearch
 from app.web.tabs import FOLDS
@@ -134,10 +134,10 @@ def connect_break_tab(
     shown.change(gate.on_shown, [linked, shown, *asked], tab.patching.outputs, **HIDDEN)
     folded: dict[str, tuple[Any, OpeningGate]] = {
         "findings": (tab.findings, OpeningGate(tab.on_findings, len(tab.findings.outputs))),
-        "exchange": (tab.exchange, OpeningGate(tab.on_exchange, len(tab.exchange.outputs))),
+        "exchange": (tab.exchange, _gate(tab.exchange, tab.on_exchange)),
         "drawing": (tab.drawing, LinkedGate(tab.on_drawing, len(tab.drawing.outputs), "drawn", DRAW_STATUS)),
-        "attribution": (tab.attribution, OpeningGate(tab.on_attribution, len(tab.attribution.outputs))),
-        "attention": (tab.attention, OpeningGate(tab.on_attention, len(tab.attention.outputs))),
+        "attribution": (tab.attribution, _gate(tab.attribution, tab.on_attribution)),
+        "attention": (tab.attention, _gate(tab.attention, tab.on_attention)),
     }
     for (fold, _), name in zip(tab.folds, FOLDS, strict=True):
         if name in folded:
@@ -145,6 +145,11 @@ def connect_break_tab(
             asked = [linked, *_connect_gate(controls, gate, language, on_view)]
             fold.expand(gate.on_first, asked, controls.outputs, **HIDDEN)
             unfolded.then(_if_linked(name, gate), asked, controls.outputs, **HIDDEN)
+
+
+def _gate(controls: Any, instrument: Opened) -> OpeningGate:
+    """The gate of an instrument whose outputs are the request, what the visitor sets, the status, and figures."""
+    return OpeningGate(instrument, len(controls.outputs), range(1, controls.outputs.index(controls.status)))
 
 
 def _connect_gate(page: Any, gate: OpeningGate, language: gr.Radio, on_view: gr.State) -> list[Any]:

@@ -59,8 +59,9 @@ class DrawingListeners:
         yield await self._run(job, request)
 
     async def on_again(self, asked: DrawingRequest, language: str, request: gr.Request) -> Answers:
-        """The same in another language."""
-        yield await self._begin(asked, language, request)
+        """The same in another language.  What is drawn only the page knows: it keeps its picture, and asks for what the
+        model makes of it."""
+        yield await self._begin(asked, language, request, again=True)
 
     def on_story(self, story: DrawingStory) -> Callable[[str, gr.Request], Awaitable[list[Any]]]:
         """The listener of a story's button: its picture drawn, or half morphed."""
@@ -154,7 +155,7 @@ class DrawingListeners:
         """End what this visitor started."""
         self.cancellations.cancel(visitor_of(request))
 
-    async def _begin(self, asked: DrawingRequest, language: str, request: gr.Request) -> list[Any]:
+    async def _begin(self, asked: DrawingRequest, language: str, request: gr.Request, again: bool = False) -> list[Any]:
         def job(engine: Engine, left: threading.Event) -> list[Any]:
             speak = speaker(language)
             story = next((story for story in read_stories().drawings if story.key == asked.story), None)
@@ -164,9 +165,9 @@ class DrawingListeners:
             share = turning_share(canvas, target) if story and not story.drawn else 0.0
             typed = story.drawn if story else ""
             drawn = picture_of(engine, typed) if typed else morph(canvas.picture, target, share)
-            editor = editor_view(canvas, asked.target, drawn, share, speak, typed)
-            settled = replace(asked, index=canvas.index)
-            return [settled, asked.text, "", editor, drawing_view(canvas, drawn, speak), ""]
+            editor = editor_view(canvas, asked.target, drawn, share, speak, typed, again)
+            settled, figure = replace(asked, index=canvas.index), drawing_view(canvas, drawn, speak)
+            return [settled, asked.text, "", editor, gr.skip() if again else figure, ""]
 
         return await self._told(job, language, request)
 

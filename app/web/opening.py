@@ -1,13 +1,15 @@
 """When an instrument is filled: the first time that it is seen, and anew in another language or over another model.
 Until then it costs nothing."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing
 from typing import Any, Protocol
 
 import gradio as gr
 
 from app.panels.status import status_html
 from app.web.answers import failure_html
+from app.web.visitor import visitor_of
 from app.wording.catalogue import say
 from app.wording.errors import UserError
 
@@ -38,32 +40,51 @@ class OpenedByLink(Opened, Protocol):
 
 class OpeningGate:
     """Listeners in front of an instrument with so many outputs.  link: the `PageLink` that the page was opened by, if
-    it was; asked: what the instrument shows, None while it was never opened; what is not due changes nothing."""
+    it was; asked: what the instrument shows, None while it was never opened; what is not due changes nothing.
+    settings: the places in the outputs of what the visitor types and chooses, which another language leaves alone."""
 
-    def __init__(self, instrument: Opened, outputs: int) -> None:
-        self.instrument, self._nothing = instrument, [gr.skip()] * outputs
+    def __init__(self, instrument: Opened, outputs: int, settings: range = range(0)) -> None:
+        self.instrument, self._nothing, self._settings = instrument, [gr.skip()] * outputs, settings
+        self._opening: set[str] = set()
+        """Sessions in which the instrument is being opened."""
 
     async def on_first(self, link: Any, asked: Any, language: str, request: gr.Request) -> Answers:
         """Its tab or its fold is opened."""
-        async for answer in self._only(self._opened(link, language, request) if asked is None else None):
-            yield answer
+        async with aclosing(self._once(link, language, request, asked is None)) as answers:
+            async for answer in answers:
+                yield answer
 
     async def on_shown(self, link: Any, tab: Any, asked: Any, language: str, request: gr.Request) -> Answers:
         """Some tab is shown, as an address may ask for."""
         due = tab == "break" and asked is None
-        async for answer in self._only(self._opened(link, language, request) if due else None):
-            yield answer
+        async with aclosing(self._once(link, language, request, due)) as answers:
+            async for answer in answers:
+                yield answer
 
     async def on_language(self, asked: Any, language: str, request: gr.Request) -> Answers:
         """The visitor reads another language."""
         again = None if asked is None else self.instrument.on_again(asked, language, request)
         async for answer in self._only(again):
-            yield answer
+            yield [gr.skip() if place in self._settings else value for place, value in enumerate(answer)]
 
     async def on_switch(self, asked: Any, language: str, request: gr.Request) -> Answers:
         """Another model is on view."""
         async for answer in self._only(None if asked is None else self.instrument.on_opening(language, request)):
             yield answer
+
+    async def _once(self, link: Any, language: str, request: gr.Request, due: bool) -> AsyncGenerator[list[Any]]:
+        """The opening.  A press on a tab is told as both events: only the first one opens the instrument, as the answer
+        to the second would come over what the visitor has asked for meanwhile."""
+        session = visitor_of(request).session
+        if not due or session in self._opening:
+            yield self._nothing
+            return
+        self._opening.add(session)
+        try:
+            async for answer in self._only(self._opened(link, language, request)):
+                yield answer
+        finally:
+            self._opening.discard(session)
 
     def _opened(self, link: Any, language: str, request: gr.Request) -> Answers:
         return self.instrument.on_opening(language, request)
@@ -80,7 +101,7 @@ class LinkedGate(OpeningGate):
     that cannot be shown, with the usual and a sentence, at `status` of the outputs."""
 
     def __init__(self, instrument: OpenedByLink, outputs: int, part: str, status: int) -> None:
-        super().__init__(instrument, outputs)
+        super().__init__(instrument, outputs, range(1, status))
         self._by_link, self._part, self._status = instrument, part, status
 
     async def _opened(self, link: Any, language: str, request: gr.Request) -> Answers:

@@ -38,6 +38,12 @@ const draw = (arcs, position) => {
 
 const selected = (arcs) => Number(arcs.querySelector('button[aria-pressed="true"]')?.dataset.token ?? 0);
 
+// Where a text is wider than its box, the selected token stands at the right: its arcs go to the left.
+const reveal = (arcs) => {
+  const chip = arcs.querySelector('button[aria-pressed="true"]');
+  if (chip) arcs.scrollLeft = chip.offsetLeft + chip.offsetWidth + 8 - arcs.clientWidth;
+};
+
 const pressed = (button) => {
   const { token, look, kind, expert, layer, head, clear } = button.dataset;
   if (clear) return { clear: true };
@@ -57,7 +63,10 @@ export const mount = (element, gradio) => {
     const arcs = shown();
     if (arcs) draw(arcs, selected(arcs));
   };
-  const sizes = new ResizeObserver(redraw);
+  const sizes = new ResizeObserver(() => {
+    redraw();
+    if (shown()) reveal(shown());
+  });
 
   // What is new is drawn, and followed when it changes its width; every grid can be reached by Tab.
   const begin = () => {

@@ -170,6 +170,15 @@ export const mount = (element, gradio) => {
     thicken: () => edit(thickened(drawing.pixels())),
   };
 
+  // In another language the picture stays, with its sliders and what can be undone.
+  const goOn = (before) => {
+    if (before?.own.join('') === drawing.own.join('')) {
+      drawing = before;
+      setSliders(before.sliders());
+    }
+    show();
+    send();
+  };
   const restart = () => {
     if (!box()) {
       drawing = null;
@@ -177,6 +186,7 @@ export const mount = (element, gradio) => {
     }
     const before = drawing;
     drawing = makeDrawing(box());
+    if ('again' in box().dataset) return goOn(before);
     if (before && before.own.join('') === drawing.own.join('')) {
       history.push({ pixels: before.pixels(), ...before.sliders() });
     } else history = [];

@@ -63,10 +63,10 @@ const open = (tapped) => {
 };
 
 export const offerSheet = () => {
-  addEventListener('click', ({ target }) => {
+  addEventListener('click', ({ target, isTrusted }) => {
     const tapped = target.closest?.('#strip .gs-strip[data-state="done"] .gs-chip');
     if (target.closest?.('#tabs > .tab-wrapper')) close();
-    if (!tapped || !phone.matches || opened() !== 'read') return;
+    if (!tapped || !isTrusted || !phone.matches || opened() !== 'read') return; // the tour brings no sheet up
     chip = tapped.dataset.index;
     open(tapped);
   });

@@ -9,6 +9,7 @@ const reduced = matchMedia('(prefers-reduced-motion: reduce)');
 let timer = null;
 let at = 0;
 let from = null; // what had the focus
+let held = null; // the panel of the stop, until the visitor moves the page
 
 const rest = () => {
   clearInterval(timer);
@@ -38,6 +39,7 @@ const acts = {
 
 const close = () => {
   rest();
+  held = null;
   one('.gs-guide')?.remove();
   from?.focus();
 };
@@ -46,6 +48,13 @@ const button = (text, act, off = false) => {
   const made = Object.assign(document.createElement('button'), { type: 'button', textContent: text, disabled: off });
   made.addEventListener('click', act);
   return made;
+};
+
+// A panel, or what stands above it, may grow after the stop began: the panel stays at the top of the window.
+const place = (behavior) => held?.scrollIntoView({ behavior, block: 'start' });
+
+const letGo = () => {
+  held = null;
 };
 
 // What the box holds at a stop: its sentence, and back, the place, next and close.
@@ -67,6 +76,7 @@ const contents = (said, next) => {
 
 const go = async (stop) => {
   rest();
+  held = null;
   at = stop;
   const said = sentence('tour');
   const count = said.panels.length;
@@ -79,10 +89,10 @@ const go = async (stop) => {
   guide.replaceChildren(...contents(said, next));
   next.focus({ preventScroll: true });
   const panel = said.panels[at];
-  const behavior = reduced.matches ? 'auto' : 'smooth';
   const shown = await showPanel(panel);
   if (at !== stop || !guide.isConnected) return; // gone on meanwhile
-  shown?.scrollIntoView({ behavior, block: 'start' });
+  held = shown;
+  place(reduced.matches ? 'auto' : 'smooth');
   acts[panel]?.();
 };
 
@@ -93,6 +103,8 @@ export const offerTour = () => {
     from = asked;
     go(0);
   });
+  new ResizeObserver(() => place('auto')).observe(document.body);
+  for (const kind of ['wheel', 'touchmove', 'pointerdown', 'keydown']) addEventListener(kind, letGo, { passive: true });
   addEventListener('keydown', ({ key }) => {
     if (key === 'Escape' && one('.gs-guide')) close();
   });

@@ -189,6 +189,27 @@ def test_a_picture_is_drawn_by_finger(browser: Browser, bundled: str) -> None:
     context.close()
 
 
+def test_a_drawing_stays_in_another_language(page: Any) -> None:
+    """With its sliders and what can be undone."""
+    page.locator("#editor [data-tool=reset]").click()
+    page.locator("#editor .gs-noise").fill("32")
+    until_flipped(page, "^32 of")
+    page.locator("#editor .gs-grid").focus()
+    page.keyboard.press("Space")
+    until_flipped(page, "^3[13] of")
+    drawn = page.locator("#editor .gs-editor").get_attribute("data-now")
+    page.get_by_label("Русский", exact=True).check()
+    until_flipped(page, "^Измен[а-яё]+ 3[13] из 1024")
+    assert page.locator("#editor .gs-editor").get_attribute("data-now") == drawn
+    assert page.locator("#editor .gs-noise").input_value() == "32"
+    page.get_by_label("English", exact=True).check()
+    until_flipped(page, "^3[13] of")
+    page.locator("#editor [data-tool=undo]").click()
+    until_flipped(page, "^32 of")
+    page.locator("#editor [data-tool=reset]").click()
+    until_flipped(page, "as it is")
+
+
 def test_any_character_is_drawn_in_any_token(page: Any) -> None:
     page.locator("#draw-text input, #draw-text textarea").fill("I drink")
     page.locator("#draw-use").click()

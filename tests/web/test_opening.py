@@ -13,7 +13,7 @@ from app.web.break_tab import _if_linked
 from app.web.opening import LinkedGate, OpeningGate
 from app.wording.errors import UserError
 
-REQUEST: Any = None
+REQUEST: Any = SimpleNamespace(session_hash="one")
 NOTHING = [[gr.skip()] * 2]
 OPENED, AGAIN = [["opening ru", 1], ["opening ru", 2], *NOTHING], [["again ru", "asked"], *NOTHING]
 
@@ -47,6 +47,12 @@ def test_only_what_is_due_is_shown(listener: str, asked: Any, answers: list[Any]
     assert found(getattr(OpeningGate(Instrument(), 2), listener)(asked, "ru", REQUEST)) == answers
 
 
+def test_another_language_leaves_what_is_typed_alone() -> None:
+    gate = OpeningGate(Instrument(), 2, range(1, 2))
+    assert found(gate.on_language("asked", "ru", REQUEST)) == [["again ru", gr.skip()], *NOTHING]
+    assert found(gate.on_switch("asked", "ru", REQUEST)) == OPENED, "another model: the tokens may be others"
+
+
 @pytest.mark.parametrize(
     ("tab", "asked", "answers"), [("break", None, OPENED), ("break", "asked", NOTHING), ("read", None, NOTHING)]
 )
@@ -54,6 +60,34 @@ def test_an_address_can_open_the_tab(tab: str, asked: Any, answers: list[Any]) -
     gate = OpeningGate(Instrument(), 2)
     assert found(gate.on_shown(None, tab, asked, "ru", REQUEST)) == answers
     assert tab == "read" or found(gate.on_first(None, asked, "ru", REQUEST)) == answers
+
+
+def test_a_tab_that_is_told_twice_is_opened_once_and_another_visitors_too() -> None:
+    """A second answer would come over what the visitor presses after the first."""
+    gate = OpeningGate(Instrument(), 2)
+    other: Any = SimpleNamespace(session_hash="two")
+
+    async def both() -> list[list[Any]]:
+        opened = gate.on_first(None, None, "ru", REQUEST)
+        answers = [await anext(opened)]
+        for request in (REQUEST, other):
+            answers.append([answer async for answer in gate.on_shown(None, "break", None, "ru", request)])
+        return [[answers[0], *[answer async for answer in opened]], *answers[1:]]
+
+    assert asyncio.run(both()) == [OPENED, NOTHING, OPENED]
+    assert found(gate.on_first(None, None, "ru", REQUEST)) == OPENED, "that opening has ended"
+
+
+def test_a_visitor_who_leaves_while_a_tab_opens_can_open_it_again() -> None:
+    gate = OpeningGate(Instrument(), 2)
+
+    async def left() -> None:
+        opened = gate.on_first(None, None, "ru", REQUEST)
+        await anext(opened)
+        await opened.aclose()  # type: ignore[attr-defined]
+
+    asyncio.run(left())
+    assert found(gate.on_first(None, None, "ru", REQUEST)) == OPENED
 
 
 @pytest.mark.parametrize("link", [None, SimpleNamespace(moved=None), SimpleNamespace(drawn=7)])
