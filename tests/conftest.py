@@ -28,7 +28,7 @@ from app.engine.engine import Engine
 from app.network.experts import StackedExperts
 from app.network.interface import Shape
 from app.training import commands as train
-from tests.support.server import LONELY, serving
+from tests.support.server import ENDLESS_UMAP, LONELY, serving
 
 atexit.register(shutil.rmtree, os.environ["HF_MODULES_CACHE"], ignore_errors=True)
 TESTS = Path(__file__).parent
@@ -145,6 +145,7 @@ def asked_hosts(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The file in which the toy experts' server notes what other hosts it asked; there is none if it asked nobody."""
     folder = tmp_path_factory.mktemp("lonely")
     (folder / "sitecustomize.py").write_text(LONELY, encoding="utf-8")
+    (folder / "umap.py").write_text(ENDLESS_UMAP, encoding="utf-8")
     return folder / "asked"
 
 

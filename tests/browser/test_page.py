@@ -272,7 +272,7 @@ def test_layer_slider_moves_points_in_the_browser(page: Page) -> None:
     assert point.get_attribute("style") != before
     assert "2" in page.locator("#layers .gs-slider output").inner_text()
     assert "Layer 2" in page.locator("#layers figcaption").first.inner_text()
-    assert asks_nothing(page, lambda: [slider.fill("0"), slider.fill("2")])
+    assert asks_nothing(page, lambda: [*map(slider.fill, ("0", "2"))])
 
 
 def test_points_can_be_dots_and_leave_a_trail(page: Page) -> None:

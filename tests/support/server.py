@@ -29,6 +29,16 @@ socket.socket.connect = connect
 """
 """Loaded by Python before anything else, as sitecustomize.py: every other host is out of reach, and who asks for one is
 noted in the file $ASKED."""
+ENDLESS_UMAP = """
+import time
+class AlignedUMAP:
+    def __init__(self, **settings):
+        pass
+    def fit(self, states, relations):
+        time.sleep(60)
+"""
+"""In the place of UMAP, as umap.py, for a server of which it is only asked that it can be cancelled: the real one would
+be compiled there on and on, half a minute of a core.  tests/probing/test_words.py has its places computed."""
 
 
 def free_port() -> int:
