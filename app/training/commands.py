@@ -132,6 +132,19 @@ def print_crossing(engine: Engine) -> None:
                     print(f"  {kind:13} {'-'.join(pair)} {expert}  " + " ".join(f"{value:.3f}" for value in layers))
 
 
+def add_recipe(run: argparse.ArgumentParser) -> None:
+    """Name, recipe and shape of a run, as arguments of its sub-command."""
+    run.add_argument("name")
+    run.add_argument(
+        "--mix", type=parse_shares, required=True, help="shares of streams: ru=0.3,ru_stories=0.2,en=0.3,en-ru=0.2"
+    )
+    for field in OPTIONS:
+        default, among = getattr(Recipe, field), EMBEDDINGS if field == "embedding" else None
+        run.add_argument(f"--{field.replace('_', '-')}", type=type(default), default=default, choices=among)
+    for name in ("layers", "heads", "context"):
+        run.add_argument(f"--{name}", type=int, default=getattr(Shape, name))
+
+
 def make_parser() -> argparse.ArgumentParser:
     """The command line: one sub-command a step."""
     parser = argparse.ArgumentParser(prog="python -m app.training", description="Train the bundled experts.")
@@ -159,15 +172,7 @@ def make_parser() -> argparse.ArgumentParser:
     joint = steps.add_parser("joint", help="merge trained experts and tune their mean logits")
     joint.add_argument("--of", nargs="+", required=True, help="the experts to merge")
     for run in (expert, grow, joint):
-        run.add_argument("name")
-        run.add_argument(
-            "--mix", type=parse_shares, required=True, help="shares of streams: ru=0.3,ru_stories=0.2,en=0.3,en-ru=0.2"
-        )
-        for field in OPTIONS:
-            default, among = getattr(Recipe, field), EMBEDDINGS if field == "embedding" else None
-            run.add_argument(f"--{field.replace('_', '-')}", type=type(default), default=default, choices=among)
-        for name in ("layers", "heads", "context"):
-            run.add_argument(f"--{name}", type=int, default=getattr(Shape, name))
+        add_recipe(run)
     evaluated = steps.add_parser("evaluate", help="held-out bits per character")
     translated = steps.add_parser("translate", help="BLEU and chrF on the test pairs")
     translated.add_argument("--limit", type=int, help="the first pairs of each direction only")

@@ -46,8 +46,9 @@ export const placeLabels = (plot, places, { full, marks, sizes, first, lit }) =>
   return { texts, positions };
 };
 
-// Which words' pictures, squares of so many pixels that stand on their places, are drawn: none is cut by the edge, covers
-// another, or the place of another word. `first`: the word whose picture is drawn whatever it covers (null: none).
+// Which words' pictures, squares of so many pixels that stand on their places, are drawn: none is cut by the edge, and
+// none covers another or the place of another word. `first`: the word whose picture is drawn whatever it covers (null:
+// none).
 export const freePictures = (plot, places, size, first) => {
   const points = pixelsOf(plot, places);
   const boxes = points.map((point) => boxAt(point, 'top center', size, size));
