@@ -23,7 +23,7 @@ quick: $(VENV)/.test lint
 lint: $(VENV)/.test lint-page
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
-	$(BIN)/mypy app viz tests
+	$(BIN)/mypy -n 2 app viz tests
 	$(BIN)/lint-imports
 	if [ -x $(BIN)/hadolint ]; then $(BIN)/hadolint Dockerfile; fi
 
