@@ -13,7 +13,7 @@ from app.probing.showcase import carried_states, showcase_words
 from app.probing.word_cache import WordCache
 from app.probing.word_states import WordStates
 from app.substrate.pictures import draw_pictures
-from app.trace.projection import ASPECT, project
+from app.trace.projection import ASPECT, aligned_points
 from app.trace.record import Floats
 from app.trace.spacing import Places, keep_apart, spread
 from app.wording.catalogue import speaker
@@ -62,7 +62,7 @@ class _Facts:
         self.same = np.stack([[self._same(layer) for layer in expert] for expert in states.states])
         self.bitmaps = draw_pictures(list(self.words), engine.bundle.substrate.recipe)
         self.whole = sum(len(engine.ids_of(word)) == 1 for word in self.words)
-        points = np.stack([project(expert).points for expert in states.states])
+        points = np.stack([aligned_points(expert)[0] for expert in states.states])
         self.places = {name: self._placed(points, stage) for name, stage in STAGES.items()}
 
     def _same(self, states: Floats) -> Floats:

@@ -36,13 +36,23 @@ def project(hidden: NDArray[np.floating]) -> Projection:
     Raises:
         ValueError: for fewer than three points, which have no spread to show.
     """
+    points, shown = aligned_points(hidden)
+    trust = [trustworthiness(layer, flat) for layer, flat in zip(_centred(hidden), points, strict=True)]
+    return Projection(points, shown, np.array(trust, np.float32))
+
+
+def aligned_points(hidden: NDArray[np.floating]) -> tuple[Floats, Floats]:
+    """The points (L + 1, n, 2) of a `Projection` and the share of the variance (L + 1,) that they show, without its
+    trustworthiness, which takes longer than both.
+
+    Raises:
+        ValueError: for fewer than three points, which have no spread to show.
+    """
     if hidden.shape[1] < 3:
         raise ValueError(f"{hidden.shape[1]} points cannot be projected: give at least 3.")
-    states = hidden.astype(np.float64)
-    states -= states.mean(axis=1, keepdims=True)
     layers: list[NDArray[np.float64]] = []
     shown: list[float] = []
-    for layer in states:
+    for layer in _centred(hidden):
         # PCA by the products of the few points, which is cheaper than by the many dimensions
         spreads, axes = np.linalg.eigh(layer @ layer.T)
         largest = np.maximum(spreads[:-3:-1], 0)
@@ -50,9 +60,13 @@ def project(hidden: NDArray[np.floating]) -> Projection:
         shown.append(largest.sum() / max(spreads.sum(), 1e-12))
         turned = flat @ _turn(flat, layers[-1]) if layers else flat
         layers.append(turned / max(float(np.abs(turned / (ASPECT, 1)).max()), 1e-12))
-    points = np.stack(layers).astype(np.float32)
-    trust = [trustworthiness(layer, flat) for layer, flat in zip(states, points, strict=True)]
-    return Projection(points, np.array(shown, np.float32), np.array(trust, np.float32))
+    return np.stack(layers).astype(np.float32), np.array(shown, np.float32)
+
+
+def _centred(hidden: NDArray[np.floating]) -> NDArray[np.float64]:
+    states = hidden.astype(np.float64)
+    states -= states.mean(axis=1, keepdims=True)
+    return states
 
 
 def trustworthiness(states: NDArray[np.floating], points: Floats) -> float:

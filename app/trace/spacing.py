@@ -47,8 +47,11 @@ def spread(points: Places, share: float) -> Places:
 
 def overlaps(centres: Places, sizes: Places) -> NDArray[np.bool_]:
     """Which pairs (n, n) of rectangles cover each other; touching is no covering."""
-    _, depth = _depths(centres, sizes)
-    found: NDArray[np.bool_] = np.logical_and(*np.moveaxis(depth > 1e-9, 2, 0)) & ~np.eye(len(centres), dtype=bool)
+    return _covered(_depths(centres, sizes)[1])
+
+
+def _covered(depth: Places) -> NDArray[np.bool_]:
+    found: NDArray[np.bool_] = (depth > 1e-9).all(axis=2) & ~np.eye(len(depth), dtype=bool)
     return found
 
 
@@ -60,8 +63,10 @@ def _depths(centres: Places, sizes: Places) -> tuple[Places, Places]:
 
 def _push(centres: Places, sizes: Places) -> Places:
     """The way (n, 2) that each rectangle goes in one round; 0 everywhere when none covers another."""
-    covered = overlaps(centres, sizes)
     ways, depth = _depths(centres, sizes)
+    covered = _covered(depth)
+    if not covered.any():
+        return np.zeros_like(centres)
     order = np.arange(len(centres))
     sign = np.where(ways == 0, np.sign(order[:, None] - order[None])[..., None], np.sign(ways))
     lesser = depth.argmin(axis=2)[..., None] == np.arange(2)

@@ -128,13 +128,13 @@ def warm_up(registry: ModelRegistry, wanted: str) -> None:
     if wanted:
         registry.load(wanted, first=True)
     trace = opening_trace(model.engine, "en")
-    for language in LANGUAGES:
-        hero_html(model, language)
+    hero_html(model, "en")
     model.word_cache.prepare(model.folder)
     layers_view(model.engine, trace, 1, say)
     words_view(model.word_cache, preset(PRESETS[0]), say)
     for language in LANGUAGES:
         opening_trace(model.engine, language)
+        hero_html(model, language)
     settle()
     release_memory()
 
