@@ -6,7 +6,7 @@ and a random generator of its own.  It knows nothing about pages.
 
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -195,9 +195,9 @@ class Engine:
             yield Step(drawn, self.text_of(drawn), scores(row, drawn))
             ids, read = [*ids, drawn], [drawn]
         texts = [self.text_of(i) for i in ids]
-        trace = writer.finish(texts, self.bundle.experts, prompt, self.bundle.name)
         drawn_with = None if sampling is None else asdict(sampling)
-        yield Step(None, "", np.zeros(0, np.float32), replace(trace, sampling=drawn_with))
+        trace = writer.finish(texts, self.bundle.experts, prompt, self.bundle.name, drawn_with)
+        yield Step(None, "", np.zeros(0, np.float32), trace)
 
     def text_of(self, token: int) -> str:
         """The text of an id, special tokens by their names."""

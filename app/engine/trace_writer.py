@@ -7,7 +7,7 @@ a core free, reducing runs beside it, and no more than two blocks wait for that.
 
 import math
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -94,8 +94,15 @@ class TraceWriter:
         self._states = []
         self._reduced = end
 
-    def finish(self, texts: list[str], experts: tuple[str, ...], prompt: int, model: str) -> Trace:
-        """The trace of everything added; `texts` are the texts of the ids, one each."""
+    def finish(
+        self,
+        texts: list[str],
+        experts: tuple[str, ...],
+        prompt: int,
+        model: str,
+        sampling: Mapping[str, float] | None = None,
+    ) -> Trace:
+        """The trace of everything added; `texts` are the texts of the ids, one each; the others as in `Trace`."""
         learned = self._outputs[-1].fused is not None
         self._reduce(len(self._ids))
         done = [job.result() for job in self._jobs]
@@ -114,6 +121,7 @@ class TraceWriter:
             hidden=torch.cat([states for _, part in done for states in part], 2).numpy(),
             seconds=tuple(self._seconds),
             model=model,
+            sampling=sampling,
             **joined,
         )
 

@@ -6,7 +6,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -28,13 +28,6 @@ from tests.bench.peers import ours_in_transformers, stock_pair
 from tests.bench.rows import PROMPT, REPEATS, SAMPLING, TOKENS, Row, median_seconds
 
 
-@dataclass(frozen=True)
-class Nothing:
-    """Stands in for the trace of a run that recorded none."""
-
-    sampling: Any = None
-
-
 class NoTrace:
     """Stands in for the trace writer: what decoding costs without it, but for the fusion that is drawn from."""
 
@@ -44,8 +37,7 @@ class NoTrace:
     def add(self, ids: list[int], output: Output, seconds: float) -> Tensor:
         return under(part_of(output, slice(-1, None)), self._weights)[:, -1]
 
-    def finish(self, *_: Any) -> Nothing:
-        return Nothing()
+    def finish(self, *_: Any) -> None: ...
 
 
 @contextmanager
