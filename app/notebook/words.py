@@ -11,7 +11,7 @@ from app.probing.measures import agreement, chance_purity, nearest_rows, neighbo
 from app.probing.probe_measures import MEASURES
 from app.probing.word_list import Word
 from app.probing.word_states import WordStates
-from app.trace.projection import project
+from app.trace.projection import aligned_points
 from app.trace.record import Floats
 from viz.html import Table
 
@@ -45,7 +45,7 @@ class SetStates(Record):
     def table(self) -> Table:
         """Without the states themselves, which are wide: where each word lies on the aligned map of its expert."""
         shape = self.states.shape[:3]
-        points = np.stack([project(expert).points for expert in self.states])
+        points = self._points()
         named = {"group": [word.concept for word in self.words], "language": [word.language for word in self.words]}
         return Table(
             {
@@ -60,6 +60,10 @@ class SetStates(Record):
             },
         )
 
+    def _points(self) -> Floats:
+        """Where each word lies on the aligned map of its expert (E, L + 1, n, 2)."""
+        return np.stack([aligned_points(expert)[0] for expert in self.states])
+
     def facts(self) -> dict[str, Any]:
         return {"purity": self.purity(), "chance": self.chance()}
 
@@ -70,7 +74,7 @@ class SetStates(Record):
         """The map of one layer, as HTML."""
         from viz.static import word_maps
 
-        points = np.stack([project(expert).points[layer] for expert in self.states])
+        points = self._points()[:, layer]
         words, groups = [word.text for word in self.words], [word.concept for word in self.words]
         return word_maps(self.model.engine.bundle.experts, points, words, groups, layer, self.say)
 

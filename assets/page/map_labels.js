@@ -15,6 +15,9 @@ const boxAt = ([x, y], position, width, height) => {
 
 const covers = (a, b) => a[0] < b[2] && b[0] < a[2] && a[1] < b[3] && b[1] < a[3];
 
+// In which order so many words are placed: `first` (null: none), then as they come.
+const orderFrom = (count, first) => [...Array(count).keys()].sort((a, b) => (b === first) - (a === first) || a - b);
+
 // Places (x, y in the map's own units) in pixels of a plot.
 const pixelsOf = (plot, places) => {
   const { xaxis, yaxis } = plot._fullLayout;
@@ -33,7 +36,7 @@ export const placeLabels = (plot, places, { full, marks, sizes, first, lit }) =>
   const taken = [];
   const texts = [...marks];
   const positions = full.map(() => POSITIONS[0]);
-  const order = full.map((_, i) => i).sort((a, b) => (b === first) - (a === first) || a - b);
+  const order = orderFrom(full.length, first);
   const dots = marks.map((mark, i) => boxAt(points[i], POSITIONS[0], width(mark, sizes[i]), sizes[i]));
   for (const i of order.filter((i) => full[i] !== marks[i])) {
     const others = i === first ? [] : lit ? taken : [...taken, ...dots.filter((_, j) => j !== i)];
@@ -57,8 +60,7 @@ export const freePictures = (plot, places, size, first) => {
   const cut = ([left, top, right]) => left < 0 || top < 0 || right > wide;
   const taken = [];
   const shown = new Set();
-  const order = places.map((_, i) => i).sort((a, b) => (b === first) - (a === first) || a - b);
-  for (const i of order) {
+  for (const i of orderFrom(places.length, first)) {
     const hides = points.some((point, j) => j !== i && inside(point, boxes[i]));
     if (i !== first && (cut(boxes[i]) || hides || taken.some((box) => covers(boxes[i], box)))) continue;
     taken.push(boxes[i]);
