@@ -29,8 +29,8 @@ _POLL_SECONDS = 0.02
 Texts = str | list[str]
 
 
-def add_api(demo: gr.Blocks, registry: ModelRegistry) -> None:
-    """Add the public endpoints about texts to a page; they answer with the model that visitors see first."""
+def add_api(registry: ModelRegistry) -> None:
+    """Add the public endpoints about texts to the page that is open; the model that visitors see first answers."""
     jobs = JobQueue()
 
     async def model() -> dict[str, Any]:
@@ -42,13 +42,12 @@ def add_api(demo: gr.Blocks, registry: ModelRegistry) -> None:
         """
         return model_record(registry.of(""))
 
-    with demo:
-        text = {"text": "The cat and the dog", "include": ["top", "jsd"]}
-        layers = {"layers": [0, 1]}
-        add_endpoint(with_gradio_errors(look_endpoint(registry, jobs)), text, layers)
-        prompt = {"prompt": "Мама сказала:", "include": ["shares"]}
-        add_endpoint(with_gradio_errors(generate_endpoint(registry, jobs)), prompt, layers)
-        add_endpoint(with_gradio_errors(model), {})
+    text = {"text": "The cat and the dog", "include": ["top", "jsd"]}
+    layers = {"layers": [0, 1]}
+    add_endpoint(with_gradio_errors(look_endpoint(registry, jobs)), text, layers)
+    prompt = {"prompt": "Мама сказала:", "include": ["shares"]}
+    add_endpoint(with_gradio_errors(generate_endpoint(registry, jobs)), prompt, layers)
+    add_endpoint(with_gradio_errors(model), {})
 
 
 def look_endpoint(registry: ModelRegistry, jobs: JobQueue) -> Callable[..., Any]:

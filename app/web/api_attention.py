@@ -24,8 +24,8 @@ from app.web.endpoint import add_endpoint, with_gradio_errors
 from app.wording.errors import UserError
 
 
-def add_attention_api(demo: gr.Blocks, registry: ModelRegistry, jobs: JobQueue) -> None:
-    """Add the two endpoints to a page; they answer with the model that visitors see first."""
+def add_attention_api(registry: ModelRegistry, jobs: JobQueue) -> None:
+    """Add the two endpoints to the page that is open; they answer with the model that visitors see first."""
 
     async def attend(text: str, expert: str, layer: int, head: int, request: gr.Request) -> dict[str, Any]:
         """Attention of one head over a text, beside what silencing that head changes.
@@ -63,10 +63,9 @@ def add_attention_api(demo: gr.Blocks, registry: ModelRegistry, jobs: JobQueue) 
         """
         return await answered(jobs, registry, request, partial(silenced, text=text, parts=parts, token=token))
 
-    with demo:
-        block = {"expert": "RU", "kind": "block", "layer": 1}
-        add_endpoint(with_gradio_errors(attend), {"text": "Мама сказала", "expert": "RU", "layer": 1, "head": 0})
-        add_endpoint(with_gradio_errors(silence), {"text": "Мама сказала", "parts": [block]}, {"token": "что"})
+    block = {"expert": "RU", "kind": "block", "layer": 1}
+    add_endpoint(with_gradio_errors(attend), {"text": "Мама сказала", "expert": "RU", "layer": 1, "head": 0})
+    add_endpoint(with_gradio_errors(silence), {"text": "Мама сказала", "parts": [block]}, {"token": "что"})
 
 
 def attended(engine: Engine, left: threading.Event, text: Any, expert: Any, layer: Any, head: Any) -> dict[str, Any]:

@@ -28,8 +28,8 @@ from app.wording.errors import UserError
 DIGITS = 6
 
 
-def add_intervene_api(demo: gr.Blocks, registry: ModelRegistry, jobs: JobQueue) -> None:
-    """Add the three endpoints to a page; they answer with the model that visitors see first."""
+def add_intervene_api(registry: ModelRegistry, jobs: JobQueue) -> None:
+    """Add the three endpoints to the page that is open; they answer with the model that visitors see first."""
 
     async def patch(first: str, second: str, request: gr.Request, answers: list[str] | None = None) -> dict[str, Any]:
         """Activation patching: put each state of the second text, one at a time, into the run of the first.
@@ -75,11 +75,10 @@ def add_intervene_api(demo: gr.Blocks, registry: ModelRegistry, jobs: JobQueue) 
         """
         return await answered(jobs, registry, request, partial(attributed, text=text, answers=answers))
 
-    with demo:
-        answers = {"answers": ["water", "books"]}
-        add_endpoint(with_gradio_errors(patch), {"first": "I drink a lot of", "second": "I read a lot of"}, answers)
-        add_endpoint(with_gradio_errors(draw), {"text": "Мама сказала", "index": 1, "pixels": ["01" * 16] * 32})
-        add_endpoint(with_gradio_errors(attribute), {"text": "I drink a lot of"}, answers)
+    answers = {"answers": ["water", "books"]}
+    add_endpoint(with_gradio_errors(patch), {"first": "I drink a lot of", "second": "I read a lot of"}, answers)
+    add_endpoint(with_gradio_errors(draw), {"text": "Мама сказала", "index": 1, "pixels": ["01" * 16] * 32})
+    add_endpoint(with_gradio_errors(attribute), {"text": "I drink a lot of"}, answers)
 
 
 async def answered(jobs: JobQueue, registry: ModelRegistry, request: gr.Request, answer: Any) -> dict[str, Any]:

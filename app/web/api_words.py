@@ -16,8 +16,8 @@ from app.web.visitor import visitor_of
 from app.wording.errors import UserError
 
 
-def add_words_api(demo: gr.Blocks, registry: ModelRegistry) -> None:
-    """Add the endpoint to a page; it answers with the model that visitors see first."""
+def add_words_api(registry: ModelRegistry) -> None:
+    """Add the endpoint to the page that is open; it answers with the model that visitors see first."""
     jobs = JobQueue(capacity=8, each=1)  # seconds each
 
     async def words(words: str, request: gr.Request) -> dict[str, Any]:
@@ -37,10 +37,7 @@ def add_words_api(demo: gr.Blocks, registry: ModelRegistry) -> None:
         model, asked = registry.of(""), asked_words(words)
         return await jobs.run(visitor_of(request), lambda left: words_record(model, asked, lambda: not left.is_set()))
 
-    with demo:
-        add_endpoint(
-            with_gradio_errors(words), {"words": "animals: cat, dog, horse, cow\nfood: bread, milk, soup, cake"}
-        )
+    add_endpoint(with_gradio_errors(words), {"words": "animals: cat, dog, horse, cow\nfood: bread, milk, soup, cake"})
 
 
 def words_record(model: LoadedModel, words: tuple[Word, ...], go_on: Callable[[], bool]) -> dict[str, Any]:

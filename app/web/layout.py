@@ -33,43 +33,43 @@ WRITTEN = ("trace", "made", "selected", "cell", "status", "strip", "filled", *PA
 
 
 class Layout:
-    """Components as attributes."""
+    """Components as attributes; made inside of blocks that are open."""
 
-    def __init__(self, registry: ModelRegistry) -> None:
+    def __init__(self, registry: ModelRegistry, blocks: gr.Blocks) -> None:
         model = registry.of("")
-        with gr.Blocks(title="Glyphscope", analytics_enabled=False) as self.blocks:
-            self._states(model)
-            self._header(registry, model)
-            self.hero = add_hero()
-            self._prompt(model)
-            self._strip(model)
-            with gr.Tabs(elem_id="tabs") as self.tabs:
-                with self._tab("read"):
-                    self._read(model)
-                with self._tab("layers"):
-                    self.layers = clickable("layers", script="layers.js")
-                    self.lens = clickable("lens", script="lens.js")
-                    self.depth = clickable("depth")
-                with self._tab("words"), gr.Column(elem_id="slide-words"):
-                    self._words()
-                with self._tab("break") as self.tab_break:
-                    self.break_tab = add_break_tab(registry)
-                    self.moved, self.drawn_on = self.break_tab.patching.asked, self.break_tab.drawing.asked
-                    self._laboratory()
-                with self._tab("proof"):
-                    with gr.Column(elem_id="slide-proof"):
-                        self._proof()
-                    with gr.Row(equal_height=False, elem_classes="gs-panels gs-results"):
-                        with gr.Column(scale=3, min_width=320):
-                            self.controls = clickable("controls", script="charts.js")
-                        with gr.Column(scale=2, min_width=320):
-                            self.figures = clickable("figures")
-                    self.report = clickable("report")
-                with self._tab("lesson") as self.tab_lesson:
-                    self.lesson_tab = add_lesson_tab(registry, self.break_tab.on_patching.jobs)
-                    with self.lesson_tab.room:
-                        self.room = add_room()
-            self.footer = gr.HTML(model_line(model, "en") + glossary_html("en"))
+        self.blocks = blocks
+        self._states(model)
+        self._header(registry, model)
+        self.hero = add_hero()
+        self._prompt(model)
+        self._strip(model)
+        with gr.Tabs(elem_id="tabs") as self.tabs:
+            with self._tab("read"):
+                self._read(model)
+            with self._tab("layers"):
+                self.layers = clickable("layers", script="layers.js")
+                self.lens = clickable("lens", script="lens.js")
+                self.depth = clickable("depth")
+            with self._tab("words"), gr.Column(elem_id="slide-words"):
+                self._words()
+            with self._tab("break") as self.tab_break:
+                self.break_tab = add_break_tab(registry)
+                self.moved, self.drawn_on = self.break_tab.patching.asked, self.break_tab.drawing.asked
+                self._laboratory()
+            with self._tab("proof"):
+                with gr.Column(elem_id="slide-proof"):
+                    self._proof()
+                with gr.Row(equal_height=False, elem_classes="gs-panels gs-results"):
+                    with gr.Column(scale=3, min_width=320):
+                        self.controls = clickable("controls", script="charts.js")
+                    with gr.Column(scale=2, min_width=320):
+                        self.figures = clickable("figures")
+                self.report = clickable("report")
+            with self._tab("lesson") as self.tab_lesson:
+                self.lesson_tab = add_lesson_tab(registry, self.break_tab.on_patching.jobs)
+                with self.lesson_tab.room:
+                    self.room = add_room()
+        self.footer = gr.HTML(model_line(model, "en") + glossary_html("en"))
 
     def of(self, *names: str) -> list[Any]:
         """Components by their names."""

@@ -46,20 +46,21 @@ LATEST: dict[str, Any] = {**AT_ONCE, "trigger_mode": "always_last"}
 """For listeners that read their inputs alone: an event put off comes with the data of the one before it."""
 
 
-def build_page(registry: ModelRegistry) -> gr.Blocks:
-    """The whole page over the models that this server knows; it begins with the one that is shown first."""
-    page = Page(registry)
-    with page.layout.blocks:
-        page.connect()
-    blocks: gr.Blocks = page.layout.blocks
-    return blocks
+def build_page(registry: ModelRegistry, add_endpoints: Callable[[], None]) -> gr.Blocks:
+    """The whole page over the models that this server knows; it begins with the one that is shown first.  add_endpoints
+    is called while the page is open: Gradio builds its server anew, in a tenth of a second, whenever one is closed."""
+    with gr.Blocks(title="Glyphscope", analytics_enabled=False) as blocks:
+        Page(registry, blocks).connect()
+        add_endpoints()
+    page: gr.Blocks = blocks
+    return page
 
 
 class Page:
     """A layout and its listeners; `connect` joins them."""
 
-    def __init__(self, registry: ModelRegistry) -> None:
-        self.layout = Layout(registry)
+    def __init__(self, registry: ModelRegistry, blocks: gr.Blocks) -> None:
+        self.layout = Layout(registry, blocks)
         kept = RenderedCache()
         self.listeners, self.writing = Listeners(registry, relabel, kept), WritingListeners(registry, kept)
         self.translating = TranslationListeners(self.writing)

@@ -63,12 +63,15 @@ SESSIONS = 100
 
 def build_demo(registry: ModelRegistry) -> gr.Blocks:
     """Page and API, with their queue."""
-    demo = build_page(registry)
-    add_api(demo, registry)
     jobs = JobQueue()
-    add_intervene_api(demo, registry, jobs)
-    add_attention_api(demo, registry, jobs)
-    add_words_api(demo, registry)
+
+    def add_endpoints() -> None:
+        add_api(registry)
+        add_intervene_api(registry, jobs)
+        add_attention_api(registry, jobs)
+        add_words_api(registry)
+
+    demo = build_page(registry, add_endpoints)
     take_short_calls(demo)
     name_fields(demo)
     demo.queue(max_size=EVENTS)
