@@ -57,7 +57,7 @@ class LoadedModel:
         """Ready to answer; the word list is read later."""
         engine = Engine(bundle)
         controls = read_control_record(folder) if folder is not None else None
-        return cls(key, engine, RequestQueue(engine), WordCache(engine), controls, folder)
+        return cls(key, engine, RequestQueue(engine), WordCache(engine, folder), controls, folder)
 
 
 @dataclass(frozen=True)

@@ -58,8 +58,10 @@ log = logging.getLogger(__name__)
 class WordCache:
     """States of word sets, and the UMAP places that are known of them.  One for all visitors."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, folder: Path | None = None) -> None:
         self.engine = engine
+        self.folder = folder
+        """The checkpoint folder of the model, where it has one."""
         self.list_states: WordStates | None = None
         """States of the whole list, once `prepare` is through."""
         self.pictures: Pictures = np.zeros((0, 32, 32), bool)

@@ -36,6 +36,7 @@ from app.network.interface import Shape
 from app.probing.contexts import held_out_contexts
 from app.probing.crossing import FRAMES, crossing_scores
 from app.probing.glosses import GLOSSES
+from app.probing.showcase import write_showcase
 from app.probing.word_cache import write_words
 from app.probing.word_list import all_words
 from app.probing.word_proof import PAIRS
@@ -246,6 +247,7 @@ def run(options: argparse.Namespace) -> None:
     elif options.step == "words":
         engine = Engine(load_bundle(options.to))
         write_words(options.to, engine, held_out_contexts(options.work, all_words(), engine.bundle.tokenizer))
+        write_showcase(options.to, engine)
     elif options.step == "controls":
         write_control_record(options.to, options.work, load_bundle(options.to))
         write_card(options.to)

@@ -9,6 +9,7 @@ from app.checkpoint.bundle import MINI, load_bundle
 from app.checkpoint.checksums import CHECKSUMS_FILE, damaged_files
 from app.engine.engine import Engine
 from app.probing.control_record import CONTROLS_FILE, read_control_record
+from app.probing.showcase import SHOWCASE_FILE
 from app.probing.word_cache import PROOF_FILE, WORDS_FILE, WordCache, read_words
 from app.probing.word_list import preset
 from app.wording.errors import UserError
@@ -53,7 +54,7 @@ def test_a_cut_file_of_a_folder_without_checksums_is_refused(copy: Path, name: s
 def test_what_is_shipped_fits_its_checksums() -> None:
     lines = (MINI / CHECKSUMS_FILE).read_text(encoding="utf-8").splitlines()
     names = [line.partition("  ")[2] for line in lines]
-    assert {*FILES, WORDS_FILE, PROOF_FILE} <= set(names) and not damaged_files(MINI, names)
+    assert {*FILES, WORDS_FILE, PROOF_FILE, SHOWCASE_FILE} <= set(names) and not damaged_files(MINI, names)
 
 
 def test_a_damaged_word_list_is_not_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
