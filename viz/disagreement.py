@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+from markupsafe import Markup
 from numpy.typing import NDArray
 
 from viz.html import Say, Table, panel, sides
@@ -11,6 +12,19 @@ from viz.tokens import picture, token, visible
 
 _DISPUTED = 6
 """Positions listed, from the most disputed on."""
+
+
+@dataclass(frozen=True)
+class Bar:
+    """One token's disagreement as the template takes it: texts, but for the index of the token, from 1."""
+
+    index: int
+    pressed: str
+    text: str
+    token: Markup
+    picture: Markup
+    number: str
+    height: str
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,15 +55,15 @@ def disagreement_panel(
     classes = sides(1) if single else (*sides(len(predicted.experts)), "fused")
     peak = max(float(values.max(initial=0.0)), 1e-9)
     bars = [
-        {
-            "index": i + 1,
-            "pressed": str(i + 1 == selected).lower(),
-            "text": visible(texts[i]),
-            "token": token(texts[i]),
-            "picture": picture(bitmaps[i]),
-            "number": say.number(values[i], 2),
-            "height": f"{values[i] / peak:.3f}",
-        }
+        Bar(
+            index=i + 1,
+            pressed="true" if i + 1 == selected else "false",
+            text=visible(texts[i]),
+            token=token(texts[i]),
+            picture=picture(bitmaps[i]),
+            number=say.number(values[i], 2),
+            height=f"{values[i] / peak:.3f}",
+        )
         for i in range(len(texts))
     ]
     order = np.argsort(-values, kind="stable")[:_DISPUTED]

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from viz.html import Say
 from viz.templates import rendered
-from viz.tokens import visible
+from viz.tokens import picture_with_cells, visible
 
 EXPONENT = 0.3
 """Colours grow with this power of a value, so that small differences show (Strobelt 2021, LMdiff)."""
@@ -75,7 +75,15 @@ def strip(
 ) -> str:
     """All chips of a text.  A click or Enter on one reports its index."""
     drawn = [
-        (chip, *_drawn(chip, measure), tip(chip, measure, experts, say), _closes(chip, following))
+        (
+            chip.index,
+            chip.text,
+            picture_with_cells(chip.bitmap, chip.borders),
+            *_drawn(chip, measure),
+            tip(chip, measure, experts, say),
+            chip.whole if chip.first else "",
+            _closes(chip, following),
+        )
         for chip, following in zip_longest(chips, chips[1:])
     ]
     return rendered("strip.html", chips=drawn, selected=selected, state="writing" if writing else "done", say=say)

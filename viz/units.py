@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from fnmatch import fnmatchcase
+from functools import cache
 
 UNITS = {
     "probability": "0 to 1",
@@ -61,5 +62,6 @@ def units_of(names: Iterable[str]) -> dict[str, str]:
     return {name: unit for name, unit in found.items() if unit is not None}
 
 
+@cache
 def _unit(name: str) -> str | None:
     return next((unit for pattern, unit in UNITS.items() if fnmatchcase(name, pattern)), None)

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from app.engine.engine import Engine
 from app.substrate.scripts import script_of
-from app.trace.record import Trace
+from app.trace.record import Floats, Trace
 from viz.depth import Depth, Option, depth_panel
 from viz.html import Say
 
@@ -32,7 +32,7 @@ def depth_view(
     logs = engine.read_position(trace, position)
     token_id = int(trace.ids[selected]) if pinned is None else pinned
     expert, layer = cell or (0, logs.shape[1] - 1)
-    best = np.argsort(-logs[expert, layer], kind="stable")[:OPTIONS]
+    best = _likeliest(logs[expert, layer])
     bundle = engine.bundle
     groups = script_groups(bundle.substrate.tokens)
     chances = np.exp(logs)
@@ -56,6 +56,13 @@ def depth_view(
         ),
         say,
     )
+
+
+def _likeliest(logs: Floats) -> NDArray[np.int64]:
+    """Ids of the likeliest tokens by their log-probabilities (V,), of equals the first id first."""
+    found = np.argpartition(-logs, OPTIONS)[:OPTIONS]
+    best: NDArray[np.int64] = found[np.lexsort((found, -logs[found]))]
+    return best
 
 
 @lru_cache(maxsize=4)

@@ -19,6 +19,7 @@ from app.trace.fusion import (
     pair_weights,
     probability_shares,
     rescore,
+    winners,
 )
 from app.trace.record import Floats, Trace
 from viz.experts import ActualToken, Candidate, Part, Position, experts_panel
@@ -166,5 +167,4 @@ def _moved(ids: NDArray[np.int32], fused: NDArray[np.int32], rank: int) -> int:
 def winners_changed(trace: Trace, weights: Floats, fusion: Fusion) -> int:
     """At how many positions another token would win, under weights (T, E), than at those the text was
     made with."""
-    winners = (rescore(trace, t, weights[t], fusion).ids[0] for t in range(len(trace)))
-    return sum(int(winner != trace.candidates[t, -1, 0]) for t, winner in enumerate(winners))
+    return int((winners(trace, weights, fusion) != trace.candidates[:, FUSED, 0]).sum())

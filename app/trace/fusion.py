@@ -127,6 +127,17 @@ def rescore(trace: Trace, position: int, weights: Floats, fusion: Fusion = "logi
     return Ranking(ids[order], logits[order], log_probs[order].astype(np.float32), certain)
 
 
+def winners(trace: Trace, weights: Floats, fusion: Fusion = "logits") -> NDArray[np.int32]:
+    """The first id (T,) of every position's `rescore`, under weights (T, E), all positions at once."""
+    ids, logits = trace.candidates.reshape(len(trace), -1), trace.candidate_logits
+    if fusion != "logits":
+        logits = np.exp(logits - trace.log_sum_exp[:, None, None, :FUSED])
+    scores = (logits * weights[:, None, None]).sum(axis=-1).reshape(ids.shape)
+    best = scores == scores.max(axis=1, keepdims=True)
+    found: NDArray[np.int32] = np.where(best, ids, np.iinfo(np.int32).max).min(axis=1)
+    return found
+
+
 def next_probability(trace: Trace, position: int, weights: Floats, fusion: Fusion) -> float:
     """Probability of the token that follows a position, under a fusion at weights that the trace holds."""
     logits = trace.next_logits[position]

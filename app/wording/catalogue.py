@@ -93,9 +93,15 @@ def speaker(language: str) -> Speech:
 
 
 def _filled(sentence: str, values: Mapping[str, Any], language: str) -> str:
-    return sentence.format(
-        **{name: _Number(value, language) if isinstance(value, Real) else value for name, value in values.items()}
-    )
+    if not values:
+        return sentence.format()
+    # Most values are texts, and asking for `Real` is slow: a strip fills a sentence for every token.
+    numbers = {
+        name: _Number(value, language)
+        for name, value in values.items()
+        if type(value) is not str and isinstance(value, Real)
+    }
+    return sentence.format(**{**values, **numbers})
 
 
 class _Number:

@@ -22,6 +22,7 @@ from app.trace.fusion import (
     probability_shares,
     rescore,
     winner_balance,
+    winners,
 )
 from app.trace.projection import NEIGHBOURS, neighbour_change, neighbour_changes, project
 from app.trace.record import Trace
@@ -113,6 +114,17 @@ def test_mean_of_probabilities_equals_mixing_full_rows(trace: Trace, rows: np.nd
         )
         shares = probability_shares(trace, position, ranking, pair_weights(weight))
         assert shares.sum() == pytest.approx(mixed[ranking.ids[0]] - mixed[ranking.ids[1]], abs=1e-4)
+
+
+@pytest.mark.parametrize("weight", GRID)
+def test_winners_are_those_of_full_rows(trace: Trace, rows: np.ndarray, weight: float) -> None:
+    weights, p = np.array([weight, 1 - weight]), np.exp(log_softmax(rows))
+    everywhere = fusion_weights(trace, "logits", weight)
+    np.testing.assert_array_equal(winners(trace, everywhere), np.tensordot(weights, rows, 1).argmax(-1))
+    mixed = winners(trace, everywhere, "probabilities")
+    np.testing.assert_array_equal(mixed, np.tensordot(weights, p, 1).argmax(-1))
+    if weight in (0.0, 1.0):
+        assert (mixed == winners(trace, everywhere)).all(), "one expert alone"
 
 
 def test_gate_weighs_experts_by_the_likelihood_of_the_text_so_far(trace: Trace, rows: np.ndarray) -> None:
