@@ -41,6 +41,7 @@ from app.web.preview import preview_picture
 from app.web.room_api import RoomApi
 from app.web.room_panel import lesson_questions
 from app.web.security import BOOT, EMBED, SecurityMiddleware, security_headers, unfit_body
+from app.web.signatures import remember_signatures
 from app.wording.catalogue import LANGUAGES, say, speaker
 from app.wording.errors import UserError
 
@@ -63,6 +64,7 @@ SESSIONS = 100
 
 def build_demo(registry: ModelRegistry) -> gr.Blocks:
     """Page and API, with their queue."""
+    remember_signatures()
     jobs = JobQueue()
 
     def add_endpoints() -> None:

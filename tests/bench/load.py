@@ -30,8 +30,9 @@ FLOOD, HOME = "203.0.113.5", "198.51.100.{}"
 
 
 async def crowd(
-    address: str, visitors: int, patience: int, seconds: float, homes: bool = False, floods: int = 0
-) -> list[Visit]:
+    address: str, visitors: int, patience: int, seconds: float, homes: bool = False, floods: int = 0,
+    instruments: bool = True,
+) -> list[Visit]:  # fmt: skip
     """So many visitors at the same moment, from one address or each from its own, behind a flood from another."""
     async with httpx.AsyncClient(base_url=address, timeout=seconds, headers={"X-Forwarded-For": FLOOD}) as client:
         config = (await client.get("/config")).json()
@@ -39,7 +40,15 @@ async def crowd(
             given = {"input_0": PROMPTS[number % len(PROMPTS)], "input_4": number, "input_5": TOKENS}
             await Session(client, config, f"flood{number}").join("on_generate", **given)
         visits = [
-            visit(address, config, seed, patience, seconds, HOME.format(seed % 250) if homes else "")
+            visit(
+                address,
+                config,
+                seed,
+                patience,
+                seconds,
+                HOME.format(seed % 250) if homes else "",
+                instruments=instruments,
+            )  # fmt: skip
             for seed in range(visitors)
         ]
         return list(await asyncio.wait_for(asyncio.gather(*visits), seconds))
@@ -173,6 +182,7 @@ def main() -> None:
     parser.add_argument("--room", type=int, default=0, metavar="PUPILS", help="a class of so many beside them")
     parser.add_argument("--patience", type=int, default=5, help="how often one who finds the line full tries again")
     parser.add_argument("--homes", action="store_true", help="each visitor from an address of its own")
+    parser.add_argument("--readers", action="store_true", help="visitors who try no instrument, only write and read")
     parser.add_argument("--flood", type=int, default=0, metavar="TEXTS", help="asked for before them by one address")
     parser.add_argument("--soak", type=int, default=0, metavar="REQUESTS", help="mixed requests instead of a crowd")
     parser.add_argument("--seconds", type=float, default=400.0)
@@ -188,7 +198,9 @@ def main() -> None:
             if options.room:
                 visits, lesson = asyncio.run(crowd_beside_a_class(address, options.visitors, options.room, *limits))
             else:
-                visits = asyncio.run(crowd(address, options.visitors, *limits, options.homes, options.flood))
+                visits = asyncio.run(
+                    crowd(address, options.visitors, *limits, options.homes, options.flood, not options.readers)
+                )
             failures = [failure for v in visits for failure in v.failures] + (lesson.failures if lesson else [])
             rows = rows_of(visits) + (rows_of_lesson(lesson) if lesson else [])
             rows.append(("processor time of the server", f"{cpu_seconds(process.pid) - before:.1f} s"))

@@ -17,7 +17,9 @@ from viz.tokens import visible
 
 PROMPTS = ("Жила-была девочка Маша и", "Мама сказала:", "The cat and the dog", "Tom wants a", "我喜欢你", "你知道吗")
 TOKENS = 48
-INSTRUMENTS: tuple[tuple[str, Any, dict[str, Any]], ...] = (
+Instruments = tuple[tuple[str, Any, dict[str, Any]], ...]
+
+INSTRUMENTS: Instruments = (
     ("on_move", None, {"input_0": "Маша никогда не", "input_1": "Миша никогда не"}),
     ("on_cell", {"expert": 0, "layer": 4, "position": 3}, {}),
     ("on_chosen", None, {"input_0": "Маша никогда не", "input_1": "Миша никогда не", "input_2": " была"}),
@@ -66,10 +68,11 @@ class Visit:
 
 async def visit(
     address: str, config: dict[str, Any], seed: int, patience: int, seconds: float, home: str = "",
-    begun: asyncio.Event | None = None,
+    begun: asyncio.Event | None = None, instruments: bool = True,
 ) -> Visit:  # fmt: skip
     """One visitor from arrival to leaving; one who is told that the line is full tries again, so many times.  home: the
-    address that the visitor comes from, if not this machine's; begun: set once there is a first token."""
+    address that the visitor comes from, if not this machine's; begun: set once there is a first token; instruments:
+    whether each of those in "Try to break it" is tried too."""
     met, session = Visit(seed), None
     headers = {"X-Forwarded-For": home} if home else {}
     try:
@@ -77,7 +80,7 @@ async def visit(
             base_url=address, timeout=seconds, headers=headers, limits=httpx.Limits(max_connections=4)
         ) as client:
             session = Session(client, config, f"load{seed}x{time.monotonic_ns()}", begun)
-            await _visit(client, session, met, patience)
+            await _visit(client, session, met, patience, INSTRUMENTS if instruments else ())
     except Exception as error:
         name, values = session.latest if session else ("", [])
         met.text = met.text or (written_text(values) if name == "on_generate" else "")
@@ -85,7 +88,9 @@ async def visit(
     return met
 
 
-async def _visit(client: httpx.AsyncClient, session: Session, met: Visit, patience: int) -> None:
+async def _visit(
+    client: httpx.AsyncClient, session: Session, met: Visit, patience: int, instruments: Instruments
+) -> None:
     started = time.perf_counter()
     (await client.get("/")).raise_for_status()
     await session.call("on_load")
@@ -114,7 +119,7 @@ async def _visit(client: httpx.AsyncClient, session: Session, met: Visit, patien
         met.clicks.append((await session.call("on_select", {"index": index}))[0][0])
     for weight in (0.2, 0.9):
         met.clicks.append((await session.call("on_weight", input_2=weight))[0][0])
-    for name, event, given in INSTRUMENTS:
+    for name, event, given in instruments:
         answers = await session.call(name, event, **given)
         met.instruments.append(answers[-1][0])
         if "gs-failed" in str(answers[-1][1]):
