@@ -2,9 +2,11 @@
 
 So many callers at once write a text each; what is printed is tokens a second of all together, which replicas
 answered, and whether every caller stayed with one.  Then a replica is killed while visitors of the page are written
-for: what they lose, and that none gets another one's text.
+for: what they lose, and that none gets another one's text.  With `--crowd 300`, so many visitors of the page come at
+once instead, each from an address of its own; who finds the line full tries again.
 """
 
+import argparse
 import asyncio
 import os
 import shutil
@@ -20,12 +22,15 @@ import httpx
 
 from app.checkpoint.bundle import load_bundle
 from app.engine.engine import Engine
-from tests.bench.visits import Visit, alone, visit
+from tests.bench.load import cpu_seconds, crowd, rows_of
+from tests.bench.visits import Visit, alone, mixed, visit
 from tests.support.hosting import proxied
 from tests.support.server import serving
 
 CALLERS, TEXTS, TOKENS = 8, 2, 32
 VISITORS, PATIENCE = 24, 180.0
+WARM_SECONDS, CROWD_SECONDS, RETURNS = 8, 900.0, 100
+"""What two replicas that have just started are given, and a crowd; how often one who finds the line full returns."""
 
 
 def call(address: str, number: int) -> tuple[int, set[str]]:
@@ -90,10 +95,32 @@ def survival(visits: list[Visit], again: list[Visit]) -> list[str]:
     ]
 
 
+def crowded(visitors: int) -> None:
+    """So many visitors at once, on two replicas, and what they met."""
+    behind = {"GLYPHSCOPE_PROXIES": "2"}  # nginx, and the visitors' own word for where they come from
+    with ExitStack() as stack:
+        replicas = [stack.enter_context(serving(extra=behind)) for _ in range(2)]
+        address = stack.enter_context(proxied([address for address, _, _ in replicas]))
+        time.sleep(WARM_SECONDS)
+        before = [cpu_seconds(process.pid) for _, process, _ in replicas]
+        visits = asyncio.run(crowd(address, visitors, RETURNS, CROWD_SECONDS, homes=True, instruments=False))
+        used = [cpu_seconds(process.pid) - known for (_, process, _), known in zip(replicas, before, strict=True)]
+    failures = [failure for met in visits for failure in met.failures] + mixed(visits)
+    rows = [*rows_of(visits), ("processor time of each replica", " and ".join(f"{seconds:.0f} s" for seconds in used))]
+    for name, value in [*rows, ("failures, texts mixed up included", str(len(failures)))]:
+        print(f"{name:50} {value}")
+    print("\n".join(failures[:10]))
+
+
 def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--crowd", type=int, default=0, metavar="VISITORS", help="so many at once, and nothing else")
+    options = parser.parse_args()
     if shutil.which("nginx") is None:
         sys.exit("There is no nginx: apt-get install nginx-light.")
     os.environ["GLYPHSCOPE_THREADS"] = "1"
+    if options.crowd:
+        return crowded(options.crowd)
     print(
         f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}, {CALLERS} callers of {TEXTS} texts, a thread a replica"
     )
