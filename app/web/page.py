@@ -50,10 +50,19 @@ def build_page(registry: ModelRegistry, add_endpoints: Callable[[], None]) -> gr
     """The whole page over the models that this server knows; it begins with the one that is shown first.  add_endpoints
     is called while the page is open: Gradio builds its server anew, in a tenth of a second, whenever one is closed."""
     with gr.Blocks(title="Glyphscope", analytics_enabled=False) as blocks:
-        Page(registry, blocks).connect()
+        page = Page(registry, blocks)
+        page.connect()
         add_endpoints()
-    page: gr.Blocks = blocks
-    return page
+        report_progress_on(blocks, page.layout.tab)
+    demo: gr.Blocks = blocks
+    return demo
+
+
+def report_progress_on(blocks: gr.Blocks, place: Any) -> None:
+    """Have all listeners report how far they are on one component that shows nothing of it.  Gradio's page would tell
+    every component that ever was an output of anything, at each step of every listener: a tenth of a second a time."""
+    for listener in blocks.fns.values():
+        listener.show_progress_on = [place]
 
 
 class Page:
