@@ -31,6 +31,13 @@ def by_component(layout: Any, listener: Callable[..., Any]) -> Callable[..., Any
     return ended_by_nothing(_around(listener, translated, None))
 
 
+def properties(value: Any) -> Answer:
+    """What a value of an answer changes of a component."""
+    if isinstance(value, dict) and value.get("__type__") == "update":
+        return {name: part for name, part in value.items() if name != "__type__"}
+    return {"value": value}
+
+
 def ended_by_nothing(listener: Callable[..., Any]) -> Callable[..., Any]:
     """A listener that answers in steps, with one more step that changes nothing: when it has ended, Gradio sends its
     last answer again, whole panels that the page has already."""

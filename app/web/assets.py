@@ -1,21 +1,22 @@
 """The page's own scripts and styles, `assets/page/`: in which order, under which address, how packed."""
 
-import gzip
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Collection, Iterable, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-import brotli
 from plotly.offline import get_plotlyjs
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from app.web.gradio_files import first_files, gradio_routes
 from app.web.han_font import font_html, font_route
 from app.web.header import present_words, tour_words
+from app.web.packed_file import packed, packed_response
 from app.web.security import BOOT, refusal
 from app.web.tabs import SLIDES, TABS
 from app.wording.catalogue import LANGUAGES, say
@@ -109,9 +110,35 @@ def mount_script(name: str) -> str:
     return call_module(name, "mount", "element, { props, trigger, watch, server }")
 
 
-def preload_html() -> str:
-    """Let the browser fetch the modules while Gradio's own scripts come."""
-    return "".join(f"<link rel='modulepreload' href='{module_address(name)}'>" for name in modules())
+FIRST_MODULES = ("main.js", "hero.js", "panel.js", "glyphs.js", "link.js", "news.js")
+"""What the first view needs, with what these import; the others may come later."""
+
+
+def preload_html(types: Collection[str] = ()) -> str:
+    """Let the browser fetch at once what would be asked for piece by piece: Gradio's own files for components of these
+    types, and our modules."""
+    files = first_files(frozenset(types))
+    styles = [f"<link rel='stylesheet' crossorigin href='assets/{name}'>" for name in files if name.endswith(".css")]
+    scripts = [f"<link rel='modulepreload' href='assets/{name}'>" for name in files if name.endswith(".js")]
+    first = needed_modules(FIRST_MODULES)
+    later = [name for name in modules() if name not in first]
+    ours = [f"<link rel='modulepreload' href='{module_address(name)}'>" for name in first]
+    ours += [f"<link rel='modulepreload' fetchpriority='low' href='{module_address(name)}'>" for name in later]
+    return "".join([*scripts, *styles, *ours])
+
+
+def needed_modules(names: Iterable[str]) -> tuple[str, ...]:
+    """Modules with all that they import."""
+    found: dict[str, None] = {}
+    asked = list(names)
+    while asked:
+        if (name := asked.pop(0)) not in found:
+            found[name] = None
+            asked += _IMPORTED.findall(modules()[name].decode())
+    return tuple(found)
+
+
+_IMPORTED = re.compile(r"^import .* from '\./([\w.]+)';$", re.MULTILINE)
 
 
 def head_html() -> str:
@@ -141,8 +168,13 @@ def script_json(value: Any) -> str:
 
 
 def page_routes() -> list[Route]:
-    """Our modules, Plotly's script and our font."""
-    return [font_route(), Route("/gs/page/{version}/{name}", page_module), Route(f"/gs/{PLOTLY}", plotly_script)]
+    """Our modules, Plotly's script, our font, and Gradio's files."""
+    return [
+        *gradio_routes(),
+        font_route(),
+        Route("/gs/page/{version}/{name}", page_module),
+        Route(f"/gs/{PLOTLY}", plotly_script),
+    ]
 
 
 async def page_module(request: Request) -> Response:
@@ -159,24 +191,10 @@ async def plotly_script(request: Request) -> Response:
 
 
 def _script(request: Request, name: str, caching: str) -> Response:
-    """A script, packed as well as the browser can unpack it."""
-    accepted = request.headers.get("accept-encoding", "")
-    coding = next((coding for coding in _PACK if coding in accepted), "identity")
-    headers = {"Content-Encoding": coding, "Vary": "Accept-Encoding", "Cache-Control": caching}
-    if coding == "identity":
-        del headers["Content-Encoding"]
-    return Response(_packed(name, coding), media_type="text/javascript", headers=headers)
-
-
-_PACK: Mapping[str, Callable[[bytes], bytes]] = {
-    "br": lambda source: brotli.compress(source, quality=9),
-    "gzip": lambda source: gzip.compress(source, 6),
-}
-"""The codings that a browser may ask for, the better one first."""
+    return packed_response(request, lambda coding: _packed(name, coding), "text/javascript", caching)
 
 
 @cache
 def _packed(name: str, coding: str) -> bytes:
     """A script as it is sent; packed once."""
-    source = get_plotlyjs().encode() if name == PLOTLY else modules()[name]
-    return _PACK[coding](source) if coding in _PACK else source
+    return packed(get_plotlyjs().encode() if name == PLOTLY else modules()[name], coding)

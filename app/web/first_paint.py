@@ -1,77 +1,170 @@
 """What a visitor sees before Gradio's scripts have come: the opening text, finished, as plain HTML in the page."""
 
+import json
 import logging
+import re
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+from cachetools import LRUCache
 from starlette.concurrency import run_in_threadpool
-from starlette.datastructures import MutableHeaders
+from starlette.datastructures import Headers, QueryParams
+from starlette.responses import HTMLResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.engine.examples import opening_trace
 from app.models import LoadedModel, ModelRegistry
 from app.panels.hero import hero_html
 from app.panels.strip import most_disputed, strip_view
-from app.web.assets import first_script, first_style, inline_mount, preload_html
+from app.web.assets import first_script, first_style, inline_mount, preload_html, script_json
 from app.web.header import header_html, hint_line
+from app.web.packed_file import best_coding, packed
 from app.web.path_prefix import with_base
 from app.web.preview import with_preview
-from app.web.visitor import asked_language
+from app.web.visitor import asked_language, asked_tab
 from app.wording.catalogue import say, speaker
 from viz.html import inert
 from viz.templates import renderer
 
-_BODY = b"<body"
 rendered = renderer(Path(__file__).with_name("templates"))
 
 log = logging.getLogger(__name__)
 
 
-class FirstPaint:
-    """ASGI middleware that puts the first view, of the model that is shown to everybody, into the page."""
+Opening = Callable[[LoadedModel, str, str], Mapping[int, Mapping[str, Any]]]
+"""What a page of a model begins with, in a language and with this tab open: properties by the number of their
+component."""
 
-    def __init__(self, app: ASGIApp, registry: ModelRegistry) -> None:
-        self._app, self._registry = app, registry
+
+class FirstPaint:
+    """ASGI middleware that puts the first view, of the model that is shown to everybody, into the page, and what the
+    page begins with: it has not to ask for that once it is there.  Finished pages are kept."""
+
+    def __init__(self, app: ASGIApp, registry: ModelRegistry, opening: Opening) -> None:
+        self._app, self._registry, self._opening = app, registry, opening
+        self._taken_apart: LRUCache[tuple[Any, ...], GradioPage] = LRUCache(_KEPT)
+        self._pages: LRUCache[tuple[Any, ...], bytes] = LRUCache(_KEPT)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         root = str(scope.get("root_path", ""))
         if scope["type"] != "http" or scope["method"] != "GET" or str(scope["path"]).removeprefix(root) != "/":
             return await self._app(scope, receive, send)
-        start: Message = {}
-        parts: list[bytes] = []
+        place = place_of(scope)
+        taken_apart = self._taken_apart.get(place)
+        if taken_apart is None:
+            answer = await collected(self._app, scope, receive)
+            try:
+                taken_apart = self._taken_apart[place] = GradioPage.of(bytes(answer.body))
+            except ValueError:  # no page, or not as Gradio writes it today
+                return await answer(scope, receive, send)
+        coding = best_coding(Headers(scope=scope).get("accept-encoding", ""))
+        page = await run_in_threadpool(self._page, taken_apart, scope, place, coding)
+        headers = {"Vary": "Accept-Encoding", **({} if coding == "identity" else {"Content-Encoding": coding})}
+        await HTMLResponse(page, headers=headers)(scope, receive, send)
 
-        async def collected(message: Message) -> None:
-            nonlocal start
-            if message["type"] == "http.response.start":
-                start = {**message}
-                return
-            parts.append(message.get("body", b""))
-            if not message.get("more_body"):
-                language = asked_language(scope)
-                page = with_preview(b"".join(parts), scope, language)
-                page = await run_in_threadpool(self._with_view, page, language)
-                MutableHeaders(scope=start)["content-length"] = str(len(page))
-                await send(start)
-                await send({"type": "http.response.body", "body": page})
+    def _page(self, gradio: "GradioPage", scope: Scope, place: tuple[Any, ...], coding: str) -> bytes:
+        """The page for a visitor as it is sent, in this coding."""
+        model, language, tab = self._registry.of(""), asked_language(scope), asked_tab(scope)
+        key = (place, model.key, model.word_cache.list_states is not None, language, tab, coding)
+        if (known := self._pages.get(key)) is None:
+            whole = self._whole(gradio, model, language, tab)
+            whole = with_base(with_preview(whole, scope, language))
+            known = self._pages[key] = packed(whole, coding)
+        return known
 
-        await self._app(scope, receive, collected)
-
-    def _with_view(self, page: bytes, language: str) -> bytes:
-        """A page with the first view at the beginning of its body; as it is where there is none."""
-        page = with_base(page)
-        place = page.find(_BODY)
-        inside = page.find(b">", place) + 1
-        if place < 0 or not inside:
-            return page
+    def _whole(self, gradio: "GradioPage", model: LoadedModel, language: str, tab: str) -> bytes:
+        """The page with the first view; without, where that fails: it works all the same."""
         try:
-            view = first_view(self._registry.of(""), language).encode()
-        except Exception:  # the page works without it
+            view = first_view(model, language, gradio.types)
+            return gradio.page(view, self._opening(model, language, tab))
+        except Exception:
             log.exception("the first view failed")
-            return page
-        return page[:inside] + view + page[inside:]
+            return gradio.page("", {})
 
 
-def first_view(model: LoadedModel, language: str) -> str:
-    """Heading, opening text and how to read it; with its style, and the script that takes it away."""
+@dataclass(frozen=True, eq=False)
+class GradioPage:
+    """Gradio's page, taken apart.  What it says of all components, much longer than the rest, moves from its head to
+    the end of its body: the first view need not wait for it."""
+
+    before: bytes
+    """Up to the beginning of the body."""
+    config: Mapping[str, Any]
+    calls: bytes
+    """What it says of the API."""
+    after: bytes
+
+    @classmethod
+    def of(cls, page: bytes) -> "GradioPage":
+        """Raises:
+        ValueError: for any other page.
+        """
+        found = _CONFIG.search(page)
+        rest = page.replace(found[0], b"", 1) if found else b""
+        body = rest.find(b">", rest.find(b"<body")) + 1
+        if found is None or rest.find(b"<body") < 0 or not body:
+            raise ValueError("no page of Gradio's")
+        return cls(rest[:body], json.loads(found[1]), found[2], rest[body:])
+
+    @property
+    def types(self) -> frozenset[str]:
+        """Of its components."""
+        return frozenset(_DRAWN_AS.get(one["type"], one["type"]) for one in self.config["components"])
+
+    def page(self, view: str, opening: Mapping[int, Mapping[str, Any]]) -> bytes:
+        """The page with this first view, whose components have these properties."""
+        components = [
+            {**one, "props": {**one["props"], **opening.get(one["id"], {})}} for one in self.config["components"]
+        ]
+        config = script_json({**self.config, "components": components})
+        said = f"<script>window.gradio_config = {config};</script>"
+        return b"".join([self.before, view.encode(), said.encode(), self.calls, self.after])
+
+
+_CONFIG = re.compile(
+    rb"<script>window\.gradio_config = (\{.*?\});</script>\s*(<script>window\.gradio_api_info = .*?</script>)",
+    re.DOTALL,
+)
+_DRAWN_AS = {"api": "state"}
+"""Types of components that Gradio's page draws as another one."""
+_KEPT = 24
+_PLACES = ("host", "x-forwarded-host", "x-forwarded-proto", "x-gradio-server")
+"""Headers by which Gradio, and a preview, tell where the page is."""
+
+
+def place_of(scope: Scope) -> tuple[Any, ...]:
+    """What Gradio's page depends on."""
+    headers = Headers(scope=scope)
+    asked = tuple((name, value) for name, value in QueryParams(scope["query_string"]).items() if name in _GRADIO_ASKS)
+    where = tuple(tuple(headers.getlist(name)) for name in _PLACES)
+    server = tuple(scope.get("server") or ())
+    return scope.get("scheme"), server, scope.get("root_path"), scope["path"], where, asked
+
+
+_GRADIO_ASKS = ("deep_link", "all_endpoints", "page")
+
+
+async def collected(app: ASGIApp, scope: Scope, receive: Receive) -> Response:
+    """The whole answer of an app."""
+    answer = Response()
+    parts: list[bytes] = []
+
+    async def collect(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            answer.status_code, answer.raw_headers = message["status"], list(message.get("headers", []))
+        else:
+            parts.append(message.get("body", b""))
+
+    await app(scope, receive, collect)
+    answer.body = b"".join(parts)
+    return answer
+
+
+def first_view(model: LoadedModel, language: str, types: Collection[str]) -> str:
+    """Heading, opening text and how to read it; with its style, and the script that takes it away.  types: of all
+    components of the page."""
     engine, trace = model.engine, opening_trace(model.engine, language)
     hero = hero_html(model, language)
     return rendered(
@@ -84,5 +177,5 @@ def first_view(model: LoadedModel, language: str) -> str:
         strip=inert(strip_view(engine, trace, most_disputed(trace), speaker(language))),
         hint=hint_line(engine, language),
         wait=say("first_wait", language),
-        preload=preload_html(),
+        preload=preload_html(types),
     )

@@ -88,6 +88,7 @@ class Layout:
         self.made = gr.State(None)  # what the text was made from: a `PageLink`
         self.selected = gr.State(1)
         self.cell = gr.State(None)  # (expert, layer) chosen in the lens
+        self.opened = gr.Textbox("", visible=False)  # what the page came with: `opening_name`
         self.linked = gr.State(None)  # what the address asks for: a `PageLink`
         self.in_browser = gr.Textbox(visible=False)  # what only the page's script knows, sent when a link is made
         self.on_view = gr.State(model.key)

@@ -35,6 +35,17 @@ from app.web.visitor import language_of, model_of, visitor_of
 from app.wording.catalogue import LANGUAGES, speaker
 from app.wording.errors import UserError
 
+_CHOSEN = ("selected", "cell", "filled")
+"""What a chosen token changes."""
+
+
+_WITH_LIST = " with the word list"
+
+
+def opening_name(model: LoadedModel, language: str, tab: str, listed: bool = False) -> str:
+    """Tells one opened page from all that begin differently, and whether the word list was there when it was drawn."""
+    return f"{model.key} {language} {tab}{_WITH_LIST if listed else ''}"
+
 
 class Listeners:
     """Answers to everything a visitor does, over the model that the visitor sees.
@@ -47,9 +58,12 @@ class Listeners:
     ) -> None:
         self.registry, self.relabel, self._rendered = registry, relabel, kept
 
-    def on_load(self, request: gr.Request) -> Answer:
+    def on_load(self, opened: str, filled: Any, request: gr.Request) -> Answer:
         """A new visitor: the opening example, finished, in the visitor's language; with what the address asks for,
-        whose text is then written on or read.  The tab in the address wins over that of a link: it is later."""
+        whose text is then written on or read.  The tab in the address wins over that of a link: it is later.
+
+        opened: what the page came with already (`opening_name`), so that only what the server has to know is left;
+        filled: the tabs that are up to date, some where the visitor has chosen a token by now."""
         model, language = model_of(request, self.registry), language_of(request)
         query = dict(request.query_params or {})
         told: Answer = {}
@@ -58,13 +72,25 @@ class Listeners:
         except UserError as error:
             asked, told = None, {"status": failure_html(error, language)}
         tab = known_tab(query.get("tab") or (asked.tab if asked else None))
-        return {**self._opening(model, language, tab, asked), "tab": tab, "tabs": gr.Tabs(selected=tab), **told}
+        answer = self.opening(model, language, tab)
+        if opened.removesuffix(_WITH_LIST) == opening_name(model, language, tab):
+            known = _CHOSEN if filled else ()
+            answer = {name: answer[name] for name in (*_CHOSEN, "trace", "made") if name not in known}
+            answer["drawn"] = opened.endswith(_WITH_LIST)
+        else:
+            answer["tabs"] = gr.update(selected=tab)
+        if asked:
+            for name, value in linked_controls(asked, model).items():
+                answer[name] = {**answer.get(name, gr.update()), "value": value}
+            answer |= {"linked": asked, "link_shown": linked_view(asked)}
+        return {**answer, "tab": tab, **told}
 
     def on_switch(self, tab: str, language: str, request: gr.Request) -> Answer:
         """Another model is on view: begin anew with it."""
-        return self._opening(model_of(request, self.registry), language if language in LANGUAGES else "en", tab)
+        return self.opening(model_of(request, self.registry), language if language in LANGUAGES else "en", tab)
 
-    def _opening(self, model: LoadedModel, language: str, tab: str, asked: PageLink | None = None) -> Answer:
+    def opening(self, model: LoadedModel, language: str, tab: str) -> Answer:
+        """All that a page begins with."""
         view, example = PanelSettings(language=language), OPENINGS[language]
         key, listed = ("opening", model.key, view, tab), model.word_cache.list_states is not None
         if (known := self._rendered.get(model, key)) is None:
@@ -76,7 +102,7 @@ class Listeners:
             "word_set": word_set_choice(language, value=kept_out),
             "proof_set": proof_set_choice(language, value=kept_out),
         }
-        values = linked_controls(asked or made, model)
+        values = linked_controls(made, model)
         return {
             **known,
             **labels,
@@ -84,21 +110,24 @@ class Listeners:
             "made": made,
             "drawn": listed,
             "language": view.language,
-            **({"linked": asked, "link_shown": linked_view(asked)} if asked else {}),
             "words": None,
             "probe_results": None,
         }
 
     def on_select(
-        self, trace: Trace | None, before: Any, tab: str, filled: Any, event: gr.EventData, *view: Any
-    ) -> Answer:
+        self, trace: Trace | None, before: Any, tab: str, filled: Any, event: gr.EventData, request: gr.Request,
+        *view: Any,
+    ) -> Answer:  # fmt: skip
         """A token was clicked in any panel, or a cell of the lens; `before`: the one that was selected."""
         clicked = event._data if isinstance(event._data, dict) else {}
         index, expert, layer = (whole(clicked.get(name)) for name in ("index", "expert", "layer"))
-        model = self._of(trace)
-        if trace is None or model is None or index is None or not 1 <= index < len(trace):
-            return {}
         settings, cell = PanelSettings.of(*view), None
+        if trace is None:  # the page came with its opening text, and `on_load` was not answered yet
+            shown = model_of(request, self.registry)
+            trace, filled = opening_trace(shown.engine, settings.language), (tab,)
+        model = self._of(trace)
+        if model is None or index is None or not 1 <= index < len(trace):
+            return {}
         experts, layers = trace.hidden.shape[:2]
         if expert is not None and layer is not None and 0 <= expert < experts and 0 <= layer < layers:
             cell = expert, layer

@@ -7,9 +7,9 @@ from typing import Any
 import gradio as gr
 
 from app.engine.examples import EXAMPLES, LAB_EXAMPLES
-from app.models import ModelRegistry
+from app.models import LoadedModel, ModelRegistry
 from app.panels.compose import PANELS
-from app.web.answers import by_component
+from app.web.answers import by_component, properties
 from app.web.assets import call_module
 from app.web.break_tab import connect_break_tab
 from app.web.hero import HeroListener
@@ -17,7 +17,7 @@ from app.web.labels import LABELS, relabel
 from app.web.layout import SAMPLING, VIEW, WRITTEN, Layout
 from app.web.lesson_tab import connect_lesson_tab
 from app.web.on_link import LinkListeners
-from app.web.on_select import Listeners
+from app.web.on_select import Listeners, opening_name
 from app.web.on_tab import SHOWN, TabListeners
 from app.web.on_translate import EXAMPLES as TRANSLATIONS
 from app.web.on_translate import TranslationListeners
@@ -46,7 +46,7 @@ LATEST: dict[str, Any] = {**AT_ONCE, "trigger_mode": "always_last"}
 """For listeners that read their inputs alone: an event put off comes with the data of the one before it."""
 
 
-def build_page(registry: ModelRegistry, add_endpoints: Callable[[], None]) -> gr.Blocks:
+def build_page(registry: ModelRegistry, add_endpoints: Callable[[], None]) -> "Page":
     """The whole page over the models that this server knows; it begins with the one that is shown first.  add_endpoints
     is called while the page is open: Gradio builds its server anew, in a tenth of a second, whenever one is closed."""
     with gr.Blocks(title="Glyphscope", analytics_enabled=False) as blocks:
@@ -54,8 +54,7 @@ def build_page(registry: ModelRegistry, add_endpoints: Callable[[], None]) -> gr
         page.connect()
         add_endpoints()
         report_progress_on(blocks, page.layout.tab)
-    demo: gr.Blocks = blocks
-    return demo
+    return page
 
 
 def report_progress_on(blocks: gr.Blocks, place: Any) -> None:
@@ -77,6 +76,17 @@ class Page:
         self.linking = LinkListeners(registry, self.writing, self.translating, self.words)
         self.tabs = TabListeners(registry, self.listeners, self.words)
         self.hero = HeroListener(registry)
+
+    def opening(self, model: LoadedModel, language: str, tab: str) -> dict[int, dict[str, Any]]:
+        """What the page begins with, as Gradio's page is told it: properties by the number of their component."""
+        answer = self.listeners.opening(model, language, tab)
+        came = opening_name(model, language, tab, answer["drawn"])
+        answer |= {"opened": came, "tabs": gr.update(selected=tab)}
+        return {
+            getattr(self.layout, name)._id: properties(value)
+            for name, value in answer.items()
+            if not isinstance(getattr(self.layout, name), gr.State)
+        }
 
     def connect(self) -> None:
         """Add all listeners."""
@@ -106,7 +116,7 @@ class Page:
         """What is there when the page is opened, when a tab is, and over another model or in another language."""
         page, on = self.layout, self.listeners
         opening = (*WRITTEN, "words", "probe_results", *SETS, "drawn", "language", "prompt", *SAMPLING, *LABELS)
-        loaded = self._on(page.blocks.load, on.on_load, (), (*opening, *LINKED, "tab", "tabs"), OFTEN)
+        loaded = self._on(page.blocks.load, on.on_load, ("opened", "filled"), (*opening, *LINKED, "tab", "tabs"), OFTEN)
         ticked = self._on(loaded.then, on.on_tick, ("language",), LOADING, OFTEN)
         self._follow(ticked)
         self._on(page.tabs.select, self.tabs.on_opened, (), ("tab",), EVERY)

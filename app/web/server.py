@@ -35,7 +35,7 @@ from app.web.endpoint import name_fields, take_short_calls
 from app.web.first_paint import FirstPaint
 from app.web.han_font import FAMILY
 from app.web.lesson_sheet import sheet_route
-from app.web.page import build_page
+from app.web.page import Page, build_page
 from app.web.path_prefix import PathPrefix, normalise_setting
 from app.web.preview import preview_picture
 from app.web.room_api import RoomApi
@@ -62,7 +62,7 @@ SESSIONS = 100
 """Visitors whose last trace is kept (about 2 MB each at most); the longest idle one goes first."""
 
 
-def build_demo(registry: ModelRegistry) -> gr.Blocks:
+def build_demo(registry: ModelRegistry) -> Page:
     """Page and API, with their queue."""
     remember_signatures()
     jobs = JobQueue()
@@ -73,14 +73,15 @@ def build_demo(registry: ModelRegistry) -> gr.Blocks:
         add_attention_api(registry, jobs)
         add_words_api(registry)
 
-    demo = build_page(registry, add_endpoints)
+    page = build_page(registry, add_endpoints)
+    demo = page.layout.blocks
     take_short_calls(demo)
     name_fields(demo)
     demo.queue(max_size=EVENTS)
     demo._queue.sleep_when_free = LOOK_SECONDS
     # Gradio keeps what a visitor who left did not fetch, panels of 100 kB and more, for the last 2,000 of them.
     demo._queue.pending_messages_per_session.max_size = 2 * SESSIONS
-    return demo
+    return page
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -101,14 +102,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
         print(registry.loading.error, file=sys.stderr)
     sys.setswitchinterval(SWITCH_SECONDS)
     try:
-        demo = build_demo(registry)
+        page = build_demo(registry)
     except OSError:  # Gradio keeps a folder for temporary files
         sys.exit(say("no_room", name=temporary_setting()))
     collect_from_now()
     threading.Thread(target=warm_up, args=(registry, wanted), daemon=True).start()
     port = int(os.environ.get("GRADIO_SERVER_PORT", 7860))  # given outright: else a taken one is silently skipped
     try:
-        launch(demo, registry, port, headers)
+        launch(page, registry, port, headers)
     except UserError as error:
         sys.exit(str(error))
     except OSError:  # in use, or not allowed
@@ -144,10 +145,10 @@ def warm_up(registry: ModelRegistry, wanted: str) -> None:
     release_memory()
 
 
-def launch(demo: gr.Blocks, registry: ModelRegistry, port: int, headers: dict[str, str]) -> None:
+def launch(page: Page, registry: ModelRegistry, port: int, headers: dict[str, str]) -> None:
     """Serve a page on a port, with our style and these headers, without anything that asks other hosts."""
     rooms = RoomApi(RoomRegistry(), lesson_questions(registry))
-    demo.launch(
+    page.layout.blocks.launch(
         server_port=port,
         theme=gr.themes.Base(font=["system-ui", FAMILY, "sans-serif"], font_mono=["ui-monospace", "monospace"]),
         css_paths=style_paths(),
@@ -170,7 +171,7 @@ def launch(demo: gr.Blocks, registry: ModelRegistry, port: int, headers: dict[st
             "middleware": [
                 Middleware(PathPrefix),
                 Middleware(SecurityMiddleware, headers=headers),
-                Middleware(FirstPaint, registry=registry),
+                Middleware(FirstPaint, registry=registry, opening=page.opening),
             ],
         },
         ssr_mode=False,

@@ -9,8 +9,10 @@ from starlette.types import Scope
 
 from app.engine.fair_line import Visitor
 from app.models import LoadedModel, ModelRegistry
-from app.web.deep_link import linked_language
+from app.web.deep_link import linked, linked_language
+from app.web.tabs import known_tab
 from app.wording.catalogue import LANGUAGES
+from app.wording.errors import UserError
 
 PROXIES = "GLYPHSCOPE_PROXIES"
 """How many proxies in front of the server are trusted to say who asked them (`X-Forwarded-For`).  Not set: none, and
@@ -88,6 +90,16 @@ def asked_language(scope: Scope) -> str:
     """The language of any other request."""
     connection = HTTPConnection({**scope, "type": "http"})
     return _language(linked_language(connection.query_params), connection.headers.get("accept-language"))
+
+
+def asked_tab(scope: Scope) -> str:
+    """The tab that the address of a request asks for."""
+    query = HTTPConnection({**scope, "type": "http"}).query_params
+    try:
+        asked = linked(query)
+    except UserError:
+        asked = None
+    return known_tab(query.get("tab") or (asked.tab if asked else None))
 
 
 def _language(asked: str | None, accepted: str | None) -> str:

@@ -113,7 +113,7 @@ def test_addresses_are_relative_to_the_page() -> None:
     """A reverse proxy may put a path before all of them."""
     for html in (head_html(), preload_html(), mount_script("words.js")):
         found = re.findall(r"(?:src|href|URL)[=(]'([^']+)'", html)
-        assert found and all(address.startswith("gs/page/") for address in found)
+        assert found and all(address.startswith(("gs/page/", "assets/")) for address in found)
 
 
 def test_sentences_for_scripts_cannot_end_their_element() -> None:
