@@ -111,20 +111,26 @@ def mount_script(name: str) -> str:
 
 
 FIRST_MODULES = ("main.js", "hero.js", "panel.js", "glyphs.js", "link.js", "news.js")
-"""What the first view needs, with what these import; the others may come later."""
+"""What the first view needs, with what these import; the others are fetched once nothing else is."""
 
 
-def preload_html(types: Collection[str] = ()) -> str:
-    """Let the browser fetch at once what would be asked for piece by piece: Gradio's own files for components of these
-    types, and our modules."""
+def preload_html(types: Collection[str], theme: str) -> str:
+    """Let the browser fetch at once what would be asked for piece by piece: our modules, and Gradio's own files for
+    components of these types, with its theme of this checksum."""
     files = first_files(frozenset(types))
-    styles = [f"<link rel='stylesheet' crossorigin href='assets/{name}'>" for name in files if name.endswith(".css")]
-    scripts = [f"<link rel='modulepreload' href='assets/{name}'>" for name in files if name.endswith(".js")]
     first = needed_modules(FIRST_MODULES)
-    later = [name for name in modules() if name not in first]
-    ours = [f"<link rel='modulepreload' href='{module_address(name)}'>" for name in first]
-    ours += [f"<link rel='modulepreload' fetchpriority='low' href='{module_address(name)}'>" for name in later]
-    return "".join([*scripts, *styles, *ours])
+    links = [
+        *(f"<link rel='stylesheet' crossorigin href='assets/{name}'>" for name in files if name.endswith(".css")),
+        f"<link rel='preload' as='style' href='theme.css?v={theme}'>",
+        *(f"<link rel='modulepreload' href='assets/{name}'>" for name in files if name.endswith(".js")),
+        *(f"<link rel='modulepreload' href='{module_address(name)}'>" for name in first),
+        *(
+            f"<link rel='prefetch' crossorigin href='{module_address(name)}'>"
+            for name in modules()
+            if name not in first
+        ),
+    ]
+    return "".join(links)
 
 
 def needed_modules(names: Iterable[str]) -> tuple[str, ...]:

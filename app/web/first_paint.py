@@ -3,7 +3,7 @@
 import json
 import logging
 import re
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,7 @@ from app.web.path_prefix import with_base
 from app.web.preview import with_preview
 from app.web.visitor import asked_language, asked_tab
 from app.wording.catalogue import say, speaker
-from viz.html import inert
+from viz.html import early
 from viz.templates import renderer
 
 rendered = renderer(Path(__file__).with_name("templates"))
@@ -77,7 +77,7 @@ class FirstPaint:
     def _whole(self, gradio: "GradioPage", model: LoadedModel, language: str, tab: str) -> bytes:
         """The page with the first view; without, where that fails: it works all the same."""
         try:
-            view = first_view(model, language, gradio.types)
+            view = first_view(model, language)
             return gradio.page(view, self._opening(model, language, tab))
         except Exception:
             log.exception("the first view failed")
@@ -91,7 +91,10 @@ class GradioPage:
 
     before: bytes
     """Up to the beginning of the body."""
+    styles: bytes
+    """Its style sheets, for which the first view need not wait either."""
     config: Mapping[str, Any]
+    """Without the arguments of our endpoints: nothing on the page shows them, and Gradio's script is slow for many."""
     calls: bytes
     """What it says of the API."""
     after: bytes
@@ -106,12 +109,14 @@ class GradioPage:
         body = rest.find(b">", rest.find(b"<body")) + 1
         if found is None or rest.find(b"<body") < 0 or not body:
             raise ValueError("no page of Gradio's")
-        return cls(rest[:body], json.loads(found[1]), found[2], rest[body:])
+        before, styles = rest[:body], b"".join(_STYLE.findall(rest[:body]))
+        return cls(_STYLE.sub(b"", before), styles, without_arguments(json.loads(found[1])), found[2], rest[body:])
 
     @property
-    def types(self) -> frozenset[str]:
-        """Of its components."""
-        return frozenset(_DRAWN_AS.get(one["type"], one["type"]) for one in self.config["components"])
+    def fetched(self) -> str:
+        """What the page would ask for piece by piece."""
+        types = {one["type"] for one in self.config["components"]}
+        return preload_html(types, str(self.config.get("theme_hash")))
 
     def page(self, view: str, opening: Mapping[int, Mapping[str, Any]]) -> bytes:
         """The page with this first view, whose components have these properties."""
@@ -120,18 +125,38 @@ class GradioPage:
         ]
         config = script_json({**self.config, "components": components})
         said = f"<script>window.gradio_config = {config};</script>"
-        return b"".join([self.before, view.encode(), said.encode(), self.calls, self.after])
+        parts = [self.before, view.encode(), self.styles, self.fetched.encode(), said.encode(), self.calls, self.after]
+        return b"".join(parts)
 
 
 _CONFIG = re.compile(
     rb"<script>window\.gradio_config = (\{.*?\});</script>\s*(<script>window\.gradio_api_info = .*?</script>)",
     re.DOTALL,
 )
-_DRAWN_AS = {"api": "state"}
-"""Types of components that Gradio's page draws as another one."""
+_STYLE = re.compile(rb"<link rel=\"stylesheet\"[^>]*>")
 _KEPT = 24
 _PLACES = ("host", "x-forwarded-host", "x-forwarded-proto", "x-gradio-server")
 """Headers by which Gradio, and a preview, tell where the page is."""
+
+
+def without_arguments(config: Mapping[str, Any]) -> dict[str, Any]:
+    """What is said of the page's components, but not of the arguments of endpoints."""
+    arguments = {one["id"] for one in config["components"] if one["type"] == "api"}
+
+    def kept(node: Mapping[str, Any]) -> dict[str, Any]:
+        children = [kept(child) for child in node.get("children") or () if child["id"] not in arguments]
+        return {**node, **({"children": children} if "children" in node else {})}
+
+    def shown(page: Mapping[str, Any]) -> dict[str, Any]:
+        numbers = [number for number in page["components"] if number not in arguments]
+        return {**page, "components": numbers, "layout": kept(page["layout"])}
+
+    return {
+        **config,
+        "components": [one for one in config["components"] if one["id"] not in arguments],
+        "layout": kept(config["layout"]),
+        "page": {name: shown(page) for name, page in config["page"].items()},
+    }
 
 
 def place_of(scope: Scope) -> tuple[Any, ...]:
@@ -162,9 +187,8 @@ async def collected(app: ASGIApp, scope: Scope, receive: Receive) -> Response:
     return answer
 
 
-def first_view(model: LoadedModel, language: str, types: Collection[str]) -> str:
-    """Heading, opening text and how to read it; with its style, and the script that takes it away.  types: of all
-    components of the page."""
+def first_view(model: LoadedModel, language: str) -> str:
+    """Heading, opening text and how to read it; with its style, and the script that takes it away."""
     engine, trace = model.engine, opening_trace(model.engine, language)
     hero = hero_html(model, language)
     return rendered(
@@ -174,8 +198,7 @@ def first_view(model: LoadedModel, language: str, types: Collection[str]) -> str
         header=header_html(language),
         hero=hero,  # with its script right behind it: it moves from the first frame
         hero_script=inline_mount("hero.js", "#gs-first"),
-        strip=inert(strip_view(engine, trace, most_disputed(trace), speaker(language))),
+        strip=early(strip_view(engine, trace, most_disputed(trace), speaker(language))),
         hint=hint_line(engine, language),
         wait=say("first_wait", language),
-        preload=preload_html(types),
     )

@@ -8,6 +8,13 @@
   // The page's own moving picture goes on where this one is, so it has to be there before this one goes.
   const moving = () =>
     !first.querySelector('.gs-hero') || document.querySelector('.gradio-container .gs-hero[data-kept]');
+  // A chip that is pressed here is chosen once the page can answer (`select.js`).
+  first.addEventListener('click', ({ target }) => {
+    const chip = target.closest('.gs-chip');
+    if (!chip) return;
+    for (const other of first.querySelectorAll('.gs-chip')) other.setAttribute('aria-pressed', String(other === chip));
+    document.documentElement.dataset.chosen = chip.dataset.index;
+  });
   let patience; // a page that is there but has no text after ten seconds has something else to say
   const observer = new MutationObserver(() => {
     if (document.querySelector('.gradio-container .gs-strip .gs-chip') && moving()) leave();

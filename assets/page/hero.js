@@ -8,6 +8,7 @@ const LEAVE = 9000; // stays, leaves again,
 const BACK = 11400; // and is back
 const LAG = 110; // milliseconds in which a tile goes most of the way to where it should be
 const FRAME = 120; // milliseconds that count between two frames at the most: nothing jumps after a rest
+const APART = 30; // milliseconds between two frames of the first view at least: the page is made meanwhile
 const PUSHES = 40; // rounds in which the places that tiles should have between two layers are moved apart
 const WAY = 0.4; // share of what two tiles that meet on their way still have to go to lie as they will, in a frame
 const STEP = 0.005; // but at most so much of the stage's width
@@ -187,6 +188,7 @@ const start = (hero, remembered) => {
   const frame = (now) => {
     running = false;
     if (!hero.isConnected || !onView) return;
+    if (hero.closest('#gs-first') && now - drawn < APART) return run();
     if (state.held === null) shown = last * wayAt((now - state.began) % ROUND);
     else if (Math.abs(state.held - shown) < 0.01 || still) shown = state.held;
     else shown = mixed(shown, state.held, 0.2);

@@ -17,6 +17,14 @@ const cellOf = (target) => {
   return { expert: Number(cell.closest('[data-expert]').dataset.expert), layer: Number(cell.dataset.layer) };
 };
 
+// The chip that was pressed in the first view, before this page could answer.
+const chooseEarly = (element) => {
+  const { chosen } = document.documentElement.dataset;
+  if (!chosen || !element.closest('#strip')) return;
+  delete document.documentElement.dataset.chosen;
+  element.querySelector(`.gs-chip[data-index="${chosen}"]`)?.click();
+};
+
 // `trigger` is Gradio's: it sends the event to the server.
 export const mountSelection = (element, trigger) => {
   element.addEventListener('click', ({ target }) => {
@@ -29,4 +37,5 @@ export const mountSelection = (element, trigger) => {
     markChosen(index);
     trigger('select', { index, ...cellOf(target) });
   });
+  chooseEarly(element);
 };

@@ -4,7 +4,7 @@ import statistics
 import time
 from typing import Any
 
-from tests.bench.page import ANSWERS, tab_rows, used_rows, visitor_rows
+from tests.bench.page import ANSWERS, tab_rows, text_row, used_rows, visitor_rows
 from tests.bench.rows import Row, resident_megabytes
 from tests.support.browsing import CHROMIUM, QUIET
 from tests.support.server import serving
@@ -43,7 +43,7 @@ def browser_rows() -> list[Row]:
             memory = resident_megabytes(process.pid)
             used = used_rows(page)
             page.context.close()
-            rows = [*visitor_rows(chromium, address), *tab_rows(chromium, address)]
+            rows = [*visitor_rows(chromium, address), *tab_rows(chromium, address), text_row(chromium, address)]
     answered, seen, shown = (statistics.median(seconds) for seconds in zip(*starts[1:], last, strict=True))
     return [
         Row("process start to first HTTP 200", f"{answered:.1f} s"),

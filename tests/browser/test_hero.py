@@ -51,7 +51,7 @@ def test_the_first_view_has_it_before_any_other_script(address: str) -> None:
     with urllib.request.urlopen(address, timeout=30) as answer:
         html = answer.read()
     assert len(gzip.compress(html, 5)) < FIRST_VIEW
-    first = html.decode().split("<div id='gs-first'")[1].split("modulepreload")[0]
+    first = html.decode().split("<div id='gs-first'")[1].split('rel="stylesheet"')[0]
     assert first.count("class='gs-hero-tile") == 24 and "plotly" not in first.lower()
     assert "requestAnimationFrame" in first.split("</section>")[1]
 
@@ -86,6 +86,25 @@ def test_what_was_done_to_the_first_view_holds_in_the_page(browser: Browser, add
     expect(page.locator("#hero .gs-hero-layer")).to_have_value("1")
     expect(page.locator("#hero [data-expert='0']")).to_have_attribute("aria-pressed", "true")
     page.wait_for_function("() => document.activeElement.matches('#prompt textarea')")
+    page.context.close()
+
+
+def test_a_token_pressed_in_the_first_view_is_chosen_once_the_page_answers(browser: Browser, address: str) -> None:
+    page = browser.new_context().new_page()
+    held: list[Any] = []
+    free: list[bool] = []
+    page.route("**/assets/**.js", lambda route: route.continue_() if free else held.append(route))
+    page.goto(address, wait_until="commit")
+    chip = page.locator("#gs-first .gs-chip[aria-pressed='false']").last
+    index, text = chip.get_attribute("data-index"), chip.locator(".gs-tok").inner_text()
+    chip.click()
+    expect(page.locator("#gs-first .gs-chip[aria-pressed='true']")).to_have_attribute("data-index", index or "")
+    free.append(True)
+    for route in held:
+        route.continue_()
+    page.wait_for_selector("#gs-first", state="detached", timeout=60_000)
+    expect(page.locator("#glyphs .gs-headline .gs-tok").first).to_have_text(text)
+    expect(page.locator("#strip .gs-chip[aria-pressed='true']")).to_have_attribute("data-index", index or "")
     page.context.close()
 
 

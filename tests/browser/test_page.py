@@ -393,6 +393,6 @@ def test_the_opening_text_is_there_before_any_script(browser: Browser, bundled: 
     for language, sentence in (("zh", "每个方块是一个词元"), ("en", "Each chip is a token")):
         still.goto(f"{bundled}?lang={language}")
         first = still.locator("#gs-first")
-        assert sentence in first.inner_text() and first.locator(".gs-chip:disabled").count() >= 5
+        assert sentence in first.inner_text() and first.locator(".gs-chip").count() >= 5
     assert first.locator(".gs-chip").all_inner_texts() == OPENING.chips
     still.context.close()

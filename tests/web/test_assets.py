@@ -111,9 +111,9 @@ def test_other_versions_and_other_files_are_not_there(client: TestClient) -> Non
 
 def test_addresses_are_relative_to_the_page() -> None:
     """A reverse proxy may put a path before all of them."""
-    for html in (head_html(), preload_html(), mount_script("words.js")):
+    for html in (head_html(), preload_html((), "abc"), mount_script("words.js")):
         found = re.findall(r"(?:src|href|URL)[=(]'([^']+)'", html)
-        assert found and all(address.startswith(("gs/page/", "assets/")) for address in found)
+        assert found and all(address.startswith(("gs/page/", "assets/", "theme.css?v=")) for address in found)
 
 
 def test_sentences_for_scripts_cannot_end_their_element() -> None:

@@ -20,11 +20,22 @@ from app.models import LoadedModel, ModelRegistry
 from app.probing.word_cache import WordCache
 from app.web.first_paint import FirstPaint, GradioPage
 
-CONFIG = {"root": "", "components": [{"id": 7, "type": "html", "props": {"value": "", "visible": True}}]}
-PAGE = (
-    "<html><head><script>window.gradio_config = CONFIG;</script><script>window.gradio_api_info = {};</script></head>"
-    "<body class='a'><gradio-app></gradio-app></body></html>"
-).replace("CONFIG", json.dumps(CONFIG))
+SHOWN = {"id": 7, "type": "html", "props": {"value": "", "visible": True}}
+ARGUMENT = {"id": 8, "type": "api", "props": {"value": None}}
+LAYOUT = {"id": 1, "children": [{"id": 2, "children": [{"id": 7}, {"id": 8}]}, {"id": 8}]}
+KEPT_LAYOUT = {"id": 1, "children": [{"id": 2, "children": [{"id": 7}]}]}
+
+
+def configured(components: list[Any], layout: Any) -> dict[str, Any]:
+    page = {"": {"components": [one["id"] for one in components], "layout": layout}}
+    return {"root": "", "components": components, "layout": layout, "page": page}
+
+
+CONFIG, WITHOUT_ARGUMENTS = configured([SHOWN, ARGUMENT], LAYOUT), configured([SHOWN], KEPT_LAYOUT)
+HEAD = """<head><link rel="stylesheet" href="a.css"><script>window.gradio_config = CONFIG;</script>
+<script>window.gradio_api_info = {};</script></head>"""
+BODY = "<body class='a'><gradio-app></gradio-app></body>"
+PAGE = f"<html>{HEAD}{BODY}</html>".replace("CONFIG", json.dumps(CONFIG))
 
 
 def config_of(page: str) -> Any:
@@ -60,9 +71,10 @@ def test_a_page_comes_apart_and_together_again() -> None:
     page = GradioPage.of(PAGE.encode())
     written = page.page("<p>first</p>", {7: {"value": "<b>"}}).decode()
     assert written.index("<p>first") < written.index("gradio_config") < written.index("gradio_api_info")
-    assert written.index("<body class='a'><p>first") < written.index("<gradio-app>")
+    assert written.index("<body class='a'><p>first") < written.index("a.css") < written.index("<gradio-app>")
+    assert written.count("a.css") == 1
     assert config_of(written)["components"][0]["props"] == {"value": "<b>", "visible": True}
-    assert config_of(page.page("", {}).decode()) == CONFIG
+    assert config_of(page.page("", {}).decode()) == WITHOUT_ARGUMENTS
     with pytest.raises(ValueError, match="no page"):
         GradioPage.of(b"<html><body>another</body></html>")
 
@@ -101,4 +113,4 @@ def test_the_page_works_without_a_first_view(engine: Engine, monkeypatch: pytest
 
     monkeypatch.setattr("app.web.first_paint.first_view", broken)
     page = Server(engine).get()
-    assert "gs-first" not in page and config_of(page) == CONFIG
+    assert "gs-first" not in page and config_of(page) == WITHOUT_ARGUMENTS
