@@ -11,6 +11,7 @@ from app.engine.examples import OPENINGS, opening_trace
 from app.engine.sampling import Sampling
 from app.models import LoadedModel, ModelRegistry
 from app.panels.compose import (
+    PANELS,
     draw_all,
     draw_depth,
     draw_experts,
@@ -18,6 +19,7 @@ from app.panels.compose import (
     draw_lens,
     draw_strip,
     one,
+    text_panels,
     token_panels,
 )
 from app.panels.lab import depths, lab_view
@@ -45,6 +47,10 @@ _WITH_LIST = " with the word list"
 def opening_name(model: LoadedModel, language: str, tab: str, listed: bool = False) -> str:
     """Tells one opened page from all that begin differently, and whether the word list was there when it was drawn."""
     return f"{model.key} {language} {tab}{_WITH_LIST if listed else ''}"
+
+
+def _opening_key(model: LoadedModel, view: PanelSettings, tab: str) -> tuple[Any, ...]:
+    return "opening", model.key, view, tab
 
 
 class Listeners:
@@ -92,10 +98,7 @@ class Listeners:
     def opening(self, model: LoadedModel, language: str, tab: str) -> Answer:
         """All that a page begins with."""
         view, example = PanelSettings(language=language), OPENINGS[language]
-        key, listed = ("opening", model.key, view, tab), model.word_cache.list_states is not None
-        if (known := self._rendered.get(model, key)) is None:
-            trace = opening_trace(model.engine, language)
-            known = self._rendered.put(model, key, draw_all(model, trace, view, "", tab))
+        known, listed = self._opening_drawn(model, view, tab), model.word_cache.list_states is not None
         made, kept_out = PageLink.of(example.prompt, Sampling(seed=example.seed)), f"kept_{language}"
         labels = {
             **self.relabel(model, view.language),
@@ -113,6 +116,25 @@ class Listeners:
             "words": None,
             "probe_results": None,
         }
+
+    def _opening_drawn(self, model: LoadedModel, view: PanelSettings, tab: str) -> Answer:
+        """The opening text with its panels in a tab, drawn once for all visitors."""
+        key = _opening_key(model, view, tab)
+        if (known := self._rendered.get(model, key)) is None:
+            trace = opening_trace(model.engine, view.language)
+            known = self._rendered.put(model, key, draw_all(model, trace, view, "", tab))
+        return known
+
+    def panels_in(
+        self, model: LoadedModel, trace: Trace, selected: int, view: PanelSettings, tab: str,
+        cell: tuple[int, int] | None,
+    ) -> Answer:  # fmt: skip
+        """The panels of a text in a tab; those of the opening text are kept, as long as nobody has changed anything."""
+        opened = self._rendered.get(model, _opening_key(model, view, "read"))
+        if opened is None or (opened["trace"], opened["selected"], None) != (trace, selected, cell):
+            return dict(text_panels(model, trace, selected, view, tab, cell))
+        drawn = self._opening_drawn(model, view, tab)
+        return {name: drawn[name] for name in PANELS if name in drawn}
 
     def on_select(
         self, trace: Trace | None, before: Any, tab: str, filled: Any, event: gr.EventData, request: gr.Request,

@@ -8,7 +8,7 @@ from typing import Any
 import gradio as gr
 
 from app.models import LoadedModel, ModelRegistry
-from app.panels.compose import one, text_panels
+from app.panels.compose import one
 from app.panels.controls import controls_view
 from app.panels.figures import figures_view
 from app.panels.report import report_view
@@ -89,7 +89,7 @@ class TabListeners:
             made = None if page.trace is None else self.registry.made(page.trace)
             if page.trace is None or made is None:
                 return {}
-            return dict(text_panels(made, page.trace, page.selected, view, tab, page.cell))
+            return self._listeners.panels_in(made, page.trace, page.selected, view, tab, page.cell)
         if tab == "words":
             return self._words.shown(page.words, page.word_set, view.language, request)
         if tab == "proof":

@@ -5,8 +5,10 @@ from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
+from weakref import WeakKeyDictionary
 
 import gradio as gr
+from cachetools import LRUCache
 
 from app.checkpoint.training_record import translated_share
 from app.engine.cancellation import Cancellations
@@ -26,6 +28,8 @@ from app.wording.errors import UserError
 from viz.html import panel
 
 _POLL_SECONDS = 0.15
+_KEPT_MAPS = 9
+"""Maps of shipped sets that are kept as they are drawn, about 100 kB each."""
 
 Result = TypeVar("Result")
 
@@ -43,6 +47,7 @@ class WordListeners:
     def __init__(self, registry: ModelRegistry) -> None:
         self.registry = registry
         self.cancellations = Cancellations()
+        self._maps: WeakKeyDictionary[WordCache, LRUCache[tuple[Any, ...], Answer]] = WeakKeyDictionary()
 
     def _word_cache(self, request: gr.Request) -> WordCache:
         """The word list of the model that this visitor sees."""
@@ -53,7 +58,12 @@ class WordListeners:
         speak, word_cache = speaker(language), self._word_cache(request)
         if word_cache.list_states is None:
             return {"words_figure": panel(speak, "words", "", speak("meanings_wait")), "words_status": ""}
-        return _mapped(word_cache, preset(name if name in PRESETS else PRESETS[0]), language)
+        name = name if name in PRESETS else PRESETS[0]
+        words, maps = preset(name), self._maps.setdefault(word_cache, LRUCache(_KEPT_MAPS))
+        key = (name, language, word_cache.places(words) is not None)
+        if (known := maps.get(key)) is None:
+            known = maps[key] = _mapped(word_cache, words, language)
+        return known
 
     def shown(self, words: tuple[Word, ...] | None, name: Any, language: str, request: gr.Request) -> Answer:
         """The words on the map, in another language or for the first time: then those of a preset."""

@@ -8,6 +8,8 @@ from app.engine.examples import opening_trace
 from app.engine.queue import RequestQueue
 from app.foreign.files.hub import Place
 from app.models import LoadedModel, ModelRegistry
+from app.panels.compose import text_panels
+from app.panels.settings import PanelSettings
 from app.probing.word_cache import WordCache
 from app.web.page import Page, build_page
 
@@ -57,3 +59,18 @@ def test_a_token_can_be_chosen_before_the_page_is_told_anything(whole: Page) -> 
     early = on.on_select(None, 1, "read", (), event, Visitor(), *view)  # type: ignore[arg-type]
     later = on.on_select(trace, 1, "read", ("read",), event, Visitor(), *view)  # type: ignore[arg-type]
     assert early == later and early["selected"] == 2 and early["filled"] == ("read",) and early["glyphs"]
+
+
+def test_the_opening_text_is_drawn_once_in_each_tab_and_any_other_view_anew(whole: Page) -> None:
+    model, on, view = whole.listeners.registry.of(""), whole.listeners, PanelSettings(language="zh")
+    opening = on.opening(model, "zh", "read")
+    trace, selected = opening["trace"], opening["selected"]
+    kept = on.panels_in(model, trace, selected, view, "layers", None)
+    assert set(kept) == {"layers", "lens", "depth"} and kept["lens"].startswith("<div")
+    again = on.panels_in(model, trace, selected, view, "layers", None)
+    assert all(again[name] is kept[name] for name in kept)
+    drawn = text_panels(model, trace, selected, view, "layers")
+    assert kept == drawn
+    other = on.panels_in(model, trace, selected - 1 or 2, view, "layers", None)
+    assert other["depth"] != kept["depth"]
+    assert on.panels_in(model, trace, selected, view, "layers", (0, 1))["depth"] != kept["depth"]
