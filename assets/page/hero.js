@@ -12,6 +12,7 @@ const APART = 30; // milliseconds between two frames of the first view at least:
 const PUSHES = 40; // rounds in which the places that tiles should have between two layers are moved apart
 const WAY = 0.4; // share of what two tiles that meet on their way still have to go to lie as they will, in a frame
 const STEP = 0.005; // but at most so much of the stage's width
+const IN_VIEW = 0.2; // with less of it in the window it stands still: somebody reads what is below
 const GROW = 250; // milliseconds in which a tile that became small is large again
 
 const eased = (share) => (1 - Math.cos(Math.PI * share)) / 2;
@@ -22,6 +23,13 @@ const wayAt = (time) => {
   if (time < START || time >= BACK) return 0;
   if (time < THERE) return eased((time - START) / (THERE - START));
   return time < LEAVE ? 1 : 1 - eased((time - LEAVE) / (BACK - LEAVE));
+};
+
+// Milliseconds from a time of the round until the next way begins, 0 on a way.
+const restAt = (time) => {
+  if (time < START) return START - time;
+  if (time < THERE || (time >= LEAVE && time < BACK)) return 0;
+  return time < LEAVE ? LEAVE - time : ROUND - time + START;
 };
 
 // A time of the round at which so much of the way is done.
@@ -108,6 +116,7 @@ const start = (hero, remembered) => {
   let tiles = null; // where they are drawn: across, down, how much they are of their kind, how large
   let drawn = 0; // and when
   let running = false;
+  let woken = 0; // the timer that ends a rest, in which nothing moves and nothing is drawn
   let onView = true;
 
   const keep = () => {
@@ -189,13 +198,17 @@ const start = (hero, remembered) => {
     running = false;
     if (!hero.isConnected || !onView) return;
     if (hero.closest('#gs-first') && now - drawn < APART) return run();
-    if (state.held === null) shown = last * wayAt((now - state.began) % ROUND);
+    const time = (now - state.began) % ROUND;
+    if (state.held === null) shown = last * wayAt(time);
     else if (Math.abs(state.held - shown) < 0.01 || still) shown = state.held;
     else shown = mixed(shown, state.held, 0.2);
     const there = draw(now);
-    if (state.held === null || shown !== state.held || !there) run();
+    const rest = state.held === null && there ? restAt(time) : 0;
+    if (rest > 0) woken = setTimeout(run, rest);
+    else if (state.held === null || shown !== state.held || !there) run();
   };
   const run = () => {
+    clearTimeout(woken);
     if (running) return;
     running = true;
     requestAnimationFrame(frame);
@@ -275,10 +288,11 @@ const start = (hero, remembered) => {
   fit();
   follow();
   new ResizeObserver(fit).observe(hero);
-  new IntersectionObserver(([seen]) => {
-    onView = seen.isIntersecting;
+  const seen = ([{ intersectionRatio }]) => {
+    onView = intersectionRatio >= IN_VIEW;
     run();
-  }).observe(hero);
+  };
+  new IntersectionObserver(seen, { threshold: [0, IN_VIEW] }).observe(hero);
   // Who writes should not have something moving beside the text.
   document.addEventListener('focusin', ({ target }) => {
     if (hero.isConnected && state.held === null && target.closest('#prompt')) hold(last);
