@@ -13,7 +13,7 @@ from app.panels.strip import measures_of
 from app.probing.word_list import MAX_WORDS, PRESETS
 from app.probing.word_proof import PROOF_SETS
 from app.web.assets import mount_script
-from app.web.break_tab import add_break_tab
+from app.web.break_tab import BreakTab, add_break_tab
 from app.web.glossary import glossary_html
 from app.web.header import header_html, hint_line, model_line, tour_html
 from app.web.hero import add_hero
@@ -54,7 +54,7 @@ class Layout:
                 self._words()
             with self._tab("break") as self.tab_break:
                 self.break_tab = add_break_tab(registry)
-                self.moved, self.drawn_on = self.break_tab.patching.asked, self.break_tab.drawing.asked
+                self._asked(self.break_tab)
                 self._laboratory()
             with self._tab("proof"):
                 with gr.Column(elem_id="slide-proof"):
@@ -97,6 +97,11 @@ class Layout:
         self.probe_results = gr.State(None)  # curves of the visitor's own words, once measured
         self.lab_shown = gr.State(False)  # whether the laboratory was unfolded
         self.timer = gr.Timer(1.0, active=False)
+
+    def _asked(self, tab: BreakTab) -> None:
+        """What the instruments were asked for, by the names of `Instruments`."""
+        self.moved, self.exchanged, self.drawn_on = tab.patching.asked, tab.exchange.asked, tab.drawing.asked
+        self.split, self.looked = tab.attribution.asked, tab.attention.asked
 
     def _header(self, registry: ModelRegistry, model: LoadedModel) -> None:
         with gr.Row(elem_classes="gs-head"):

@@ -16,6 +16,7 @@ from app.web.hero import HeroListener
 from app.web.labels import LABELS, relabel
 from app.web.layout import SAMPLING, VIEW, WRITTEN, Layout
 from app.web.lesson_tab import connect_lesson_tab
+from app.web.linked_instruments import INSTRUMENTS
 from app.web.on_link import LinkListeners
 from app.web.on_select import Listeners
 from app.web.on_tab import SHOWN, TabListeners
@@ -132,13 +133,15 @@ class Page:
     def _connect_links(self) -> None:
         """A link to what is shown, and a page that was opened by one."""
         page, on = self.layout, self.linking
-        shown = ("made", "selected", "cell", "words", "tab", "moved", "drawn_on", "prompt", *SAMPLING, *SETS, *VIEW)
+        shown = ("made", "selected", "cell", "words", "tab", "prompt", *SAMPLING, *SETS, *INSTRUMENTS, *VIEW)
         view = f"(_, ...values) => {call_module('link.js', 'pageView', '')}.then((view) => [view, ...values])"
         self._on(page.link.click, on.on_link, ("in_browser", *shown), ("link_shown",), {**AT_ONCE, "js": view})
         opened = ("linked", "made", "trace", "tab", *VIEW)
         texts = self._on(page.linked.change, on.on_linked, opened, WRITTEN, OFTEN)
         words = self._on(texts.then, on.on_linked_words, ("linked", "language"), WORDS, ONE_WORD_SET)
         self._follow(words)
+        laboratory = ("lab", "lab_first", "lab_second", "lab_figure", "lab_shown")
+        self._on(page.linked.change, self.listeners.on_linked_lab, ("linked", "language"), laboratory, OFTEN)
 
     def _connect_translation(self) -> None:
         page = self.layout
