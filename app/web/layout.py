@@ -84,6 +84,7 @@ class Layout:
         """What the page knows of a visitor beside the values of its controls."""
         self.tab = gr.State("read")  # the open tab
         self.filled = gr.State(())  # names of the tabs that are up to date
+        self.drawn_from = gr.State(None)  # what was chosen when a tab was drawn last
         self.trace = gr.State(None)
         self.made = gr.State(None)  # what the text was made from: a `PageLink`
         self.selected = gr.State(1)

@@ -32,7 +32,7 @@ WORDS, PROOF = ("words", "words_figure", "words_status"), ("probe_results", "pro
 SETS = ("word_set", "proof_set")
 LINKED = ("linked", "link_shown")
 LOADING = ("loading", "timer", "on_view", "model", "list_read")
-TAB_PANELS = ("filled", *PANELS, *WORDS, *PROOF, "lab_figure", "controls", "figures", "report")
+TAB_PANELS = ("filled", "drawn_from", *PANELS, *WORDS, *PROOF, "lab_figure", "controls", "figures", "report")
 """What opening a tab may fill."""
 
 QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
@@ -94,6 +94,10 @@ class Page:
         """After an event, draw the open tab if that is due."""
         return self._on(event.then, self.tabs.on_follow, (*SHOWN, *VIEW), TAB_PANELS, options)
 
+    def _check(self, drawn: Any) -> None:
+        """After a tab was drawn, see whether something was pressed meanwhile."""
+        self._on(drawn.then, self.tabs.on_overtaken, ("drawn_from", *SHOWN, *VIEW), TAB_PANELS, EVERY)
+
     def _connect_opening(self) -> None:
         """What is there when the page is opened, when a tab is, and over another model or in another language."""
         page, on = self.layout, self.listeners
@@ -102,7 +106,7 @@ class Page:
         ticked = self._on(loaded.then, on.on_tick, ("language",), LOADING, OFTEN)
         self._follow(ticked)
         self._on(page.tabs.select, self.tabs.on_opened, (), ("tab",), EVERY)
-        self._on(page.tabs.select, self.tabs.on_open, (*SHOWN, *VIEW), TAB_PANELS, EVERY)
+        self._check(self._on(page.tabs.select, self.tabs.on_open, (*SHOWN, *VIEW), TAB_PANELS, EVERY))
         self._follow(self._on(page.on_view.change, on.on_switch, ("tab", "language"), (*opening, *LINKED), OFTEN))
         read = ("tab", "filled", "drawn", "trace", "selected", "components", "language")
         self._follow(self._on(page.list_read.change, on.on_list_read, read, ("filled", "glyphs"), OFTEN))
@@ -111,7 +115,8 @@ class Page:
         self._on(page.loading.clear, on.on_dismiss, (), ("loading",), QUIET)
         self._on(page.timer.tick, on.on_tick, ("language",), LOADING, OFTEN)
         relabelled = ("strip", "filled", *SETS, *LABELS)
-        self._follow(self._on(page.language.input, on.on_language, ("trace", "selected", *VIEW), relabelled, QUIET))
+        spoken = self._on(page.language.input, on.on_language, ("trace", "selected", *VIEW), relabelled, QUIET)
+        self._check(self._follow(spoken))
 
     def _connect_writing(self) -> None:
         page, on = self.layout, self.writing
