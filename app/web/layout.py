@@ -133,11 +133,10 @@ class Layout:
                     self.look = gr.Button(say("look"), elem_id="look", min_width=90)
                     self.stop = gr.Button(say("stop"), elem_id="stop", min_width=90)
         with gr.Row(elem_classes="gs-folds", equal_height=False):
-            with (
-                gr.Accordion(say("examples"), open=False, elem_id="examples") as self.example_row,
-                gr.Row(elem_classes="gs-examples"),
-            ):
-                self.examples = [gr.Button(example.prompt, size="sm", min_width=60) for example in EXAMPLES]
+            with gr.Accordion(say("examples"), open=False, elem_id="examples") as self.example_row:
+                with gr.Row(elem_classes="gs-examples"):
+                    self.examples = [gr.Button(example.prompt, size="sm", min_width=60) for example in EXAMPLES]
+                self.example_note = gr.HTML(f"<p class='gs-hint'>{say('examples_note')}</p>")
             self._translation(model)
             with gr.Accordion(say("settings"), open=False, elem_id="sampling") as self.settings:
                 self._sampling()
