@@ -23,7 +23,8 @@ MOST_NOISE = 256
 class Editor:
     """The tokens (T,) of a text with their pictures, the start token left out; index: the one that is drawn, from 1.
     own, target, drawn (32, 32): its own picture, the one that it can morph into, and what is on the grid.  share: how
-    far it is morphed, 0..1.  order (1024,): in which order noise and morphing flip pixels.  unknown: characters of the
+    far it is morphed, 0..1; noise: so many pixels of it are flipped.  order (1024,): in which order noise and morphing
+    flip pixels.  unknown: characters of the
     text that the vocabulary lacks; typed: the text that was typed to start from, and whether it is a token.  again: the
     same as before in another language, so what the visitor has drawn stays."""
 
@@ -36,6 +37,7 @@ class Editor:
     drawn: NDArray[np.bool_]
     share: float
     order: NDArray[np.integer]
+    noise: int = 0
     unknown: tuple[str, ...] = ()
     typed: tuple[str, bool] | None = None
     again: bool = False

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -52,8 +53,19 @@ class Place:
         return float(np.exp(fused[rank] - trace.log_sum_exp[t, FUSED]))
 
 
+_read: WeakKeyDictionary[Engine, dict[str, list[Trace]]] = WeakKeyDictionary()  # goes with its model
+
+
 def read_texts(engine: Engine, language: str) -> list[Trace]:
-    """The short texts of a language that the lesson reads; those that this model cannot read are left out."""
+    """The short texts of a language that the lesson reads, read once for all steps; those that this model cannot read
+    are left out."""
+    known = _read.setdefault(engine, {})
+    if language not in known:
+        known[language] = _looked_at(engine, language)
+    return known[language]
+
+
+def _looked_at(engine: Engine, language: str) -> list[Trace]:
     traces = []
     for text in read_stories().reference:
         if language_of_word(text) == language:

@@ -1,5 +1,6 @@
 """Who adds what: from a text and two tokens to the parts of their margin."""
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,16 @@ from app.wording.errors import UserError
 from viz.answers import AnswerRow
 from viz.attribution import AttributionFigure, Moved, attribution_panel
 from viz.html import Say
+
+
+@dataclass(frozen=True)
+class AttributionRequest:
+    """A text and two answers as the visitor gave them; an answer that is not given is the model's own.  position: after
+    which token, the last where none is given."""
+
+    text: Any
+    answers: tuple[Any, Any] = (None, None)
+    position: int | None = None
 
 
 def attribution_of(

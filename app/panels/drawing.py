@@ -46,10 +46,16 @@ def target_picture(engine: Engine, text: str) -> Bitmap:
 
 
 def editor_view(
-    canvas: Canvas, target_text: str, drawn: Bitmap, share: float, say: Say, typed: str = "", again: bool = False
+    canvas: Canvas,
+    target_text: str,
+    drawn: Bitmap,
+    sliders: tuple[float, int],
+    say: Say,
+    typed: str = "",
+    again: bool = False,
 ) -> str:
-    """The editor over a canvas; typed: the text whose picture is drawn, where one was typed; again: as it was, in
-    another language."""
+    """The editor over a canvas; sliders: how far it is morphed, and pixels of noise; typed: the text whose picture is
+    drawn, where one was typed; again: as it was, in another language."""
     engine, ids = canvas.engine, canvas.ids[1:]
     return editor(
         Editor(
@@ -60,7 +66,8 @@ def editor_view(
             own=canvas.picture,
             target=target_picture(engine, target_text),
             drawn=drawn,
-            share=share,
+            share=sliders[0],
+            noise=sliders[1],
             order=np.random.default_rng(0).permutation(PIXELS),
             unknown=tuple(engine.unknown(canvas.text)),
             typed=(typed, not engine.unknown(typed)) if typed else None,

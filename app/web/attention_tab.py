@@ -10,7 +10,8 @@ import gradio as gr
 
 from app.engine.engine import Engine
 from app.engine.job_queue import JobQueue
-from app.intervene.silencing import Silenced
+from app.intervene.runs import open_network
+from app.intervene.silencing import Silenced, check_parts
 from app.intervene.stories import AttentionStory, read_stories
 from app.models import ModelRegistry
 from app.panels.attention import MOST_PARTS, AttentionRequest, attend, part_named, part_of, tokens_to_follow
@@ -19,6 +20,7 @@ from app.panels.settings import whole
 from app.panels.silencing import attention_view, silencing_view
 from app.web.answers import failure_html
 from app.web.assets import mount_script
+from app.web.linked_instruments import LookedAt
 from app.web.opening import Answers
 from app.web.patching_tab import Label
 from app.web.visitor import model_of, visitor_of
@@ -90,6 +92,15 @@ class AttentionListeners:
         story = first_attention_story(language)
         yield await self._answer(AttentionRequest(story.text), None, language, request)
 
+    async def on_linked(self, link: LookedAt, language: str, request: gr.Request) -> Answers:
+        """What a link says; see `OpenedByLink`."""
+        engine, moved = model_of(request, self.registry).engine, link.pair
+        parts = None if link.parts is None else tuple(Silenced(*part) for part in link.parts)
+        asked = AttentionRequest(link.text, link.index, link.token, link.head, parts)
+        pair = None if moved is None else moved.request
+        check_heads(engine, asked)
+        yield await self.jobs.run(visitor_of(request), partial(_shown, engine, asked, pair, None, language))
+
     async def on_again(self, asked: AttentionRequest, language: str, request: gr.Request) -> Answers:
         """The same in another language."""
         yield await self._answer(asked, None, language, request)
@@ -147,6 +158,17 @@ class AttentionListeners:
         except Exception as error:
             kept = gr.skip() if pressed is not None else ""
             return [*[gr.skip()] * (COUNT - 3), failure_html(error, language), kept, kept]
+
+
+def check_heads(engine: Engine, asked: AttentionRequest) -> None:
+    """Refuse a head on view, or silenced parts, that the model does not have.
+
+    Raises:
+        UserError: `no_head`, `silence_fixed`; `cannot_open`.
+    """
+    named = [*(asked.parts or ()), *([] if asked.head is None else [part_of(asked.head)])]
+    if named:
+        check_parts(open_network(engine), named)
 
 
 def first_attention_story(language: str) -> AttentionStory:

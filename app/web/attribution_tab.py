@@ -12,27 +12,18 @@ from app.engine.job_queue import JobQueue
 from app.intervene.stories import read_stories
 from app.models import ModelRegistry
 from app.panels.answers import chosen_anew, own_answers, token_choices, with_answer
-from app.panels.attribution import attribution_of, attribution_rows, attribution_view
+from app.panels.attribution import AttributionRequest, attribution_of, attribution_rows, attribution_view
 from app.panels.patching import first_story
 from app.panels.settings import whole
 from app.web.answers import failure_html
 from app.web.assets import mount_script
+from app.web.linked_instruments import SplitMargin
 from app.web.opening import Answers
 from app.web.patching_tab import Label
 from app.web.visitor import model_of, visitor_of
 from app.wording.catalogue import say, speaker
 
 COUNT = 6  # outputs
-
-
-@dataclass(frozen=True)
-class AttributionRequest:
-    """A text and two answers as the visitor gave them; an answer that is not given is the model's own.  position: after
-    which token, the last where none is given."""
-
-    text: Any
-    answers: tuple[Any, Any] = (None, None)
-    position: int | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,6 +82,11 @@ class AttributionListeners:
         asked = AttributionRequest(opening.first, opening.answers or (None, None))
         yield await self._answer(asked, language, request)
 
+    async def on_linked(self, link: SplitMargin, language: str, request: gr.Request) -> Answers:
+        """What a link says; see `OpenedByLink`."""
+        asked = AttributionRequest(link.text, link.answers or (None, None), link.position)
+        yield await self._run(asked, language, request)
+
     async def on_again(self, asked: AttributionRequest, language: str, request: gr.Request) -> Answers:
         """The same in another language."""
         yield await self._answer(asked, language, request)
@@ -131,11 +127,14 @@ class AttributionListeners:
         return await self._answer(replace(asked, answers=answers), language, request)
 
     async def _answer(self, asked: AttributionRequest, language: str, request: gr.Request) -> list[Any]:
-        engine = model_of(request, self.registry).engine
         try:
-            return await self.jobs.run(visitor_of(request), partial(_split, engine, asked, language))
+            return await self._run(asked, language, request)
         except Exception as error:
             return [*[gr.skip()] * (COUNT - 2), failure_html(error, language), ""]
+
+    async def _run(self, asked: AttributionRequest, language: str, request: gr.Request) -> list[Any]:
+        engine = model_of(request, self.registry).engine
+        return await self.jobs.run(visitor_of(request), partial(_split, engine, asked, language))
 
 
 def _split(engine: Engine, asked: AttributionRequest, language: str, left: threading.Event) -> list[Any]:

@@ -19,11 +19,9 @@ from app.web.deep_link import PageLink
 from app.web.drawing_tab import DrawingControls, add_drawing, connect_drawing
 from app.web.exchange_tab import ExchangeControls, ExchangeListeners, add_exchange, connect_exchange
 from app.web.findings_tab import FindingsControls, FindingsListeners, add_findings, connect_findings
-from app.web.on_drawing import STATUS as DRAW_STATUS
 from app.web.on_drawing import DrawingListeners
-from app.web.on_patching import STATUS as PATCH_STATUS
 from app.web.on_patching import PatchingListeners
-from app.web.opening import LinkedGate, Opened, OpeningGate
+from app.web.opening import LinkedGate, OpenedByLink, OpeningGate
 from app.web.patching_tab import Label, PatchingControls, add_patching, connect_patching
 from app.web.story_search import StorySearch
 from app.web.tabs import FOLDS
@@ -128,28 +126,30 @@ def connect_break_tab(
         language, [component for component, _ in labels], queue=False, **HIDDEN,
     )  # fmt: skip
     unfolded = linked.change(_unfolded, linked, [fold for fold, _ in tab.folds], **HIDDEN)
-    gate: OpeningGate = LinkedGate(tab.on_patching, len(tab.patching.outputs), "moved", PATCH_STATUS)
-    asked = _connect_gate(tab.patching, gate, language, on_view)
-    own.select(gate.on_first, [linked, *asked], tab.patching.outputs, **HIDDEN)
-    shown.change(gate.on_shown, [linked, shown, *asked], tab.patching.outputs, **HIDDEN)
-    folded: dict[str, tuple[Any, OpeningGate]] = {
+    gates: dict[str, tuple[Any, OpeningGate]] = {
+        "patching": (tab.patching, _gate(tab.patching, tab.on_patching, "moved")),
         "findings": (tab.findings, OpeningGate(tab.on_findings, len(tab.findings.outputs))),
-        "exchange": (tab.exchange, _gate(tab.exchange, tab.on_exchange)),
-        "drawing": (tab.drawing, LinkedGate(tab.on_drawing, len(tab.drawing.outputs), "drawn", DRAW_STATUS)),
-        "attribution": (tab.attribution, _gate(tab.attribution, tab.on_attribution)),
-        "attention": (tab.attention, _gate(tab.attention, tab.on_attention)),
+        "exchange": (tab.exchange, _gate(tab.exchange, tab.on_exchange, "exchanged")),
+        "drawing": (tab.drawing, _gate(tab.drawing, tab.on_drawing, "drawn")),
+        "attribution": (tab.attribution, _gate(tab.attribution, tab.on_attribution, "split")),
+        "attention": (tab.attention, _gate(tab.attention, tab.on_attention, "looked")),
     }
     for (fold, _), name in zip(tab.folds, FOLDS, strict=True):
-        if name in folded:
-            controls, gate = folded[name]
-            asked = [linked, *_connect_gate(controls, gate, language, on_view)]
-            fold.expand(gate.on_first, asked, controls.outputs, **HIDDEN)
-            unfolded.then(_if_linked(name, gate), asked, controls.outputs, **HIDDEN)
+        if name not in gates:  # the comparison: the first instrument fills it
+            continue
+        controls, gate = gates[name]
+        asked = _connect_gate(controls, gate, language, on_view)
+        if name == "patching":
+            own.select(gate.on_first, [linked, *asked], controls.outputs, **HIDDEN)
+            shown.change(gate.on_shown, [linked, shown, *asked], controls.outputs, **HIDDEN)
+        else:
+            fold.expand(gate.on_first, [linked, *asked], controls.outputs, **HIDDEN)
+            unfolded.then(_if_linked(name, gate), [linked, *asked], controls.outputs, **HIDDEN)
 
 
-def _gate(controls: Any, instrument: Opened) -> OpeningGate:
+def _gate(controls: Any, instrument: OpenedByLink, part: str) -> LinkedGate:
     """The gate of an instrument whose outputs are the request, what the visitor sets, the status, and figures."""
-    return OpeningGate(instrument, len(controls.outputs), range(1, controls.outputs.index(controls.status)))
+    return LinkedGate(instrument, len(controls.outputs), part, controls.outputs.index(controls.status))
 
 
 def _connect_gate(page: Any, gate: OpeningGate, language: gr.Radio, on_view: gr.State) -> list[Any]:
@@ -166,8 +166,8 @@ def _if_linked(name: str, gate: OpeningGate) -> Callable[..., AsyncIterator[list
     gives no request, through `partial`."""
 
     async def filled(link: PageLink | None, asked: Any, language: str, request: gr.Request) -> AsyncIterator[list[Any]]:
-        due = link is not None and link.folds is not None and name in link.folds
-        async for answer in gate.on_first(link, asked if due else (), language, request):
+        due = asked is None and link is not None and name in (link.folds or ())
+        async for answer in gate.once(link, language, request, due):
             yield answer
 
     return filled

@@ -17,12 +17,14 @@ KEPT = 24
 @dataclass(frozen=True)
 class DrawingRequest:
     """What is being drawn: a text as the visitor gave it, the position of a token in it (None: the last), what its
-    picture can morph into; story: the key of the story whose opening is on view, if it is one."""
+    picture can morph into; story: the key of the story whose opening is on view, if it is one; typed: the text whose
+    picture was drawn to start from, if one was."""
 
     text: Any
     index: int | None = None
     target: str = ""
     story: str = ""
+    typed: str = ""
 
 
 class CanvasCache:

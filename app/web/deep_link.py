@@ -12,13 +12,23 @@ from dataclasses import asdict, fields
 from functools import partial
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, Field, ValidationError
 from pydantic_core import PydanticSerializationError
 
 from app.engine.sampling import Sampling
 from app.panels.settings import FUSIONS
 from app.probing.word_list import MAX_TEXT_CHARACTERS, MAX_WORDS, PRESETS
 from app.probing.word_proof import PROOF_SETS
+from app.web.linked_instruments import (
+    STRICT,
+    ComparedPictures,
+    DrawnPicture,
+    ExchangedState,
+    Index,
+    LookedAt,
+    MovedState,
+    SplitMargin,
+)
 from app.web.tabs import FOLDS, TABS
 from app.wording.catalogue import LANGUAGES
 from app.wording.errors import UserError
@@ -29,9 +39,6 @@ MAX_PACKED = 16_000
 
 MAX_JSON = 48_000
 """Bytes that are unpacked at most: a text and a visitor's own words, both as long as they may be, fit."""
-
-MAX_PART = 500
-"""Characters of a text in an instrument; those that it takes are shorter."""
 
 
 def _known(names: Iterable[str], value: str) -> str:
@@ -47,50 +54,14 @@ _Measure = Annotated[str, AfterValidator(partial(_known, STRIP_MEASURES))]
 _WordSet = Annotated[str, AfterValidator(partial(_known, PRESETS))]
 _ProofSet = Annotated[str, AfterValidator(partial(_known, PROOF_SETS))]
 _Share = Annotated[float, Field(ge=0, le=1)]
-_Index = Annotated[int, Field(ge=0, le=1_000_000)]
-
-
 _Folds = Annotated[str, AfterValidator(partial(_known, FOLDS))]
-_Said = Annotated[str, Field(max_length=MAX_PART)]
-_Pixels = Annotated[str, Field(pattern=r"^[0-9a-f]{256}$")]
-_STRICT = ConfigDict(frozen=True, strict=True, extra="forbid", allow_inf_nan=False)
-
-
-class MovedState(BaseModel):
-    """What stands in "Move a state": two texts, ids of the two answers, the direction; cell: expert (the fusion last),
-    layer and position of the one that is chosen."""
-
-    model_config = _STRICT
-
-    first: _Said
-    second: _Said
-    answers: tuple[_Index, _Index] | None = None
-    back: bool = False
-    cell: tuple[_Index, _Index, _Index] | None = None
-
-
-class DrawnPicture(BaseModel):
-    """What stands in "Draw a picture": a text, the position of a token in it, what its picture can morph into, and
-    what is on the grid, row by row, four pixels a hexadecimal digit."""
-
-    model_config = _STRICT
-
-    text: _Said
-    index: _Index
-    target: Annotated[str, Field(max_length=16)]
-    pixels: _Pixels
-
-    @property
-    def bits(self) -> str:
-        """The pixels as 1,024 characters 0 and 1."""
-        return f"{int(self.pixels, 16):01024b}"
 
 
 class PageLink(BaseModel):
     """What a link says: a text and what is done with it, then how the page shows it.  None: as the page has it by
     itself.  `sampling` raises a `UserError` for a value out of its range."""
 
-    model_config = _STRICT
+    model_config = STRICT
 
     text: str = ""
     how: Literal["write", "read", "to_en", "to_ru", "to_zh"] = "write"
@@ -105,10 +76,10 @@ class PageLink(BaseModel):
 
     language: _Language | None = None
     tab: _Tab | None = None
-    selected: _Index | None = None
-    cell: tuple[_Index, _Index] | None = None
+    selected: Index | None = None
+    cell: tuple[Index, Index] | None = None
     """Expert and layer chosen in the lens."""
-    layer: _Index | None = None
+    layer: Index | None = None
     """Where the sliders of the maps stand."""
     weight: _Share | None = None
     fusion: _Fusion | None = None
@@ -121,11 +92,15 @@ class PageLink(BaseModel):
     """The kind of the words' map; then what colours it, what stands on it, and the word chosen there."""
     colour: Literal["concept", "language"] | None = None
     mode: Literal["words", "dots", "pictures"] | None = None
-    word: _Index | None = None
+    word: Index | None = None
     folds: tuple[_Folds, ...] | None = None
-    """Which instruments of "Try to break it" are unfolded; then what stands in two of them."""
+    """Which instruments of "Try to break it" are unfolded; then what stands in them."""
     moved: MovedState | None = None
     drawn: DrawnPicture | None = None
+    exchanged: ExchangedState | None = None
+    split: SplitMargin | None = None
+    looked: LookedAt | None = None
+    lab: ComparedPictures | None = None
 
     @classmethod
     def of(cls, text: str, sampling: Sampling, **more: Any) -> "PageLink":

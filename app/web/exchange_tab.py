@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Generator
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -20,6 +20,7 @@ from app.panels.status import progress_html
 from app.web.answers import failure_html
 from app.web.assets import mount_script
 from app.web.jobs import Done, watched
+from app.web.linked_instruments import ExchangedState
 from app.web.opening import Answers
 from app.web.patching_tab import Label
 from app.web.visitor import model_of, visitor_of
@@ -101,6 +102,16 @@ class ExchangeListeners:
     def on_opening(self, language: str, request: gr.Request) -> Answers:
         """The first story."""
         return self._answer(exchange_request(read_stories().exchanges[0]), language, request)
+
+    async def on_linked(self, link: ExchangedState, language: str, request: gr.Request) -> Answers:
+        """What a link says; see `OpenedByLink`.  Of a story that is still the same, also what holds over its words."""
+        asked = ExchangeRequest(**vars(link))
+        if asked not in map(exchange_request, read_stories().exchanges):
+            asked = replace(asked, story="")
+        engine = model_of(request, self.registry).engine
+        await self.jobs.run(visitor_of(request), lambda left: read_exchange(engine, asked))  # refused here, or not
+        async for answer in self._answer(asked, language, request):
+            yield answer
 
     def on_again(self, asked: ExchangeRequest, language: str, request: gr.Request) -> Answers:
         """The same in another language."""

@@ -114,6 +114,7 @@ LABELS: dict[str, Label] = {
     **{name: label(name) for name in _LABELLED},
     **{f"tab_{name}": label(f"tab_{name}") for name in TABS},
     "example_row": label("examples"),
+    "example_note": lambda _, language: f"<p class='gs-hint'>{say('examples_note', language)}</p>",
     "translation": translation_fold,
     "translation_note": lambda _, language: f"<p class='gs-hint'>{say('translation_note', language)}</p>",
     "words_cancel": plain("cancel"),

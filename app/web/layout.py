@@ -13,7 +13,7 @@ from app.panels.strip import measures_of
 from app.probing.word_list import MAX_WORDS, PRESETS
 from app.probing.word_proof import PROOF_SETS
 from app.web.assets import mount_script
-from app.web.break_tab import add_break_tab
+from app.web.break_tab import BreakTab, add_break_tab
 from app.web.glossary import glossary_html
 from app.web.header import header_html, hint_line, model_line, tour_html
 from app.web.hero import add_hero
@@ -54,7 +54,7 @@ class Layout:
                 self._words()
             with self._tab("break") as self.tab_break:
                 self.break_tab = add_break_tab(registry)
-                self.moved, self.drawn_on = self.break_tab.patching.asked, self.break_tab.drawing.asked
+                self._asked(self.break_tab)
                 self._laboratory()
             with self._tab("proof"):
                 with gr.Column(elem_id="slide-proof"):
@@ -84,6 +84,7 @@ class Layout:
         """What the page knows of a visitor beside the values of its controls."""
         self.tab = gr.State("read")  # the open tab
         self.filled = gr.State(())  # names of the tabs that are up to date
+        self.drawn_from = gr.State(None)  # what was chosen when a tab was drawn last
         self.trace = gr.State(None)
         self.made = gr.State(None)  # what the text was made from: a `PageLink`
         self.selected = gr.State(1)
@@ -98,6 +99,11 @@ class Layout:
         self.probe_results = gr.State(None)  # curves of the visitor's own words, once measured
         self.lab_shown = gr.State(False)  # whether the laboratory was unfolded
         self.timer = gr.Timer(1.0, active=False)
+
+    def _asked(self, tab: BreakTab) -> None:
+        """What the instruments were asked for, by the names of `Instruments`."""
+        self.moved, self.exchanged, self.drawn_on = tab.patching.asked, tab.exchange.asked, tab.drawing.asked
+        self.split, self.looked = tab.attribution.asked, tab.attention.asked
 
     def _header(self, registry: ModelRegistry, model: LoadedModel) -> None:
         with gr.Row(elem_classes="gs-head"):
@@ -128,11 +134,10 @@ class Layout:
                     self.look = gr.Button(say("look"), elem_id="look", min_width=90)
                     self.stop = gr.Button(say("stop"), elem_id="stop", min_width=90)
         with gr.Row(elem_classes="gs-folds", equal_height=False):
-            with (
-                gr.Accordion(say("examples"), open=False, elem_id="examples") as self.example_row,
-                gr.Row(elem_classes="gs-examples"),
-            ):
-                self.examples = [gr.Button(example.prompt, size="sm", min_width=60) for example in EXAMPLES]
+            with gr.Accordion(say("examples"), open=False, elem_id="examples") as self.example_row:
+                with gr.Row(elem_classes="gs-examples"):
+                    self.examples = [gr.Button(example.prompt, size="sm", min_width=60) for example in EXAMPLES]
+                self.example_note = gr.HTML(f"<p class='gs-hint'>{say('examples_note')}</p>")
             self._translation(model)
             with gr.Accordion(say("settings"), open=False, elem_id="sampling") as self.settings:
                 self._sampling()

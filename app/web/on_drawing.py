@@ -23,8 +23,8 @@ from app.panels.settings import whole
 from app.panels.status import progress_html
 from app.web.answers import failure_html
 from app.web.canvases import CanvasCache, DrawingRequest
-from app.web.deep_link import DrawnPicture
 from app.web.jobs import Done, watched
+from app.web.linked_instruments import DrawnPicture
 from app.web.opening import Answers
 from app.web.visitor import model_of, visitor_of
 from app.wording.catalogue import speaker
@@ -51,12 +51,15 @@ class DrawingListeners:
         """What a link says; see `OpenedByLink`."""
 
         def job(engine: Engine, left: threading.Event) -> list[Any]:
-            asked, speak = DrawingRequest(link.text, link.index, link.target), speaker(language)
-            canvas, pixels = self.canvases.open(engine, asked), pixels_of(link.bits)
-            editor = editor_view(canvas, asked.target, pixels, 0, speak)
+            speak, canvas, pixels = speaker(language), self.canvases.open(engine, asked), pixels_of(link.bits)
+            editor = editor_view(canvas, asked.target, pixels, (link.share, link.noise), speak, asked.typed)
             return [asked, asked.text, "", editor, drawing_view(canvas, pixels, speak), ""]
 
+        asked = DrawingRequest(link.text, link.index, link.target, typed=link.typed)
         yield await self._run(job, request)
+        if link.fewest:
+            async for answer in self._searched(asked, language, request):
+                yield [*answer[: STATUS + 1], gr.skip(), gr.skip(), answer[-1]]  # the drawing stays
 
     async def on_again(self, asked: DrawingRequest, language: str, request: gr.Request) -> Answers:
         """The same in another language.  What is drawn only the page knows: it keeps its picture, and asks for what the
@@ -100,17 +103,19 @@ class DrawingListeners:
         if asked is None or sent.get("ask") not in ("token", "target", "type"):
             return _nothing()
         if sent["ask"] == "token":
-            return await self._begin(replace(asked, index=whole(sent.get("index")) or 0, story=""), language, request)
+            chosen = replace(asked, index=whole(sent.get("index")) or 0, story="", typed="")
+            return await self._begin(chosen, language, request)
 
         def job(engine: Engine, left: threading.Event) -> list[Any]:
             speak, canvas = speaker(language), self.canvases.open(engine, asked)
             picture = picture_of(engine, sent.get("text", ""))
             if sent["ask"] == "target":
-                kept = replace(asked, target=sent["text"], story="")
-                editor = editor_view(canvas, kept.target, pixels_of(sent.get("pixels")), 0, speak)
+                kept = replace(asked, target=sent["text"], story="", typed="")
+                editor = editor_view(canvas, kept.target, pixels_of(sent.get("pixels")), (0, 0), speak)
                 return [kept, gr.skip(), "", editor, gr.skip(), gr.skip()]
-            editor = editor_view(canvas, asked.target, picture, 0, speak, sent["text"])
-            return [replace(asked, story=""), gr.skip(), "", editor, drawing_view(canvas, picture, speak), gr.skip()]
+            kept = replace(asked, story="", typed=sent["text"])
+            editor = editor_view(canvas, kept.target, picture, (0, 0), speak, kept.typed)
+            return [kept, gr.skip(), "", editor, drawing_view(canvas, picture, speak), gr.skip()]
 
         return await self._told(job, language, request)
 
@@ -121,6 +126,10 @@ class DrawingListeners:
         if asked is None:
             yield _nothing()
             return
+        async for answer in self._searched(replace(asked, story="", typed=""), language, request):
+            yield answer
+
+    async def _searched(self, asked: DrawingRequest, language: str, request: gr.Request) -> AsyncIterator[list[Any]]:
         engine, speak = model_of(request, self.registry).engine, speaker(language)
         try:
             with self.cancellations.register(visitor_of(request)) as stop:
@@ -147,9 +156,9 @@ class DrawingListeners:
                 break
             first = max(first, left)
             yield 1 - max(left, 0.0) / first if first > 0 else 1.0
-        editor = editor_view(canvas, asked.target, found.picture, 0, speak)
+        editor = editor_view(canvas, asked.target, found.picture, (0, 0), speak)
         drawn = drawing_view(canvas, found.picture, speak)
-        return [replace(asked, story=""), gr.skip(), "", editor, drawn, flips_view(canvas, found, speak)]
+        return [asked, gr.skip(), "", editor, drawn, flips_view(canvas, found, speak)]
 
     def on_cancel(self, request: gr.Request) -> None:
         """End what this visitor started."""
@@ -163,10 +172,10 @@ class DrawingListeners:
             canvas = self.canvases.open(engine, replace(asked, index=index))
             target = picture_of(engine, asked.target)
             share = turning_share(canvas, target) if story and not story.drawn else 0.0
-            typed = story.drawn if story else ""
+            typed = story.drawn if story else asked.typed
             drawn = picture_of(engine, typed) if typed else morph(canvas.picture, target, share)
-            editor = editor_view(canvas, asked.target, drawn, share, speak, typed, again)
-            settled, figure = replace(asked, index=canvas.index), drawing_view(canvas, drawn, speak)
+            editor = editor_view(canvas, asked.target, drawn, (share, 0), speak, typed, again)
+            settled, figure = replace(asked, index=canvas.index, typed=typed), drawing_view(canvas, drawn, speak)
             return [settled, asked.text, "", editor, gr.skip() if again else figure, ""]
 
         return await self._told(job, language, request)

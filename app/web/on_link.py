@@ -2,35 +2,29 @@
 
 import json
 import re
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
-from contextlib import aclosing, suppress
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from contextlib import aclosing
 from dataclasses import astuple, replace
 from typing import Any
 
 import gradio as gr
-import numpy as np
-from pydantic import ValidationError
 
 from app.engine.sampling import Sampling
 from app.models import LoadedModel, ModelRegistry
 from app.panels.compose import draw_strip, text_panels
-from app.panels.drawing import pixels_of
 from app.panels.link import link_view, view_html
-from app.panels.patching import PatchRequest
 from app.panels.settings import PanelSettings
 from app.panels.strip import measures_of
 from app.probing.word_list import PRESETS, Word, preset
 from app.trace.record import Trace
 from app.web.answers import Answer, told_in
-from app.web.canvases import DrawingRequest
-from app.web.deep_link import DrawnPicture, MovedState, PageLink, packed
+from app.web.deep_link import PageLink, packed
+from app.web.linked_instruments import INSTRUMENTS, Instruments, said_of
 from app.web.on_translate import TranslationListeners
 from app.web.on_words import WordListeners
 from app.web.on_write import WritingListeners
-from app.web.tabs import FOLDS
 from app.web.visitor import model_of
 from app.wording.catalogue import speaker
-from app.wording.errors import UserError
 
 _ADDRESS = re.compile(r"https?://[\w.:\[\]-]+(/[\w./~%-]*)?", re.ASCII)
 _MAX_ADDRESS = 300
@@ -50,12 +44,13 @@ class LinkListeners:
     @told_in("link_shown")
     def on_link(
         self, in_browser: Any, made: PageLink | None, selected: int, cell: tuple[int, int] | None,
-        words: tuple[Word, ...] | None, tab: str, moved: PatchRequest | None, drawn_on: DrawingRequest | None,
-        prompt: str, temperature: float, top_k: float, top_p: float, seed: float, new_tokens: float, word_set: str,
-        proof_set: str, *view: Any,
+        words: tuple[Word, ...] | None, tab: str, prompt: str, temperature: float, top_k: float, top_p: float,
+        seed: float, new_tokens: float, word_set: str, proof_set: str, *shown: Any,
     ) -> Answer:  # fmt: skip
-        """The link to what is shown, to be copied."""
+        """The link to what is shown, to be copied.  shown: the fields of `Instruments`, then those of
+        `PanelSettings`."""
         sampling = Sampling(temperature, top_k, top_p, seed, new_tokens)  # type: ignore[arg-type]
+        instruments, view = Instruments(*shown[: len(INSTRUMENTS)]), shown[len(INSTRUMENTS) :]
         settings, seen = PanelSettings.of(*view), _seen(in_browser)
         told = {
             **{name: seen[name] for name in _IN_BROWSER if seen.get(name) is not None},
@@ -67,7 +62,7 @@ class LinkListeners:
             "fusion": settings.fusion,
             "measure": settings.measure,
             "own_words": written_out(words) if words and words != preset(word_set) else "",
-            **(_instruments(seen, moved, drawn_on) if tab == "break" else {}),
+            **(said_of(seen, instruments) if tab == "break" else {}),
         }
         if made is None or prompt != made.text or (made.how == "write" and sampling != made.sampling):
             link = PageLink.of(prompt, sampling, **told)  # the text was changed: the link opens what would be written
@@ -160,29 +155,6 @@ def _seen(in_browser: Any) -> dict[str, Any]:
     except (TypeError, ValueError):
         return {}
     return seen if isinstance(seen, dict) else {}
-
-
-def _instruments(seen: Mapping[str, Any], moved: PatchRequest | None, drawn_on: DrawingRequest | None) -> Answer:
-    """What stands in the instruments of "Try to break it"; what no link could say again is left out."""
-    found: Answer = {"folds": tuple(name for name in FOLDS if name in _listed(seen.get("folds")))}
-    with suppress(ValidationError):
-        if moved is not None:
-            answers = moved.answers if all(isinstance(answer, int) for answer in moved.answers) else None
-            place = tuple(_listed(seen.get("place"))) or None
-            found["moved"] = MovedState(
-                first=moved.first, second=moved.second, answers=answers, back=moved.back, cell=place
-            )
-    with suppress(ValidationError, UserError):
-        if drawn_on is not None and drawn_on.index is not None and seen.get("pixels"):
-            digits = np.packbits(pixels_of(seen["pixels"])).tobytes().hex()
-            found["drawn"] = DrawnPicture(
-                text=drawn_on.text, index=drawn_on.index, target=drawn_on.target, pixels=digits
-            )
-    return found
-
-
-def _listed(sent: Any) -> list[Any]:
-    return sent if isinstance(sent, list) else []
 
 
 def _view(link: PageLink, view: PanelSettings) -> PanelSettings:

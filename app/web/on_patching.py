@@ -35,8 +35,8 @@ from app.panels.patching import (
 from app.panels.settings import whole
 from app.panels.status import progress_html
 from app.web.answers import failure_html
-from app.web.deep_link import MovedState
 from app.web.jobs import Done, watched
+from app.web.linked_instruments import MovedState
 from app.web.opening import Answers
 from app.web.story_search import StorySearch
 from app.web.visitor import model_of, visitor_of
@@ -60,10 +60,19 @@ class PatchingListeners:
         """The story of the visitor's language, finished."""
         return self._answer(story_request(first_story(read_stories(), language)), language, request)
 
-    def on_linked(self, link: MovedState, language: str, request: gr.Request) -> Answers:
-        """What a link says; see `OpenedByLink`."""
-        asked = PatchRequest(link.first, link.second, link.answers or (None, None), link.back)
-        return self._worked(asked, language, request, link.cell)
+    async def on_linked(self, link: MovedState, language: str, request: gr.Request) -> Answers:
+        """What a link says; see `OpenedByLink`.  Texts between which nothing can be moved are compared, as they were
+        when the link was made."""
+        engine, asked = model_of(request, self.registry).engine, link.request
+        try:
+            async with aclosing(self._worked(asked, language, request, link.cell)) as answers:
+                async for answer in answers:
+                    yield answer
+        except UserError as error:
+            compared = await self._compared(engine, asked, language, visitor_of(request))
+            if link.cell is not None or not compared:
+                raise
+            yield [asked, *_widgets(asked), failure_html(error, language), "", "", compared]
 
     def on_again(self, asked: PatchRequest, language: str, request: gr.Request) -> Answers:
         """The same in another language."""

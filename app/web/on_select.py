@@ -210,6 +210,14 @@ class Listeners:
         """The glyph laboratory is unfolded."""
         return {**self.on_compare(first, second, request, language), "lab_shown": True}
 
+    def on_linked_lab(self, link: PageLink | None, language: str, request: gr.Request) -> Answer:
+        """The laboratory as the link has it that the page was opened by."""
+        if link is None or link.lab is None:
+            return {}
+        first, second = link.lab.first, link.lab.second
+        compared = self.on_unfold(first, second, language, request)
+        return {"lab": gr.update(open=True), "lab_first": first, "lab_second": second, **compared}
+
     def on_measure(self, trace: Trace | None, selected: int, *view: Any) -> Answer:
         """The strip shows another measure."""
         model = self._of(trace)

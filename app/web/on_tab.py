@@ -19,7 +19,7 @@ from app.trace.record import Trace
 from app.web.answers import Answer
 from app.web.on_select import Listeners
 from app.web.on_words import WordListeners
-from app.web.tabs import TABS, TEXT_TABS
+from app.web.tabs import TABS, TEXT_TABS, without
 from app.web.visitor import model_of
 from app.wording.catalogue import speaker
 from viz.html import Say
@@ -49,11 +49,24 @@ class PageState:
     lab_shown: bool
     """Whether the laboratory was ever unfolded."""
 
+    def chosen(self, view: PanelSettings) -> "Chosen":
+        """What the panels of the text's tabs follow from."""
+        return "" if self.trace is None else self.trace.text, self.selected, self.cell, view
+
+
+Chosen = tuple[str, int, tuple[int, int] | None, PanelSettings]
+"""A text, the token and the cell that are chosen in it, and how panels are set."""
+
 
 def _opened(event: gr.EventData) -> str | None:
     """The tab that an event speaks of; None where it is none of ours."""
     opened = event._data.get("id") if isinstance(event._data, dict) else None
     return opened if isinstance(opened, str) and opened in TABS else None
+
+
+def _read(values: tuple[Any, ...]) -> tuple[PageState, PanelSettings]:
+    """The values of `SHOWN`, then those of `PanelSettings`."""
+    return PageState(*values[: len(SHOWN)]), PanelSettings.of(*values[len(SHOWN) :])
 
 
 class TabListeners:
@@ -77,11 +90,24 @@ class TabListeners:
         """What the open tab shows may have changed."""
         return self._fill(values[0], request, values)
 
-    def _fill(self, tab: str, request: gr.Request, values: tuple[Any, ...]) -> Answer:
-        page, view = PageState(*values[: len(SHOWN)]), PanelSettings.of(*values[len(SHOWN) :])
-        if tab in (page.filled or ()):
+    def on_overtaken(self, drawn_from: Chosen | None, request: gr.Request, *values: Any) -> Answer:
+        """A tab was drawn from this, and its answer is on the page.  What was pressed meanwhile was answered before,
+        and lies under it: draw that again."""
+        page, view = _read(values)
+        if drawn_from is None or drawn_from == page.chosen(view):
             return {}
-        return {**self._drawn(tab, page, view, request), "filled": (*(page.filled or ()), tab)}
+        stale = {**vars(page), "filled": without(page.filled, *TEXT_TABS)}
+        if page.tab not in TEXT_TABS:
+            return {"filled": stale["filled"]}
+        return self._fill(page.tab, request, (*stale.values(), *values[len(SHOWN) :]))
+
+    def _fill(self, tab: str, request: gr.Request, values: tuple[Any, ...]) -> Answer:
+        page, view = _read(values)
+        if tab in (page.filled or ()):
+            return {"drawn_from": None}
+        filled = (*(page.filled or ()), tab)
+        drawn_from = page.chosen(view) if tab in TEXT_TABS else None
+        return {**self._drawn(tab, page, view, request), "filled": filled, "drawn_from": drawn_from}
 
     def _drawn(self, tab: str, page: PageState, view: PanelSettings, request: gr.Request) -> Answer:
         model = model_of(request, self.registry)

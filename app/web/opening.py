@@ -50,14 +50,14 @@ class OpeningGate:
 
     async def on_first(self, link: Any, asked: Any, language: str, request: gr.Request) -> Answers:
         """Its tab or its fold is opened."""
-        async with aclosing(self._once(link, language, request, asked is None)) as answers:
+        async with aclosing(self.once(link, language, request, asked is None)) as answers:
             async for answer in answers:
                 yield answer
 
     async def on_shown(self, link: Any, tab: Any, asked: Any, language: str, request: gr.Request) -> Answers:
         """Some tab is shown, as an address may ask for."""
         due = tab == "break" and asked is None
-        async with aclosing(self._once(link, language, request, due)) as answers:
+        async with aclosing(self.once(link, language, request, due)) as answers:
             async for answer in answers:
                 yield answer
 
@@ -72,7 +72,7 @@ class OpeningGate:
         async for answer in self._only(None if asked is None else self.instrument.on_opening(language, request)):
             yield answer
 
-    async def _once(self, link: Any, language: str, request: gr.Request, due: bool) -> AsyncGenerator[list[Any]]:
+    async def once(self, link: Any, language: str, request: gr.Request, due: bool) -> AsyncGenerator[list[Any]]:
         """The opening.  A press on a tab is told as both events: only the first one opens the instrument, as the answer
         to the second would come over what the visitor has asked for meanwhile."""
         session = visitor_of(request).session

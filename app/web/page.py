@@ -16,6 +16,7 @@ from app.web.hero import HeroListener
 from app.web.labels import LABELS, relabel
 from app.web.layout import SAMPLING, VIEW, WRITTEN, Layout
 from app.web.lesson_tab import connect_lesson_tab
+from app.web.linked_instruments import INSTRUMENTS
 from app.web.on_link import LinkListeners
 from app.web.on_select import Listeners, opening_name
 from app.web.on_tab import SHOWN, TabListeners
@@ -31,7 +32,7 @@ WORDS, PROOF = ("words", "words_figure", "words_status"), ("probe_results", "pro
 SETS = ("word_set", "proof_set")
 LINKED = ("linked", "link_shown")
 LOADING = ("loading", "timer", "on_view", "model", "list_read")
-TAB_PANELS = ("filled", *PANELS, *WORDS, *PROOF, "lab_figure", "controls", "figures", "report")
+TAB_PANELS = ("filled", "drawn_from", *PANELS, *WORDS, *PROOF, "lab_figure", "controls", "figures", "report")
 """What opening a tab may fill."""
 
 QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
@@ -112,6 +113,10 @@ class Page:
         """After an event, draw the open tab if that is due."""
         return self._on(event.then, self.tabs.on_follow, (*SHOWN, *VIEW), TAB_PANELS, options)
 
+    def _check(self, drawn: Any) -> None:
+        """After a tab was drawn, see whether something was pressed meanwhile."""
+        self._on(drawn.then, self.tabs.on_overtaken, ("drawn_from", *SHOWN, *VIEW), TAB_PANELS, EVERY)
+
     def _connect_opening(self) -> None:
         """What is there when the page is opened, when a tab is, and over another model or in another language."""
         page, on = self.layout, self.listeners
@@ -120,7 +125,7 @@ class Page:
         ticked = self._on(loaded.then, on.on_tick, ("language",), LOADING, OFTEN)
         self._follow(ticked)
         self._on(page.tabs.select, self.tabs.on_opened, (), ("tab",), EVERY)
-        self._on(page.tabs.select, self.tabs.on_open, (*SHOWN, *VIEW), TAB_PANELS, EVERY)
+        self._check(self._on(page.tabs.select, self.tabs.on_open, (*SHOWN, *VIEW), TAB_PANELS, EVERY))
         self._follow(self._on(page.on_view.change, on.on_switch, ("tab", "language"), (*opening, *LINKED), OFTEN))
         read = ("tab", "filled", "drawn", "trace", "selected", "components", "language")
         self._follow(self._on(page.list_read.change, on.on_list_read, read, ("filled", "glyphs"), OFTEN))
@@ -129,7 +134,8 @@ class Page:
         self._on(page.loading.clear, on.on_dismiss, (), ("loading",), QUIET)
         self._on(page.timer.tick, on.on_tick, ("language",), LOADING, OFTEN)
         relabelled = ("strip", "filled", *SETS, *LABELS)
-        self._follow(self._on(page.language.input, on.on_language, ("trace", "selected", *VIEW), relabelled, QUIET))
+        spoken = self._on(page.language.input, on.on_language, ("trace", "selected", *VIEW), relabelled, QUIET)
+        self._check(self._follow(spoken))
 
     def _connect_writing(self) -> None:
         page, on = self.layout, self.writing
@@ -151,13 +157,15 @@ class Page:
     def _connect_links(self) -> None:
         """A link to what is shown, and a page that was opened by one."""
         page, on = self.layout, self.linking
-        shown = ("made", "selected", "cell", "words", "tab", "moved", "drawn_on", "prompt", *SAMPLING, *SETS, *VIEW)
+        shown = ("made", "selected", "cell", "words", "tab", "prompt", *SAMPLING, *SETS, *INSTRUMENTS, *VIEW)
         view = f"(_, ...values) => {call_module('link.js', 'pageView', '')}.then((view) => [view, ...values])"
         self._on(page.link.click, on.on_link, ("in_browser", *shown), ("link_shown",), {**AT_ONCE, "js": view})
         opened = ("linked", "made", "trace", "tab", *VIEW)
         texts = self._on(page.linked.change, on.on_linked, opened, WRITTEN, OFTEN)
         words = self._on(texts.then, on.on_linked_words, ("linked", "language"), WORDS, ONE_WORD_SET)
         self._follow(words)
+        laboratory = ("lab", "lab_first", "lab_second", "lab_figure", "lab_shown")
+        self._on(page.linked.change, self.listeners.on_linked_lab, ("linked", "language"), laboratory, OFTEN)
 
     def _connect_translation(self) -> None:
         page = self.layout

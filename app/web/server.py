@@ -147,7 +147,6 @@ def warm_up(registry: ModelRegistry, wanted: str) -> None:
 
 def launch(page: Page, registry: ModelRegistry, port: int, headers: dict[str, str]) -> None:
     """Serve a page on a port, with our style and these headers, without anything that asks other hosts."""
-    rooms = RoomApi(RoomRegistry(), lesson_questions(registry))
     page.layout.blocks.launch(
         server_port=port,
         theme=gr.themes.Base(font=["system-ui", FAMILY, "sans-serif"], font_mono=["ui-monospace", "monospace"]),
@@ -160,13 +159,7 @@ def launch(page: Page, registry: ModelRegistry, port: int, headers: dict[str, st
         head=head_html(),
         max_file_size=1,
         app_kwargs={
-            "routes": [
-                *page_routes(),
-                *rooms.routes(),
-                Route("/gs/alive", alive),
-                sheet_route(registry),
-                Route("/gs/preview.png", preview_picture),
-            ],
+            "routes": own_routes(registry),
             "exception_handlers": {RequestValidationError: unfit_body},
             "middleware": [
                 Middleware(PathPrefix),
@@ -192,9 +185,17 @@ def wants_mcp() -> bool:
     return True
 
 
-def own_routes() -> list[Route]:
-    """The answer from which a page sees that the server was restarted, and the picture for previews of links."""
-    return [Route("/gs/alive", alive), Route("/gs/preview.png", preview_picture)]
+def own_routes(registry: ModelRegistry) -> list[Route]:
+    """All that the server answers beside Gradio: the page's files, classes, the answer from which a page sees that the
+    server was restarted, the lesson on paper, and the picture for previews of links."""
+    rooms = RoomApi(RoomRegistry(), lesson_questions(registry))
+    return [
+        *page_routes(),
+        *rooms.routes(),
+        Route("/gs/alive", alive),
+        sheet_route(registry),
+        Route("/gs/preview.png", preview_picture),
+    ]
 
 
 async def alive(request: Request) -> Response:

@@ -45,7 +45,7 @@ const makeDrawing = (box) => {
   const [own, target, drawn] = [box.dataset.own, box.dataset.target, box.dataset.drawn].map(parse);
   const order = box.dataset.order.split(',').map(Number);
   const differing = order.filter((i) => own[i] !== target[i]);
-  let [share, noise] = [Number(box.querySelector('.gs-morph').value), 0];
+  let [share, noise] = ['.gs-morph', '.gs-noise'].map((slider) => Number(box.querySelector(slider).value));
   const under = () => {
     const morphed = flipped(own, differing.slice(0, Math.round(share * differing.length)));
     return flipped(morphed, order.slice(0, noise));

@@ -9,6 +9,7 @@ from playwright.sync_api import Browser, Page, expect
 from tests.support.browsing import (
     SIZES,
     choose,
+    copied_link,
     needs_browser,
     open_fold,
     open_page,
@@ -21,6 +22,10 @@ from tests.support.browsing import (
 )
 
 pytestmark = needs_browser
+
+
+SAMPLING = ("0.6", "20", "0.9", "12")
+"""Temperature, top k, top p and new tokens, none as it is by itself."""
 
 
 @pytest.fixture(scope="module")
@@ -45,20 +50,6 @@ def followed(reader: Page, link: str) -> Page:
     reader.goto(link)
     until_opened(reader)
     return reader
-
-
-def copied_link(page: Page) -> str:
-    """The address that the button gives."""
-    old = page.locator("#link-shown .gs-link").all_inner_texts()
-    page.locator("#link").click()
-    page.wait_for_function(
-        "(old) => { const now = document.querySelector('#link-shown .gs-link')?.textContent; "
-        "return now && now !== old; }",
-        arg=old[0] if old else "",
-    )
-    address = page.locator("#link-shown .gs-link").get_attribute("href")
-    assert address is not None and len(address) < 1_500
-    return address
 
 
 def chips(page: Page) -> list[str]:
@@ -103,6 +94,8 @@ def test_a_written_text_opens_the_same_with_its_settings_token_and_measure(reade
     page.locator("#prompt textarea").fill("Tom wants")
     open_fold(page, "sampling")
     page.get_by_label("Seed: same seed, same text").fill("9")
+    for slider, value in zip(page.locator("#sampling input[type='range']").all(), SAMPLING, strict=True):
+        slider.fill(value)
     page.locator("#weight input[type='range']").fill("0.8")
     page.locator("#generate").click()
     wait_written(page)
@@ -114,6 +107,9 @@ def test_a_written_text_opens_the_same_with_its_settings_token_and_measure(reade
     other = followed(reader, copied_link(page))
     wait_written(other)
     expect(other.locator(".gs-headline .gs-tok").first).to_have_text(texts[2])
+    open_fold(other, "sampling")
+    expect(other.get_by_label("Seed: same seed, same text")).to_have_value("9")
+    assert [s.input_value() for s in other.locator("#sampling input[type='range']").all()] == list(SAMPLING)
     assert chips(other) == texts and other.locator("#prompt textarea").input_value() == "Tom wants"
     expect(other.locator(".gs-strip .gs-chip").nth(2)).to_have_attribute("aria-pressed", "true")
     assert (drop_down(other, "measure"), drop_down(other, "fusion")) == (measure, fusion)
@@ -160,34 +156,28 @@ def test_own_words_open_on_the_same_kind_of_map_and_a_set_of_curves_in_its_tab(r
     expect(other.locator("#words .gs-layer")).to_have_value("6")
 
 
-def test_instruments_open_with_the_same_figures(browser: Browser, page: Page) -> None:
-    """The second story in its other direction with another cell, and a picture drawn on; both folds open."""
-    open_tab(page, "break")
-    page.locator("#patching .gs-map td[data-layer]").first.wait_for(timeout=60_000)
-    page.locator("#fold-patching .gs-examples button").nth(1).click()
-    page.wait_for_function(
-        "() => !document.querySelector('#patch-first input, #patch-first textarea').value.match(/^I /)"
-    )
-    before = page.locator("#patching .gs-both-texts").inner_text()
-    page.locator("#patch-direction input").nth(1).check()
-    expect(page.locator("#patching .gs-both-texts")).not_to_have_text(before, use_inner_text=True)
-    page.locator("#patching .gs-map").last.locator("tbody tr").last.locator("td[data-layer='2']").click()
-    expect(page.locator("#patch-cell h3").first).to_contain_text("after layer 2 moved")
-    open_fold(page, "fold-drawing")
-    page.locator("#drawing .gs-drawn").first.wait_for(timeout=60_000)
-    page.locator("#editor [data-tool=reset]").click()
-    page.locator("#editor .gs-grid").press("Space")
-    expect(page.locator("#drawing .gs-summary")).to_contain_text("1 of 1,024 pixels")
-    other = open_page(browser, copied_link(page))
-    other.locator("#drawing .gs-drawn").first.wait_for(timeout=60_000)
-    for panel in ("#patching .gs-panel", "#patch-cell", "#drawing .gs-panel"):
-        assert_same_panel(other, page, panel)
-    shown = """() => [...document.querySelectorAll('.gs-fold > button.open')].map((b) => b.parentElement.id).concat(
-        [...document.querySelectorAll('#fold-patching input, #fold-patching textarea')].map((i) => i.value + i.checked),
-        JSON.stringify(document.querySelector("#patching td[aria-pressed='true']").dataset),
-        document.querySelector('#editor .gs-editor').dataset.now)"""
-    assert other.evaluate(shown) == page.evaluate(shown)
-    other.context.close()
+def test_a_translation_opens_with_a_shipped_set_of_words_its_kind_of_map_and_a_word(reader: Page, page: Page) -> None:
+    page.locator("#prompt textarea").fill("I love my mother.")
+    open_fold(page, "translation")
+    page.locator("#target").get_by_label("中文", exact=True).check()
+    page.evaluate("document.querySelector('.gs-strip').dataset.old = ''")  # the translation brings another one
+    page.locator("#translate").click()
+    wait_written(page)
+    word_map(page)
+    chosen = pick(page, "word-set", 6)  # few words, whose places in a UMAP are shipped
+    until_quiet(page)
+    page.locator("#umap").click()
+    expect(page.locator("#words [data-pick='layout'] option")).to_have_count(2, timeout=60_000)
+    page.locator("#words [data-pick='layout']").select_option("umap")
+    page.locator("#words [data-pick='word']").select_option("3")
+    other = followed(reader, copied_link(page))
+    expect(other.locator("#words [data-pick='layout']")).to_have_value("umap", timeout=60_000)
+    expect(other.locator("#words [data-pick='word']")).to_have_value("3")
+    expect(other.locator("#word-set input")).to_have_value(chosen)
+    wait_written(other)
+    assert chips(other) == chips(page)
+    open_fold(other, "translation")
+    expect(other.locator("#target").get_by_label("中文", exact=True)).to_be_checked()
 
 
 def test_the_box_has_a_code_and_a_frame_that_shows_the_tab_alone(browser: Browser, page: Page, bundled: str) -> None:

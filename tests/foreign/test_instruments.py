@@ -187,7 +187,7 @@ def test_every_instrument_answers_or_says_that_it_cannot_open_the_model(loaded: 
     views = (
         patching_view(engine, read_pair, patch_map(read_pair), None, SAY)
         + cell_view(engine, read_pair, (0, 1, 2), SAY),
-        editor_view(canvas, "d", canvas.picture, 0, SAY) + drawing_view(canvas, drawn.pixels, SAY),
+        editor_view(canvas, "d", canvas.picture, (0, 0), SAY) + drawing_view(canvas, drawn.pixels, SAY),
         attribution_view(engine, ids, found, SAY),
         attention_view(attended, SAY),
         silencing_view(attended, SAY),

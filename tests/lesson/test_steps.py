@@ -18,7 +18,7 @@ from app.intervene.runs import open_network
 from app.intervene.stories import read_stories
 from app.lesson import Question, questions
 from app.lesson.lesson import STEPS, make_step, steps
-from app.lesson.predictions import expert_step, is_word
+from app.lesson.predictions import expert_step, is_word, read_texts
 from app.lesson.record import Asked
 from app.models import LoadedModel, ModelRegistry
 from app.probing.probe_suite import untrained_engine
@@ -277,3 +277,12 @@ def test_words_are_told_from_pieces() -> None:
 def test_the_untrained_network_is_not_the_network() -> None:
     tiny = tiny_engine()
     assert untrained_engine(tiny).model is not tiny.model
+
+
+def test_the_texts_of_a_lesson_are_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    engine, looked = tiny_engine(), list[str]()
+    look = engine.look
+    monkeypatch.setattr(engine, "look", lambda text: looked.append(text) or look(text))  # type: ignore[func-returns-value]
+    first, again = read_texts(engine, "en"), read_texts(engine, "en")
+    assert first is again and len(looked) == len(set(looked)) > 0
+    assert read_texts(engine, "zh") is not first

@@ -13,8 +13,8 @@ import torch
 from app.engine.engine import Engine
 from app.engine.job_queue import JobQueue
 from app.network.experts import StackedExperts
-from app.panels.attribution import attribution_of, attribution_view
-from app.web.attribution_tab import COUNT, AttributionListeners, AttributionRequest
+from app.panels.attribution import AttributionRequest, attribution_of, attribution_view
+from app.web.attribution_tab import COUNT, AttributionListeners
 from app.wording.catalogue import LANGUAGES, speaker
 from app.wording.errors import UserError
 from tests.intervene.plain import Recorder, plain

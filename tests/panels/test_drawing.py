@@ -130,7 +130,7 @@ def test_an_untouched_picture_changes_nothing(canvas: Canvas) -> None:
 def test_the_editor_morphs_and_adds_noise_as_python_does(canvas: Canvas, engine: Engine) -> None:
     """What the script does with the order that it is given, done here."""
     target = picture_of(engine, "开")
-    html = editor_view(canvas, "开", canvas.picture, 0, speaker("en"))
+    html = editor_view(canvas, "开", canvas.picture, (0, 0), speaker("en"))
     found = dict(re.findall(r"data-(own|target|drawn|order)='([\d,]+)'", html))
     own, goal = (np.array(list(found[name])) == "1" for name in ("own", "target"))
     order = list(map(int, found["order"].split(",")))
@@ -242,7 +242,7 @@ def test_text_is_escaped(engine: Engine, canvas: Canvas) -> None:
     hostile = open_canvas(own, TEXT, INDEX)
     target = "'><img src=x>"
     for html in (
-        editor_view(hostile, target, hostile.picture, 0, speaker("en")),
+        editor_view(hostile, target, hostile.picture, (0, 0), speaker("en")),
         drawing_view(hostile, ~hostile.picture, speaker("ru")),
     ):
         assert "<img src=x" not in html
@@ -314,9 +314,9 @@ def test_what_two_pixels_of_shift_do_is_told_beside_random_tokens(engine: Engine
 
 def test_the_editor_says_what_the_tokenizer_does_not_know(engine: Engine) -> None:
     unknown = open_canvas(engine, "the öcat", 2)
-    assert "Not in the vocabulary: ö." in editor_view(unknown, "o", unknown.picture, 0, speaker("en"))
+    assert "Not in the vocabulary: ö." in editor_view(unknown, "o", unknown.picture, (0, 0), speaker("en"))
     known = open_canvas(engine, TEXT, INDEX)
-    plain_editor = editor_view(known, "开", known.picture, 0, speaker("en"))
-    typed = [editor_view(known, "开", known.picture, 0, speaker("en"), text) for text in ("ö", "b")]
+    plain_editor = editor_view(known, "开", known.picture, (0, 0), speaker("en"))
+    typed = [editor_view(known, "开", known.picture, (0, 0), speaker("en"), text) for text in ("ö", "b")]
     assert "gs-outside" not in plain_editor
     assert "it has no token" in typed[0] and "are in the vocabulary" in typed[1]

@@ -115,3 +115,13 @@ def test_the_sheet_answers_any_query(model: LoadedModel, query: str) -> None:
     assert answer.status_code == 200 and answer.headers["content-type"].startswith("text/html")
     language = "ru" if "lang=ru" in query else "en"
     assert f'<html lang="{language}">' in answer.text and "<img src=x" not in answer.text
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_colon_as_wide_as_a_character_needs_no_space_after_it(model: LoadedModel, language: str) -> None:
+    lesson_view(model, Progress(), language)
+    step = lesson.made_steps(model, language)["kinds"]
+    assert step is not None
+    page = lesson_view(model, Progress().answered(step, "kinds one", 1).answered(step, "kinds two", 1), language)
+    (after,) = re.findall(rf"<b>{say('lesson_task', language)}</b>(\s*)", page)
+    assert after == ("" if language == "zh" else " ")

@@ -175,6 +175,20 @@ def choose(page: Page, chip: Locator, text: str) -> None:
     raise AssertionError(f"the panels never spoke of {text!r}")
 
 
+def copied_link(page: Page) -> str:
+    """The address that the button for links gives, short enough to be sent."""
+    old = page.locator("#link-shown .gs-link").all_inner_texts()
+    page.locator("#link").click()
+    page.wait_for_function(
+        "(old) => { const now = document.querySelector('#link-shown .gs-link')?.textContent; "
+        "return now && now !== old; }",
+        arg=old[0] if old else "",
+    )
+    address = page.locator("#link-shown .gs-link").get_attribute("href")
+    assert address is not None and len(address) < 1_500
+    return address
+
+
 CONTRAST = """(selectors) => {
   const canvas = document.createElement('canvas').getContext('2d', { willReadFrequently: true });
   const rgb = (color, under) => {

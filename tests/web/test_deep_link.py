@@ -12,22 +12,26 @@ from hypothesis import strategies as st
 
 from app.engine.sampling import Sampling
 from app.panels.link import link_view, qr_code
-from app.panels.patching import PatchRequest
 from app.probing.word_list import parse_words
-from app.web.canvases import DrawingRequest
 from app.web.deep_link import (
     _USUAL,
     MAX_JSON,
     MAX_PACKED,
-    DrawnPicture,
-    MovedState,
     PageLink,
     linked,
     linked_language,
     packed,
     unpacked,
 )
-from app.web.on_link import _instruments, written_out
+from app.web.linked_instruments import (
+    ComparedPictures,
+    DrawnPicture,
+    ExchangedState,
+    LookedAt,
+    MovedState,
+    SplitMargin,
+)
+from app.web.on_link import written_out
 from app.wording.catalogue import LANGUAGES, say, speaker
 from app.wording.errors import UserError
 from tests.support.odd import share, short_texts
@@ -42,9 +46,15 @@ FULL = PageLink(
 INSTRUMENTS = FULL.model_copy(
     update={
         "tab": "break",
-        "folds": ("patching", "drawing"),
+        "folds": ("patching", "exchange", "drawing", "attribution", "attention"),
         "moved": MovedState(first="虽然我很累，", second="因为我很累，", answers=(81, 4), back=True, cell=(2, 5, 7)),
-        "drawn": DrawnPicture(text="他喝了一", index=2, target="开", pixels="00ff12ab" * 32),
+        "drawn": DrawnPicture(text="他喝了一", index=2, target="开", pixels="00ff12ab" * 32, share=0.35, fewest=True),
+        "exchanged": ExchangedState(
+            text="= I have a cat. = zh:", word="cat", donor="= 我有一只猫。 = en:", translation="猫", unrelated="茶"
+        ),
+        "split": SplitMargin(text="Маша никогда не", answers=(811, 4_012), position=3),
+        "looked": LookedAt(text="虽然我很累，", index=3, token=81, head=(1, 5, 2), parts=((0, "block", 4, 0),)),
+        "lab": ComparedPictures(first="己", second="已"),
     }
 )
 
@@ -63,7 +73,7 @@ def test_every_part_of_a_state_survives_and_the_link_is_short() -> None:
     noise = np.random.default_rng(0).bytes(128).hex()  # no picture packs worse
     assert INSTRUMENTS.drawn is not None
     drawn = INSTRUMENTS.model_copy(update={"drawn": INSTRUMENTS.drawn.model_copy(update={"pixels": noise})})
-    assert unpacked(packed(drawn)) == drawn and len(packed(drawn)) < 1_200
+    assert unpacked(packed(drawn)) == drawn and len(packed(drawn)) < 1_500
     assert unpacked(packed(PageLink())) == PageLink() and unpacked(pack({})) == PageLink()
     long = PageLink(text=ODD * 90, own_words="слово " * 1_000)
     assert unpacked(packed(long)) == long
@@ -104,6 +114,10 @@ def test_any_text_survives(text: str, seed: int, cell: tuple[int, int]) -> None:
         {"drawn": {"text": "a", "index": 1, "target": "b", "pixels": "0" * 255}}, {"drawn": {"text": "a"}},
         {"drawn": {"text": "a", "index": 1, "target": "b", "pixels": "g" * 256}}, {"drawn": 7},
         {"drawn": {"text": "a", "index": 1, "target": "b" * 17, "pixels": "0" * 256}},
+        {"drawn": {"text": "a", "index": 1, "target": "b", "pixels": "0" * 256, "noise": 257}}, {"exchanged": {}},
+        {"split": {"text": "a", "answers": ["b", 1]}}, {"looked": {"text": "a", "parts": [[0, "soul", 1, 0]]}},
+        {"looked": {"text": "a", "head": [0, 1]}}, {"looked": {"text": "a", "parts": [[0, "mlp", 1, 0]] * 513}},
+        {"lab": {"first": "a"}}, {"lab": {"first": "a" * 33, "second": "b"}},
         b"{", b"", b"\xff\xfe", b'{"text": "a\xff"}', b"[" * 9_000,
     ],
 )  # fmt: skip
@@ -195,18 +209,3 @@ def test_the_box_shows_the_address_its_code_and_a_frame_and_nothing_of_it_is_mar
     shown = link_view('https://x.org/?s=a"><script>', speaker("en"))
     assert "<script" not in shown and shown.count("<svg") == 1 and "embed=1" in shown
     assert qr_code("x" * 4_000) == "" and say("link_no_code", "ru") in link_view("x" * 4_000, speaker("ru"))
-
-
-def test_a_link_takes_what_stands_in_the_instruments_and_leaves_out_what_no_link_could_say() -> None:
-    bits = "".join("01"[pixel] for pixel in np.random.default_rng(1).integers(0, 2, 1024))
-    seen = {"folds": ["drawing", "attic", "patching"], "place": [2, 5, 7], "pixels": bits}
-    moved, drawn_on = PatchRequest("I drink", "I read", (81, 4), back=True), DrawingRequest("他喝了一", 2, "开")
-    found = PageLink(**_instruments(seen, moved, drawn_on))
-    assert found.folds == ("patching", "drawing")
-    assert found.moved == MovedState(first="I drink", second="I read", answers=(81, 4), back=True, cell=(2, 5, 7))
-    assert found.drawn is not None and found.drawn.bits == bits and found.drawn.index == 2
-    refused = PatchRequest(None, "x" * 600, ("tea", None))
-    for odd in ({}, {"folds": 7, "place": "x", "pixels": 5}, {"pixels": "01"}, {"folds": [[]], "place": [1, 2]}):
-        assert _instruments(odd, refused, DrawingRequest(None)) == {"folds": ()}
-    typed = PageLink(**_instruments({}, PatchRequest("a", "b", ("tea", None)), None)).moved
-    assert typed == MovedState(first="a", second="b"), "answers that were refused are not said"

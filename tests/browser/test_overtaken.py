@@ -1,0 +1,85 @@
+"""What is pressed while a tab is being drawn stays chosen, however late the tab's own answer comes."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+from playwright.sync_api import APIResponse, Browser, Page, Route, expect
+
+from tests.support.browsing import needs_browser, open_page, read_text, until_quiet
+
+pytestmark = needs_browser
+
+TEXT = "The cat and the dog"
+
+
+@pytest.fixture(scope="module")
+def page(browser: Browser, bundled: str) -> Iterator[Page]:
+    page = open_page(browser, bundled)
+    read_text(page, TEXT)
+    yield page
+    page.context.close()
+
+
+@contextmanager
+def held(page: Page, inside: str) -> Iterator[list[tuple[Route, APIResponse]]]:
+    """Hold back the first answer in which this stands, computed by the server already, until the block ends."""
+    late: list[tuple[Route, APIResponse]] = []
+
+    def pass_on(route: Route) -> None:
+        if late:
+            return route.continue_()
+        answer = route.fetch()
+        if inside in answer.text():
+            late.append((route, answer))
+        else:
+            route.fulfill(response=answer)
+
+    page.route("**/gradio_api/run/**", pass_on)
+    yield late
+    assert late, "the answer to hold back never came"
+    for route, answer in late:
+        route.fulfill(response=answer)
+    until_quiet(page)
+    page.unroute("**/gradio_api/run/**", pass_on)
+
+
+def until_held(page: Page, late: list[tuple[Route, APIResponse]]) -> None:
+    for _ in range(300):
+        if late:
+            return
+        page.wait_for_timeout(100)
+
+
+def press(page: Page, place: int) -> list[str]:
+    """Press a chip; the texts of all."""
+    chips = page.locator(".gs-strip .gs-chip")
+    chips.nth(place).click()
+    return chips.locator(".gs-tok").all_inner_texts()
+
+
+def test_a_token_that_is_pressed_while_a_tab_is_drawn_stays_chosen(page: Page) -> None:
+    """In the tab that is seen for the first time; the panels of the other one are drawn anew."""
+    with held(page, "gs-lens") as late:
+        page.locator("#tab-layers-button").click()
+        until_held(page, late)
+        texts = press(page, 3)
+        expect(page.locator("#depth h2")).to_contain_text(f"“{texts[2]}”")  # what was expected after the one before
+    expect(page.locator("#depth h2")).to_contain_text(f"“{texts[2]}”")
+    expect(page.locator(".gs-strip .gs-chip").nth(3)).to_have_attribute("aria-pressed", "true")
+    page.locator("#tab-read-button").click()
+    expect(page.locator("#glyphs .gs-headline")).to_contain_text(texts[3])
+
+
+def test_so_does_one_in_the_tab_of_the_panels_that_were_there_before(page: Page) -> None:
+    page.locator("#tab-layers-button").click()
+    texts = press(page, 4)
+    expect(page.locator("#depth h2")).to_contain_text(f"“{texts[3]}”")
+    with held(page, "gs-headline") as late:
+        page.locator("#tab-read-button").click()
+        until_held(page, late)
+        press(page, 1)
+        expect(page.locator("#glyphs .gs-headline")).to_contain_text(texts[1])
+    expect(page.locator("#glyphs .gs-headline")).to_contain_text(texts[1])
+    page.locator("#tab-layers-button").click()
+    expect(page.locator("#depth h2")).to_contain_text(f"“{texts[0]}”")
