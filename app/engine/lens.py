@@ -20,7 +20,8 @@ from app.system.exponentials import odds_below_
 from app.system.topk import largest
 from app.trace.record import Floats, Trace
 
-_ROWS = 320  # states read at a time: fewer take longer (measured: 160, a tenth), more are slow to find memory for
+_FEWEST, _MOST = 32, 320  # states read at a time: fewer take longer (measured: 160, a tenth)
+_NUMBERS = _MOST * 8_192  # their logits under one expert: more are slow to find memory for
 _KEPT = 4096  # readings of states of layer 0: about 8 MB
 
 Reading = tuple[NDArray[np.int32], Floats]
@@ -96,13 +97,14 @@ class LensReader:
     def _logits(self, states: Tensor) -> Iterator[Iterable[Tensor]]:
         """Logits of states (E, N, d): for one or several experts (e, n, V), some rows at a time, good until the next
         ones are asked for."""
-        model = self._model
+        model, vocabulary = self._model, self._model.shape.vocabulary
+        size = min(max(_NUMBERS // vocabulary, _FEWEST), _MOST)
         if not isinstance(model, StackedExperts):
-            yield (model.read_out(part.float()) for part in torch.split(states, _ROWS, 1))
+            yield (model.read_out(part.float()) for part in torch.split(states, size, 1))
             return
-        room = torch.empty(min(_ROWS, states.shape[1]), model.shape.vocabulary)  # asking for it anew takes longer
+        room = torch.empty(min(size, states.shape[1]), vocabulary)  # asking for it anew takes longer
         for rows, head in zip(norm(states.float()), model.head, strict=True):
-            yield (torch.mm(part, head, out=room[: len(part)])[None] for part in torch.split(rows, _ROWS))
+            yield (torch.mm(part, head, out=room[: len(part)])[None] for part in torch.split(rows, size))
 
 
 def _best(logits: Tensor, top: int) -> tuple[Tensor, Tensor]:
