@@ -5,19 +5,23 @@ trace's own, and layer 0, the frozen picture, says the same wherever and in what
 """
 
 import threading
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 from cachetools import LRUCache
 from numpy.typing import NDArray
+from torch import Tensor
 
+from app.network.experts import StackedExperts, norm
 from app.network.interface import Network
+from app.system.exponentials import odds_below_
 from app.system.topk import largest
 from app.trace.record import Floats, Trace
 
-_ROWS = 160  # states read at a time: fewer take longer (measured: 64, a fifth), more are slow to find memory for
+_FEWEST, _MOST = 32, 320  # states read at a time: fewer take longer (measured: 160, a tenth)
+_NUMBERS = _MOST * 8_192  # their logits under one expert: more are slow to find memory for
 _KEPT = 4096  # readings of states of layer 0: about 8 MB
 
 Reading = tuple[NDArray[np.int32], Floats]
@@ -84,13 +88,29 @@ class LensReader:
     def _read(self, states: NDArray[np.floating], top: int) -> Reading:
         """What states (E, n, d) are read as, (E, n, K)."""
         ids, logs = [], []
-        for part in torch.split(torch.from_numpy(states), _ROWS, 1):
-            logits = self._model.read_out(part.float())
-            best, found = largest(logits, top)
-            total = logits.sub_(best[..., :1]).exp_().sum(-1, keepdim=True).log_().add_(best[..., :1])
-            ids.append(found)
-            logs.append(best - total)
-        return torch.cat(ids, 1).int().numpy(), torch.cat(logs, 1).numpy()
+        for rows in self._logits(torch.from_numpy(states)):
+            found, chances = zip(*(_best(logits, top) for logits in rows), strict=True)
+            ids.append(torch.cat(found, 1))
+            logs.append(torch.cat(chances, 1))
+        return torch.cat(ids).int().numpy(), torch.cat(logs).numpy()
+
+    def _logits(self, states: Tensor) -> Iterator[Iterable[Tensor]]:
+        """Logits of states (E, N, d): for one or several experts (e, n, V), some rows at a time, good until the next
+        ones are asked for."""
+        model, vocabulary = self._model, self._model.shape.vocabulary
+        size = min(max(_NUMBERS // vocabulary, _FEWEST), _MOST)
+        if not isinstance(model, StackedExperts):
+            yield (model.read_out(part.float()) for part in torch.split(states, size, 1))
+            return
+        room = torch.empty(min(size, states.shape[1]), vocabulary)  # asking for it anew takes longer
+        for rows, head in zip(norm(states.float()), model.head, strict=True):
+            yield (torch.mm(part, head, out=room[: len(part)])[None] for part in torch.split(rows, size))
+
+
+def _best(logits: Tensor, top: int) -> tuple[Tensor, Tensor]:
+    """Ids and log-probabilities (e, n, K) of the likeliest of logits (e, n, V), which are overwritten."""
+    best, ids = largest(logits, top)
+    return ids, best - odds_below_(logits, best[..., :1]).sum(-1, keepdim=True).log_().add_(best[..., :1])
 
 
 def own_candidates(trace: Trace, window: slice, top: int) -> Reading:

@@ -20,6 +20,7 @@ from torch import Tensor
 
 from app.network.experts import fuse
 from app.network.interface import Output
+from app.system.exponentials import BITS, below_, entropy
 from app.system.threads import set_own_threads
 from app.system.topk import largest
 from app.trace.record import CANDIDATES, WEIGHT_GRID, Floats, Trace
@@ -179,33 +180,36 @@ def _in_a_row(pieces: list[Output]) -> Output:
 
 
 def reduce_rows(under: Tensor, following: list[int], top: int) -> _Reduced:
-    """Reduce raw logits (E + 1, n, V); `following` holds the next ids of the first n, or n - 1, rows."""
-    rows = under[:-1]
-    experts, count, _ = rows.shape
+    """Reduce raw logits (E + 1, n, V), which are overwritten; `following` holds the next ids of the first n, or n - 1,
+    rows."""
+    experts, count, known = len(under) - 1, under.shape[1], len(following)
     best, places = largest(under, top)
     ids = places.transpose(0, 1)  # (n, E + 1, K)
     flat = ids.reshape(1, count, -1).expand(experts, -1, -1)
-    logits = rows.gather(-1, flat).view(experts, *ids.shape).movedim(0, -1)  # (n, E + 1, K, E)
-    totals = (under - best[..., :1]).exp_().sum(-1).log_().add_(best[..., 0])  # (E + 1, n): log-sum-exp
-    known = len(following)
+    logits = under[:-1].gather(-1, flat).view(experts, *ids.shape).movedim(0, -1)  # (n, E + 1, K, E)
     at = torch.tensor(following, dtype=torch.long).view(1, -1, 1)
     next_all = under[:, :known].gather(-1, at.expand(experts + 1, -1, -1))  # (E + 1, known, 1)
     next_logits = nan_after(next_all[:experts, :, 0], count).T
     ranks = torch.zeros(count, experts + 1, dtype=torch.int32)
     above = np.count_nonzero(under[:, :known].numpy() > next_all.numpy(), axis=-1)  # many times torch's pace
     ranks[:known] = torch.from_numpy(above).T + 1
-    logs = rows - totals[:experts, :, None]
-    mixed, chances = _mixed(rows, totals[:experts], logs)
+    fused_logits = under[-1].gather(-1, ids[:, -1])
+    bits = below_(under, best[..., :1])
+    odds = bits.exp2()
+    sums = odds.sum(-1)  # (E + 1, n)
+    jensen_shannon = _jensen_shannon(odds[:-1], bits[:-1], sums[:-1])
+    mixed = _mixed(bits[:-1], sums[:-1], best[:-1, :, 0])
+    spread = _spread(bits[:-1])  # the last: it overwrites them
     return _Reduced(
         candidates=ids.int().numpy(),
         candidate_logits=logits.numpy(),
-        log_sum_exp=totals.T.numpy(),
+        log_sum_exp=sums.log().add_(best[..., 0]).T.numpy(),
         mixed_log_sum_exp=mixed.numpy(),
         next_logits=next_logits.numpy(),
         next_ranks=ranks.numpy(),
-        jensen_shannon=_jensen_shannon(logs, chances).numpy(),
-        spread=_spread(rows).T.numpy(),
-        fused_logits=under[-1].gather(-1, ids[:, -1]).numpy(),
+        jensen_shannon=jensen_shannon.numpy(),
+        spread=spread.T.numpy(),
+        fused_logits=fused_logits.numpy(),
         next_fused=nan_after(next_all[experts, :, 0], count).numpy(),
     )
 
@@ -215,43 +219,44 @@ def nan_after(values: Tensor, count: int) -> Tensor:
     return torch.nn.functional.pad(values, (0, count - values.shape[-1]), value=math.nan)
 
 
-def _mixed(rows: Tensor, totals: Tensor, logs: Tensor) -> tuple[Tensor, Tensor]:
-    """Log-sum-exp (n, W) of two experts' fusion at every weight of the grid; (n, 1), of the plain
-    mean, of any other number.  And each expert's probabilities (E, n, V), which are the ends of the grid.
+def _mixed(bits: Tensor, sums: Tensor, best: Tensor) -> Tensor:
+    """Log-sum-exp (n, W) of two experts' fusion at every weight of the grid; (n, 1), of the plain mean, of any other
+    number.  bits (E, n, V): how far their logits are `below_` their best (E, n); sums (E, n): of their odds, which are
+    the ends of the grid.
 
     From one weight to the next every term grows by the same factor, the experts' likelihood ratio to the
     power of the grid's step: two exponentials of a row instead of one for each weight.
     """
-    if len(rows) != 2:
-        return rows.mean(0).logsumexp(-1)[:, None], logs.exp()
-    first, second = logs
-    middle, step = len(WEIGHT_GRID) // 2, 1 / (len(WEIGHT_GRID) - 1)
-    ratio, even = ((first - second) * step).exp_(), ((first + second) / 2).exp_()
-    sums, ends = [even.sum(-1)], []
-    for factor, at in ((ratio, len(WEIGHT_GRID)), (ratio.reciprocal(), 0)):
-        term = even.clone()
-        for _ in range(middle):
-            term.mul_(factor)
-            sums.insert(len(sums) if at else 0, term.sum(-1))
-        ends.append(term)
-    if not all(bool(total.isfinite().all() and total.all()) for total in (sums[0], sums[-1])):  # logits hundreds apart
-        exact = [torch.lerp(rows[1], rows[0], float(w)).logsumexp(-1) for w in WEIGHT_GRID]
-        return torch.stack(exact, 1), logs.exp()
+    if len(bits) != 2:
+        return (bits.mean(0) / BITS).logsumexp(-1)[:, None] + best.mean(0)[:, None]
     weights = torch.from_numpy(WEIGHT_GRID)
-    mixed = torch.stack(sums, 1).log_() + torch.outer(totals[0], weights) + torch.outer(totals[1], 1 - weights)
-    return mixed, torch.stack(ends)
+    known = torch.outer(best[0], weights) + torch.outer(best[1], 1 - weights)
+    middle, step = len(WEIGHT_GRID) // 2, 1 / (len(WEIGHT_GRID) - 1)
+    factor, even = (bits[0] - bits[1]).mul_(step).exp2_(), (bits[0] + bits[1]).mul_(0.5).exp2_()
+    term, columns = even.clone(), [even.sum(-1)]
+    for _ in range(middle - 1):
+        columns.append(term.mul_(factor).sum(-1))
+    factor.reciprocal_()
+    for _ in range(middle - 1):
+        columns.insert(0, even.mul_(factor).sum(-1))
+    inner = torch.stack(columns, 1)
+    if not bool((inner.isfinite() & (inner > 0)).all()):  # logits hundreds apart
+        exact = [(torch.lerp(bits[1], bits[0], float(w)) / BITS).logsumexp(-1) for w in WEIGHT_GRID]
+        return torch.stack(exact, 1) + known
+    return torch.cat((sums[1, :, None], inner, sums[0, :, None]), 1).log_() + known
 
 
-def _jensen_shannon(logs: Tensor, chances: Tensor) -> Tensor:
-    """Jensen-Shannon divergence (n,) in bits of log-probabilities and probabilities (E, n, V):
-    H(mean p) - mean H(p)  (Lin 1991)."""
-    mixture = chances.mean(0)
-    entropy_of_mixture = -(mixture * mixture.clamp_min(1e-30).log_()).sum(-1)
-    mean_entropy = -(chances * logs).sum(-1).mean(0)
-    return ((entropy_of_mixture - mean_entropy) / math.log(2)).clamp_min(0)
+def _jensen_shannon(odds: Tensor, bits: Tensor, sums: Tensor) -> Tensor:
+    """Jensen-Shannon divergence (n,) in bits of odds (E, n, V), which are overwritten, with their base-2 logarithms and
+    their sums (E, n): H(mean p) - mean H(p)  (Lin 1991)."""
+    chances = odds.div_(sums[..., None])
+    of_mixture = entropy(chances.mean(0))
+    return (of_mixture - (sums.log2() - chances.mul_(bits).sum(-1)).mean(0)).clamp_min_(0)
 
 
-def _spread(rows: Tensor) -> Tensor:
-    """Standard deviation (E, n) of rows (E, n, V) in two plain passes, quicker here than `std`."""
-    centred = rows - rows.mean(-1, keepdim=True)
-    return (centred.square_().sum(-1) / (rows.shape[-1] - 1)).sqrt_()
+def _spread(bits: Tensor) -> Tensor:
+    """Standard deviation (E, n), in nats, of rows (E, n, V) in bits, which are overwritten; in two plain passes,
+    quicker here than `std`."""
+    centred = bits.sub_(bits.mean(-1, keepdim=True))
+    lengths: Tensor = torch.linalg.vector_norm(centred, dim=-1)
+    return lengths / (math.sqrt(bits.shape[-1] - 1) * BITS)

@@ -23,6 +23,8 @@ FUSED = "fused logits"
 """Where they are wrong, in an `Agreement`."""
 _OWN_CODE = ("probabilities", "learned")
 """Fusions that only the network's own code can do."""
+_FUSED_ROWS = 64
+"""So many of the last positions of a long text have their fused logits compared."""
 
 
 def convert(
@@ -96,12 +98,12 @@ class _Tally:
 
 
 def _read(
-    network: Network, anatomy: Anatomy, cuts: Sequence[Sequence[int]]
+    network: Network, anatomy: Anatomy, cuts: Sequence[Sequence[int]], keep: int = 0
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     """A text read part by part, so that a cache is tried as well: hidden states of every tower (E, L + 1, T, d), the
-    experts' logits (E, T, V) and the fused ones (T, V)."""
+    experts' logits (E, T, V) and the fused ones (T, V), of the last `keep` positions of each part (0: of all)."""
     cache = network.new_cache(sum(map(len, cuts)))
-    outputs = [network(torch.tensor([list(part)]), cache=cache) for part in cuts if part]
+    outputs = [network(torch.tensor([list(part)]), cache=cache, keep=keep) for part in cuts if part]
     hidden = torch.cat([torch.stack(out.hidden, 1)[:, :, 0] for out in outputs], 2)
     towers = len(anatomy.towers)
     parts = hidden if len(hidden) == towers else torch.stack(hidden[0].chunk(towers, -1))  # joined
@@ -134,19 +136,34 @@ def compare(network: Network, reader: Reader, anatomy: Anatomy, probes: Sequence
     return tally.agreement(len(probes))
 
 
+@dataclass(frozen=True, eq=False)
+class LongRead:
+    """A text as long as a network can read, in its own code: the ids, hidden states, L + 1 times (E, T, d), and the
+    fused logits (n, V) of its last positions; of all, the logits of a large vocabulary would take a gigabyte."""
+
+    ids: list[int]
+    states: list[torch.Tensor]
+    logits: torch.Tensor
+
+
+def read_long(original: Original, ids: Sequence[int]) -> LongRead:
+    """A text read at once by the network's own code, which raises what it will for one too long."""
+    states, logits = original.read(torch.tensor(list(ids)))
+    return LongRead(list(ids), states, logits[-_FUSED_ROWS:].clone())
+
+
 @torch.inference_mode()
-def compare_long(
-    network: Network, original: Original, anatomy: Anatomy, probe: Sequence[int], before: Agreement
-) -> Agreement:
-    """Compare on a long text, added to an agreement so far: every hidden state and the fused logits, most of the text
-    read at once and its last tokens one by one."""
-    tally, cut = _Tally(before), max(1, len(probe) - 3)
-    states, logits = original.read(torch.tensor(list(probe)))
-    parts, _, fused = _read(network, anatomy, (probe[:cut], *([token] for token in probe[cut:])))
-    for layer, theirs in enumerate(states):
-        for ours, rows in zip(parts[:, layer], theirs, strict=True):
-            tally.compare(f"layer {layer} of {len(probe)} tokens", ours, rows)
-    tally.compare(f"{FUSED} of {len(probe)} tokens", fused, logits)
+def compare_long(network: Network, anatomy: Anatomy, theirs: LongRead, before: Agreement) -> Agreement:
+    """Compare on a long text, added to an agreement so far: every hidden state and the last fused logits, most of the
+    text read at once and its last tokens one by one."""
+    tally, length = _Tally(before), len(theirs.ids)
+    cut = max(1, length - 3)
+    single = [[token] for token in theirs.ids[cut:]]
+    parts, _, fused = _read(network, anatomy, (theirs.ids[:cut], *single), _FUSED_ROWS)
+    for layer, states in enumerate(theirs.states):
+        for ours, rows in zip(parts[:, layer], states, strict=True):
+            tally.compare(f"layer {layer} of {length} tokens", ours, rows)
+    tally.compare(f"{FUSED} of {length} tokens", fused[-_FUSED_ROWS:], theirs.logits)
     release_memory()
     return tally.agreement(before.probes + 1)
 

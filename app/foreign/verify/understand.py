@@ -10,11 +10,11 @@ import torch
 from torch import Tensor
 
 from app.foreign.anatomy.block import likely_heads
-from app.foreign.anatomy.observe import Observation, Reader, in_float32, observe
+from app.foreign.anatomy.observe import Observation, Reader, observe
 from app.foreign.anatomy.rows import made_rows
 from app.foreign.anatomy.towers import Anatomy, Fusion, Table, Tower, dissect
 from app.foreign.compute.decoder import Decoder
-from app.foreign.verify.agreement import FUSED, NOTHING, Agreement, compare, compare_long, convert
+from app.foreign.verify.agreement import FUSED, NOTHING, Agreement, LongRead, compare, compare_long, convert, read_long
 from app.foreign.verify.original import Joined, Original
 from app.foreign.verify.tail import Tail
 from app.network.interface import Network
@@ -78,8 +78,10 @@ def understand(reader: Reader, name: str, config: dict[str, Any], probes: Sequen
         raise UserError("no_table", folder=name)
     if len(anatomy.towers) == 1 and anatomy.fusion is None:  # a head of no known kind: its own code will do
         anatomy = replace(anatomy, fusion=Fusion("single", (1.0,)))
-    context = longest(reader, config, anatomy, len(seen.ids))
-    case = _Case(reader, seen, config, context, [probe[:context] for probe in probes])
+    *short, long = probes
+    heads = likely_heads(config, anatomy.towers[0].hidden.shape[-1])[0]
+    context, far = longest(reader, config, anatomy, heads, long, len(seen.ids))
+    case = _Case(reader, seen, config, context, [probe[:context] for probe in short], far)
     found, wrong = _proved(case, anatomy)
     if wrong and anatomy.fusion is not None and all(where.startswith(FUSED) for where in wrong):
         # what looked like fixed weights on the first probe is not: only the network itself can fuse
@@ -91,27 +93,28 @@ def understand(reader: Reader, name: str, config: dict[str, Any], probes: Sequen
 
 @dataclass(frozen=True, eq=False)
 class _Case:
-    """What a network is judged by: its first look, and the texts (all within the context) that it is verified on."""
+    """What a network is judged by: its first look, the texts (all within the context) that it is verified on, and a
+    long one as its own code reads it."""
 
     reader: Reader
     seen: Observation
     config: dict[str, Any]
     context: int
     probes: list[list[int]]
+    far: LongRead
 
 
 def _proved(case: _Case, anatomy: Anatomy) -> tuple[Understood, tuple[str, ...]]:
     """Our own decoder if it agrees with the network everywhere, else the network itself; and where that does not
     agree with its own anatomy (nowhere, if it can be shown)."""
     reader, context = case.reader, case.context
-    *short, long = case.probes
     tail = Tail(reader, anatomy.towers, context, wide=True)
     heads = likely_heads(case.config, anatomy.towers[0].hidden.shape[-1])[0]
     original = Original(reader, anatomy, context, heads)
 
     def tried(found: Understood, network: Network) -> Agreement:
-        agreement = compare(network, reader, anatomy, short)
-        return agreement if agreement.wrong else compare_long(network, original, anatomy, long, agreement)
+        agreement = compare(network, reader, anatomy, case.probes)
+        return agreement if agreement.wrong else compare_long(network, anatomy, case.far, agreement)
 
     try:
         decoder, style = convert(case.seen, anatomy, case.config, context, tail)
@@ -165,21 +168,23 @@ def _sources(reader: Reader, seen: Observation, tower: Tower, name: str) -> tupl
     return tuple(dict.fromkeys([*([name] if name else []), *names]))
 
 
-def longest(reader: Reader, config: dict[str, Any], anatomy: Anatomy, least: int = _SHORT) -> int:
-    """The longest text in tokens: what the config allows, what fits into a visitor's session, and what the
-    network can in fact read.  least: what it has read already."""
+def longest(
+    reader: Reader, config: dict[str, Any], anatomy: Anatomy, heads: int, probe: Sequence[int], least: int = _SHORT
+) -> tuple[int, LongRead]:
+    """The longest text in tokens: what the config allows, what fits into a visitor's session, and what the network can
+    in fact read; and a probe of that length, read.  least: what it has read already."""
     stated = [
         value for key, value in config.items()
         if isinstance(value, int) and value >= least and _LENGTHS.search(key) and key not in _NO_LENGTHS
     ]  # fmt: skip
     layers, _, width = anatomy.towers[0].hidden.shape
     room = _TRACE_BYTES // (2 * layers * width * len(anatomy.towers))
-    length = max(least, min(min(stated, default=256), room, 1024))
-    with torch.inference_mode(), in_float32(reader.model):
-        while length > least:
-            try:
-                reader(torch.zeros(1, length, dtype=torch.long))
-                return length
-            except Exception:  # whatever code that is not ours raises for a text too long
-                length = max(least, length // 2)
-    return length
+    length = max(least, min(min(stated, default=256), room, len(probe)))
+    while True:
+        original = Original(reader, anatomy, length, heads)
+        try:
+            return length, read_long(original, probe[:length])
+        except Exception:  # whatever code that is not ours raises for a text too long
+            if length == least:
+                raise
+            length = max(least, length // 2)
