@@ -41,8 +41,10 @@ def hero_html(model: LoadedModel, language: str) -> str:
 
 
 def _facts_of(word_cache: WordCache, language: str) -> "_Facts | None":
+    known = _heroes.setdefault(word_cache, {})
+    if language in known:  # without the lock: another model or language may take long
+        return known[language]
     with _lock:
-        known = _heroes.setdefault(word_cache, {})
         if language not in known:
             states = carried_states(word_cache, showcase_words(word_cache, language))
             if states is None:
