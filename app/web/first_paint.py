@@ -18,6 +18,7 @@ from app.engine.examples import opening_trace
 from app.models import LoadedModel, ModelRegistry
 from app.panels.hero import hero_html
 from app.panels.strip import most_disputed, strip_view
+from app.system.shared_cache import SharedCache
 from app.web.assets import first_script, first_style, inline_mount, preload_html, script_json
 from app.web.header import header_html, hint_line
 from app.web.packed_file import best_coding, packed
@@ -45,7 +46,7 @@ class FirstPaint:
     def __init__(self, app: ASGIApp, registry: ModelRegistry, opening: Opening) -> None:
         self._app, self._registry, self._opening = app, registry, opening
         self._taken_apart: LRUCache[tuple[Any, ...], GradioPage] = LRUCache(_KEPT)
-        self._pages: LRUCache[tuple[Any, ...], bytes] = LRUCache(_KEPT)
+        self._pages = SharedCache[bytes](_KEPT)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         root = str(scope.get("root_path", ""))
@@ -71,7 +72,7 @@ class FirstPaint:
         if (known := self._pages.get(key)) is None:
             whole = self._whole(gradio, model, language, tab)
             whole = with_base(with_preview(whole, scope, language))
-            known = self._pages[key] = packed(whole, coding)
+            known = self._pages.put(key, packed(whole, coding))
         return known
 
     def _whole(self, gradio: "GradioPage", model: LoadedModel, language: str, tab: str) -> bytes:

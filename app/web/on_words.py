@@ -8,7 +8,6 @@ from typing import Any, Generic, TypeVar
 from weakref import WeakKeyDictionary
 
 import gradio as gr
-from cachetools import LRUCache
 
 from app.checkpoint.training_record import translated_share
 from app.engine.cancellation import Cancellations
@@ -21,6 +20,7 @@ from app.probing.word_cache import WordCache
 from app.probing.word_list import PRESETS, Word, parse_words, preset
 from app.probing.word_proof import PROOF_SETS
 from app.probing.word_states import Progress
+from app.system.shared_cache import SharedCache
 from app.web.answers import Answer, told_in
 from app.web.visitor import model_of
 from app.wording.catalogue import speaker
@@ -47,7 +47,7 @@ class WordListeners:
     def __init__(self, registry: ModelRegistry) -> None:
         self.registry = registry
         self.cancellations = Cancellations()
-        self._maps: WeakKeyDictionary[WordCache, LRUCache[tuple[Any, ...], Answer]] = WeakKeyDictionary()
+        self._maps: WeakKeyDictionary[WordCache, SharedCache[Answer]] = WeakKeyDictionary()
 
     def _word_cache(self, request: gr.Request) -> WordCache:
         """The word list of the model that this visitor sees."""
@@ -59,10 +59,10 @@ class WordListeners:
         if word_cache.list_states is None:
             return {"words_figure": panel(speak, "words", "", speak("meanings_wait")), "words_status": ""}
         name = name if name in PRESETS else PRESETS[0]
-        words, maps = preset(name), self._maps.setdefault(word_cache, LRUCache(_KEPT_MAPS))
+        words, maps = preset(name), self._maps.setdefault(word_cache, SharedCache(_KEPT_MAPS))
         key = (name, language, word_cache.places(words) is not None)
         if (known := maps.get(key)) is None:
-            known = maps[key] = _mapped(word_cache, words, language)
+            known = maps.put(key, _mapped(word_cache, words, language))
         return known
 
     def shown(self, words: tuple[Word, ...] | None, name: Any, language: str, request: gr.Request) -> Answer:

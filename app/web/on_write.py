@@ -8,7 +8,6 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import gradio as gr
-from cachetools import LRUCache
 
 from app.engine.examples import EXAMPLES
 from app.engine.fair_line import Visitor
@@ -20,6 +19,7 @@ from app.panels.settings import PanelSettings, whole
 from app.panels.status import status_html
 from app.panels.strip import writing_view, written_value
 from app.substrate.byte_text import joined
+from app.system.shared_cache import SharedCache
 from app.trace.record import Trace
 from app.web.answers import Answer, told_in
 from app.web.deep_link import PageLink
@@ -52,12 +52,11 @@ class RenderedCache:
     those after it are kept apart."""
 
     def __init__(self) -> None:
-        self._drawn: LRUCache[tuple[Any, ...], Answer] = LRUCache(_KEPT_EXAMPLES)
+        self._drawn = SharedCache[Answer](_KEPT_EXAMPLES)
 
     def put(self, model: LoadedModel, key: tuple[Any, ...], drawn: Answer) -> Answer:
         """Keep what was drawn over a model; returns it."""
-        self._drawn[(*key, model.word_cache.list_states is not None)] = drawn
-        return drawn
+        return self._drawn.put((*key, model.word_cache.list_states is not None), drawn)
 
     def get(self, model: LoadedModel, key: tuple[Any, ...]) -> Answer | None:
         """What was drawn over a model, None if nothing was."""
