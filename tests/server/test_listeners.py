@@ -4,6 +4,7 @@ import asyncio
 import logging
 from typing import Any, ClassVar
 
+import gradio as gr
 import numpy as np
 import pytest
 
@@ -145,7 +146,8 @@ def test_the_lens_of_a_large_model_follows_the_chosen_token(engine: Engine, monk
         class Event:
             _data: ClassVar = {"index": index}
 
-        return str(page.on_select(trace, before, "layers", (), Event(), *view).get("lens"))  # type: ignore[arg-type]
+        found = page.on_select(trace, before, "layers", (), Event(), gr.Request(), *view)  # type: ignore[arg-type]
+        return str(found.get("lens"))
 
     assert "<table" not in lens_after(9, 1)  # a small model's is whole already
     experts, layers, _, width = trace.hidden.shape
