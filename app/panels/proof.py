@@ -1,5 +1,6 @@
 """The proof panel: every measure of meaning as a chart beside its controls, each with its sentence."""
 
+from collections.abc import Callable
 from itertools import cycle
 from typing import Any
 
@@ -148,11 +149,11 @@ def _word_classes(every: ProbeResults, nouns: ProbeResults, say: Say) -> str:
     whole, part = (results.curves["purity_apart"].values[:, -1] for results in (every, nouns))
     lifts = (whole - every.chance["purity_apart"]) - (part - nouns.chance["purity_apart"])
 
-    def listed(values: NDArray[np.floating], signed: str = "") -> str:
-        return ", ".join(f"{name} {float(v):{signed}.2f}" for name, v in zip(every.experts, values, strict=True))
+    def listed(values: NDArray[np.floating], written: Callable[[float, int], str] = say.number) -> str:
+        return ", ".join(f"{name} {written(float(v), 2)}" for name, v in zip(every.experts, values, strict=True))
 
     last = every.curves["purity_apart"].values.shape[1] - 1
-    return say("proof_classes", last=last, list=listed(lifts, "+"), all=listed(whole), nouns=listed(part))
+    return say("proof_classes", last=last, list=listed(lifts, say.signed), all=listed(whole), nouns=listed(part))
 
 
 def _crossed(crossings: Crossings, paired: float, say: Say) -> CrossingRows:
