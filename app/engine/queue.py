@@ -18,6 +18,7 @@ from app.engine.fair_line import NOBODY, FairLine, Visitor
 from app.engine.sampling import Sampling
 from app.engine.visitor_limits import VisitorLimits
 from app.network.interface import Output
+from app.system.cores import use_all_cores
 from app.system.memory import release_memory
 from app.system.thread_trials import ThreadTrials
 from app.system.threads import use_network_threads
@@ -204,6 +205,8 @@ class RequestQueue:
 
     def _serve(self) -> None:
         use_network_threads()
+        if self.engine.bundle.report is not None:  # of other origin: it may be large
+            use_all_cores()
         trials = ThreadTrials()
         while True:
             self._release_memory()

@@ -24,8 +24,9 @@ from app.probing.word_list import PRESETS, preset
 from app.rooms.registry import RoomRegistry
 from app.substrate.pictures import check_font
 from app.system.caches import temporary_setting
+from app.system.cores import keep_to_one_core
 from app.system.memory import collect_from_now, limit_retained_memory, release_memory, settle
-from app.system.threads import set_network_threads
+from app.system.threads import network_threads, set_network_threads
 from app.web.api import add_api
 from app.web.api_attention import add_attention_api
 from app.web.api_intervene import add_intervene_api
@@ -143,6 +144,8 @@ def warm_up(registry: ModelRegistry, wanted: str) -> None:
         hero_html(model, language)
     settle()
     release_memory()
+    if network_threads() == 1:
+        keep_to_one_core()  # not before: a start gains from two
 
 
 def launch(page: Page, registry: ModelRegistry, port: int, headers: dict[str, str]) -> None:
