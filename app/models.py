@@ -58,7 +58,8 @@ class LoadedModel:
         """Ready to answer; the word list is read later."""
         engine = Engine(bundle)
         controls = read_control_record(folder) if folder is not None else None
-        return cls(key, engine, RequestQueue(engine), WordCache(engine, folder), controls, folder)
+        requests = RequestQueue(engine, all_cores=bundle.report is not None)  # of other origin: it may be large
+        return cls(key, engine, requests, WordCache(engine, folder), controls, folder)
 
 
 @dataclass(frozen=True)

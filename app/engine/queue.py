@@ -122,10 +122,14 @@ class _Running:
 
 
 class RequestQueue:
-    """Requests to one engine, up to `batch_size` served at once, the addresses in turn; `capacity` may wait."""
+    """Requests to one engine, up to `batch_size` served at once, the addresses in turn; `capacity` may wait.
+    all_cores: whether its thread may use them where the others share one."""
 
-    def __init__(self, engine: Engine, batch_size: int = BATCH_SIZE, capacity: int = MAX_WAITING) -> None:
+    def __init__(
+        self, engine: Engine, batch_size: int = BATCH_SIZE, capacity: int = MAX_WAITING, all_cores: bool = False
+    ) -> None:
         self.engine = engine
+        self._all_cores = all_cores
         self.batch_size = batch_size
         self._each = max(batch_size - KEPT_FREE, 1)  # served at once of one address
         self._waiting: FairLine[tuple[QueuedRequest, EngineRun]] = FairLine(capacity)
@@ -205,7 +209,7 @@ class RequestQueue:
 
     def _serve(self) -> None:
         use_network_threads()
-        if self.engine.bundle.report is not None:  # of other origin: it may be large
+        if self._all_cores:
             use_all_cores()
         trials = ThreadTrials()
         while True:

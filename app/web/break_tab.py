@@ -142,6 +142,8 @@ def connect_break_tab(
         if name == "patching":
             own.select(gate.on_first, [linked, *asked], controls.outputs, **HIDDEN)
             shown.change(gate.on_shown, [linked, shown, *asked], controls.outputs, **HIDDEN)
+            if isinstance(gate, LinkedGate):
+                linked.change(gate.on_linked, [linked, shown, language], controls.outputs, **HIDDEN)
         else:
             fold.expand(gate.on_first, [linked, *asked], controls.outputs, **HIDDEN)
             unfolded.then(_if_linked(name, gate), [linked, *asked], controls.outputs, **HIDDEN)

@@ -45,8 +45,8 @@ class OpeningGate:
 
     def __init__(self, instrument: Opened, outputs: int, settings: range = range(0)) -> None:
         self.instrument, self._nothing, self._settings = instrument, [gr.skip()] * outputs, settings
-        self._opening: set[str] = set()
-        """Sessions in which the instrument is being opened."""
+        self._opening: dict[str, object] = {}
+        """Sessions in which the instrument is being opened, with what tells this opening from another."""
 
     async def on_first(self, link: Any, asked: Any, language: str, request: gr.Request) -> Answers:
         """Its tab or its fold is opened."""
@@ -72,24 +72,31 @@ class OpeningGate:
         async for answer in self._only(None if asked is None else self.instrument.on_opening(language, request)):
             yield answer
 
-    async def once(self, link: Any, language: str, request: gr.Request, due: bool) -> AsyncGenerator[list[Any]]:
+    async def once(
+        self, link: Any, language: str, request: gr.Request, due: bool, anew: bool = False
+    ) -> AsyncGenerator[list[Any]]:
         """The opening.  A press on a tab is told as both events: only the first one opens the instrument, as the answer
-        to the second would come over what the visitor has asked for meanwhile."""
-        session = visitor_of(request).session
-        if not due or session in self._opening:
+        to the second would come over what the visitor has asked for meanwhile.  anew: open it all the same, in place of
+        an opening that is under way."""
+        session, own = visitor_of(request).session, object()
+        if not due or (session in self._opening and not anew):
             yield self._nothing
             return
-        self._opening.add(session)
+        self._opening[session] = own
         try:
-            async for answer in self._only(self._opened(link, language, request)):
-                yield answer
+            async with aclosing(self._only(self._opened(link, language, request))) as answers:
+                async for answer in answers:
+                    if self._opening.get(session) is not own:
+                        break
+                    yield answer
         finally:
-            self._opening.discard(session)
+            if self._opening.get(session) is own:
+                del self._opening[session]
 
     def _opened(self, link: Any, language: str, request: gr.Request) -> Answers:
         return self.instrument.on_opening(language, request)
 
-    async def _only(self, due: Answers | None) -> Answers:
+    async def _only(self, due: Answers | None) -> AsyncGenerator[list[Any]]:
         if due is not None:
             async for answer in due:
                 yield answer
@@ -103,6 +110,14 @@ class LinkedGate(OpeningGate):
     def __init__(self, instrument: OpenedByLink, outputs: int, part: str, status: int) -> None:
         super().__init__(instrument, outputs, range(1, status))
         self._by_link, self._part, self._status = instrument, part, status
+
+    async def on_linked(self, link: Any, tab: Any, language: str, request: gr.Request) -> Answers:
+        """The server knows what the page's address asks for.  The tab may have been opened by then, as usual: the page
+        comes with it."""
+        due = tab == "break" and getattr(link, self._part, None) is not None
+        async with aclosing(self.once(link, language, request, due, anew=True)) as answers:
+            async for answer in answers:
+                yield answer
 
     async def _opened(self, link: Any, language: str, request: gr.Request) -> Answers:
         own, refused = getattr(link, self._part, None), ""
