@@ -126,3 +126,30 @@ def found(answers: AsyncIterator[list[Any]]) -> list[Any]:
         return [answer async for answer in answers]
 
     return asyncio.run(gathered())
+
+
+def test_a_link_that_comes_late_ends_the_usual_opening() -> None:
+    gate, link = LinkedGate(Instrument(), 2, "moved", 1), SimpleNamespace(moved="a state")
+
+    async def late() -> tuple[list[list[Any]], list[list[Any]]]:
+        usual = gate.on_first(None, None, "ru", REQUEST)
+        first = await anext(usual)
+        by_link = [answer async for answer in gate.on_linked(link, "break", "ru", REQUEST)]
+        return [first, *[answer async for answer in usual]], by_link
+
+    usual, by_link = asyncio.run(late())
+    assert by_link == [["linked ru", "a state"], *NOTHING]
+    assert usual == OPENED[:1], "it would come over what the link says"
+    for tab, other in (("read", link), ("break", SimpleNamespace(moved=None)), ("break", None)):
+        assert found(gate.on_linked(other, tab, "ru", REQUEST)) == NOTHING
+
+
+def test_while_a_link_is_opened_the_usual_opening_says_nothing_more() -> None:
+    gate, link = LinkedGate(Instrument(), 2, "moved", 1), SimpleNamespace(moved="a state")
+
+    async def during() -> list[list[Any]]:
+        usual, by_link = gate.on_first(None, None, "ru", REQUEST), gate.on_linked(link, "break", "ru", REQUEST)
+        answers = [await anext(usual), await anext(by_link)]
+        return [*answers, *[answer async for answer in usual]]
+
+    assert asyncio.run(during()) == [OPENED[0], ["linked ru", "a state"]]
