@@ -1,6 +1,7 @@
 """The tab "Try to break it": instruments that change something inside the model or in what it reads."""
 
-from collections.abc import AsyncIterator, Callable
+import json
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -139,14 +140,29 @@ def connect_break_tab(
             continue
         controls, gate = gates[name]
         asked = _connect_gate(controls, gate, language, on_view)
+        built = _when_built(controls.outputs)
         if name == "patching":
-            own.select(gate.on_first, [linked, *asked], controls.outputs, **HIDDEN)
+            own.select(gate.on_first, [linked, *asked], controls.outputs, js=built, **HIDDEN)
             shown.change(gate.on_shown, [linked, shown, *asked], controls.outputs, **HIDDEN)
             if isinstance(gate, LinkedGate):
                 linked.change(gate.on_linked, [linked, shown, language], controls.outputs, **HIDDEN)
         else:
-            fold.expand(gate.on_first, [linked, *asked], controls.outputs, **HIDDEN)
-            unfolded.then(_if_linked(name, gate), [linked, *asked], controls.outputs, **HIDDEN)
+            fold.expand(gate.on_first, [linked, *asked], controls.outputs, js=built, **HIDDEN)
+            unfolded.then(_if_linked(name, gate), [linked, *asked], controls.outputs, js=built, **HIDDEN)
+
+
+def _when_built(outputs: Sequence[Any]) -> str:
+    """A script before an event that waits until the fields among its outputs stand in the page, five seconds at most:
+    Gradio loses what comes for a field between its making and its first drawing."""
+    fields = [f"#{one.elem_id}" for one in outputs if isinstance(one, (gr.Dropdown, gr.Textbox))]
+    return _WHEN_BUILT.replace("FIELDS", json.dumps(fields))
+
+
+_WHEN_BUILT = """(...asked) => new Promise((done) => {
+  const built = () => FIELDS.every((field) => document.querySelector(`${field} :is(input, textarea)`));
+  const look = (left) => (left > 0 && !built() ? setTimeout(look, 50, left - 1) : setTimeout(done, 50, asked));
+  look(100);
+})"""
 
 
 def _gate(controls: Any, instrument: OpenedByLink, part: str) -> LinkedGate:
