@@ -13,6 +13,7 @@ const PUSHES = 40; // rounds in which the places that tiles should have between 
 const WAY = 0.4; // share of what two tiles that meet on their way still have to go to lie as they will, in a frame
 const STEP = 0.005; // but at most so much of the stage's width
 const IN_VIEW = 0.2; // with less of it in the window it stands still: somebody reads what is below
+const AGAIN = 100; // milliseconds after which the prompt is looked for again
 const GROW = 250; // milliseconds in which a tile that became small is large again
 
 const eased = (share) => (1 - Math.cos(Math.PI * share)) / 2;
@@ -253,14 +254,18 @@ const start = (hero, remembered) => {
   });
   slider.addEventListener('input', () => hold(Number(slider.value)));
 
-  // The prompt may not be there yet: then the page's own picture goes there when it comes.
+  // The prompt may not be there yet, or not to be seen: the page's own picture goes there when it comes.
   const toPrompt = () => {
+    if (!state.asked || !hero.isConnected || hero.closest('#gs-first')) return;
     const prompt = document.querySelector('#prompt textarea');
-    if (!state.asked || !prompt || hero.closest('#gs-first')) return;
+    prompt?.focus({ preventScroll: true });
+    if (!prompt || document.activeElement !== prompt) {
+      setTimeout(toPrompt, AGAIN);
+      return;
+    }
     state.asked = false;
     keep();
     prompt.scrollIntoView({ block: 'center', behavior: still ? 'auto' : 'smooth' });
-    prompt.focus({ preventScroll: true });
     prompt.select();
   };
 
