@@ -18,7 +18,8 @@ from app.checkpoint.import_report import Report
 from app.foreign.anatomy.observe import Reader
 from app.foreign.compute.decoder import Decoder, as_bfloat16, as_int8, cast
 from app.foreign.compute.unit_rows import UnitRows
-from app.foreign.files.build import Built, build_network, check_memory, read_config
+from app.foreign.compute.widened import keep_widened
+from app.foreign.files.build import Built, build_network, check_memory, free_memory, read_config
 from app.foreign.files.names import expert_names
 from app.foreign.files.tokens import PROBES, Tokens, check_ids, read_tokens
 from app.foreign.recover import Recovery, find_pictures
@@ -31,6 +32,7 @@ from app.wording.errors import UserError
 
 PRECISIONS = ("auto", "float32", "bfloat16", "int8")
 _SMALL = 100_000_000  # numbers up to which float32 is as quick as bfloat16
+_SHARE_KEPT = 0.4  # of the free memory, for weights in float32 while a network is read again and again
 _DRAWN_PROBE, _LONG_PROBE = 48, 1_024
 _VOCABULARY = ("vocab_size", "n_vocab", "vocabulary_size", "num_tokens", "n_tokens", "padded_vocab_size")
 
@@ -57,7 +59,8 @@ def load_foreign(
     progress("stage_weights", 0.0)
     built = build_network(folder, trusted)
     progress("stage_anatomy", 0.0)
-    tokens, reader, probes, found = _understood(folder, config, built, trusted)
+    with keep_widened(_SHARE_KEPT * free_memory()):
+        tokens, reader, probes, found = _understood(folder, config, built, trusted)
     towers = found.anatomy.towers
     table = towers[0].table
     assert table is not None, "understand() refuses a network without one"

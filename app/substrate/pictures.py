@@ -8,6 +8,7 @@ natural advance widths, a grey box filter, no noise.  Nothing here knows vocabul
 import io
 import random
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -58,26 +59,49 @@ def legible(text: str) -> Bitmap:
     widths = _advances(text)
     canvas = Image.new("L", (max(SIDE, sum(widths)), SIDE), _PAPER)
     pen = (canvas.width - sum(widths)) // 2
-    draw = ImageDraw.Draw(canvas)
     for character, width in zip(text, widths, strict=True):
-        draw.text((pen, 0), character, fill=_INK, font=_font())
+        _stamp(canvas, (pen, 0), _character(character))
         pen += width
     small = canvas.resize((SIDE, SIDE), Image.Resampling.BOX)
     return np.asarray(small) < _INK_BELOW_GREY
 
 
 def _advances(text: str) -> list[int]:
-    return [_SPACE_WIDTH if c == " " else round(_font().getlength(c)) for c in text]
+    return [_SPACE_WIDTH if c == " " else _character(c).advance for c in text]
+
+
+@dataclass(frozen=True, eq=False)
+class _Character:
+    """A character as the font draws it, in pixels: how far it moves the pen, the box (left, top, right, bottom) of its
+    ink from there, and how much ink lies on each pixel of the box, 0..255."""
+
+    advance: int
+    box: tuple[int, int, int, int]
+    ink: Image.Image
+
+
+@lru_cache(maxsize=16_384)
+def _character(character: str) -> _Character:
+    font = _font()
+    left, top, right, bottom = (round(edge) for edge in font.getbbox(character))
+    ink = Image.new("L", (right - left, bottom - top), 0)
+    ImageDraw.Draw(ink).text((-left, -top), character, fill=255, font=font)
+    return _Character(round(font.getlength(character)), (left, top, right, bottom), ink)
+
+
+def _stamp(canvas: Image.Image, pen: tuple[int, int], character: _Character) -> None:
+    """Put a character's ink on a canvas."""
+    canvas.paste(_INK, (pen[0] + character.box[0], pen[1] + character.box[1]), character.ink)
 
 
 def published(text: str) -> Bitmap:
     """The text drawn by the recipe of bvv241: centred cells, seeded noise, nearest-pixel resize."""
     cells = Image.new("L", (SIDE * len(text), SIDE), _PAPER)
-    draw = ImageDraw.Draw(cells)
-    for i, character in enumerate(text):
-        left, top, right, bottom = draw.textbbox((0, 0), character, font=_font())
+    for i, one in enumerate(text):
+        character = _character(one)
+        left, top, right, bottom = character.box
         x = (SIDE - (right - left)) // 2 - left + SIDE * i
-        draw.text((x, (SIDE - (bottom - top)) // 2 - top), character, fill=_INK, font=_font())
+        _stamp(cells, (x, (SIDE - (bottom - top)) // 2 - top), character)
     noisy = _augmented(cells, easy=_is_easy(text))
     one_bit = noisy.point(lambda grey: 255 * (grey >= 128)).convert("1")
     return ~np.asarray(one_bit.resize((SIDE, SIDE), Image.Resampling.BILINEAR))
@@ -89,7 +113,7 @@ def _is_easy(text: str) -> bool:
 
 def _augmented(image: Image.Image, easy: bool) -> Image.Image:
     """Turn, move, ink and blur with generators reseeded to 42, hence alike for every token."""
-    generator, noise = random.Random(42), np.random.RandomState(42)
+    generator = random.Random(42)
     if easy:
         angle = generator.uniform(-7, 7)
         shift = generator.randint(-3, 3), generator.randint(-3, 3)
@@ -98,9 +122,15 @@ def _augmented(image: Image.Image, easy: bool) -> Image.Image:
         moved.paste(image, shift)
         image = moved
     pixels = np.array(image)
-    pixels[noise.rand(*pixels.shape) < (0.03 if easy else 0.001)] = _INK
+    pixels[_noise(pixels.shape[1]) < (0.03 if easy else 0.001)] = _INK
     image = Image.fromarray(pixels)
     return image.filter(ImageFilter.GaussianBlur(0.5)) if easy else image
+
+
+@lru_cache(maxsize=16)
+def _noise(width: int) -> NDArray[np.float64]:
+    """The noise (32, width) of every picture so wide."""
+    return np.random.RandomState(42).rand(SIDE, width)
 
 
 RECIPES: dict[str, Callable[[str], Bitmap]] = {"legible": legible, "published": published}

@@ -15,6 +15,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
+from app.foreign.compute.widened import float32
+
 
 @dataclass(frozen=True, eq=False)
 class Call:
@@ -225,7 +227,7 @@ def in_float32(model: nn.Module) -> Iterator[None]:
         for weight in own_tensors(module):
             if weight.is_floating_point() and weight.dtype != torch.float32:
                 kept.setdefault(id(weight), []).append(weight.data)
-                weight.data = weight.data.float()
+                weight.data = float32(weight.data)
 
     def narrow(module: nn.Module, _: Any, output: Any) -> Any:
         for weight in own_tensors(module):

@@ -7,6 +7,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from app.foreign.compute.widened import kept_float32
+
 _LARGE = 2**25  # numbers of a matrix that is not widened as a whole
 _EPSILONS = (1e-5, 1e-6, 1e-8, 1e-12, 0.0, float(torch.finfo(torch.float32).eps))
 
@@ -38,6 +40,8 @@ class Norm:
 def linear(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
     """A linear map in the type of x; a large matrix stored in another one is widened a few rows at a time."""
     bias = None if bias is None else bias.to(x.dtype)
+    if weight.dtype != x.dtype == torch.float32 and (wide := kept_float32(weight)) is not None:
+        return F.linear(x, wide, bias)
     if weight.dtype == x.dtype or weight.numel() < _LARGE:
         return F.linear(x, weight.to(x.dtype), bias)
     y = torch.cat([F.linear(x, part.to(x.dtype)) for part in torch.split(weight, 8_192)], -1)

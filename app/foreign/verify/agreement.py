@@ -117,13 +117,15 @@ def compare(network: Network, reader: Reader, anatomy: Anatomy, probes: Sequence
     """Compare a network that computes in float32 with the original on several texts: every hidden state, every
     expert's logits, the fused ones.
 
-    All of a text but its last tokens is read at once and those in two steps.
+    The first text is read but for its last tokens, and those in two steps, as every step reads all weights anew; the
+    others are read at once.
     """
     tally = _Tally(NOTHING)
     for probe in probes:
         seen = observe(reader, probe)
         theirs = dissect(reader.model, seen)
-        parts, logits, fused = _read(network, anatomy, (probe[:-3], probe[-3:-1], probe[-1:]))
+        cuts = (probe[:-3], probe[-3:-1], probe[-1:]) if probe is probes[0] else (probe,)
+        parts, logits, fused = _read(network, anatomy, cuts)
         for number, tower in enumerate(theirs.towers):
             name = tower.name or "expert"
             for layer, states in enumerate(tower.hidden):
