@@ -19,6 +19,9 @@ LOOK_SECONDS = 5.0
 _CROWDED, _IDLE = 0.5, 0.25
 """Shares of its time that a core spends on others: from the first on we leave it, up to the second we may come."""
 
+_GIVING_WAY = 10
+"""Of the 19 steps down from the usual priority."""
+
 _cores: tuple[int, ...] = ()
 _free: set[int] = set()
 
@@ -40,6 +43,13 @@ def use_all_cores() -> None:
     _free.add(threading.get_native_id())
     if _cores and sys.platform == "linux":
         os.sched_setaffinity(0, _cores)
+
+
+def give_way() -> None:
+    """Let the calling thread, and those that it starts from now on, run where others leave time: what loads or runs a
+    large model takes seconds anyway, and whoever opens the page or presses something meanwhile should not wait."""
+    with suppress(OSError, AttributeError):  # another system
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _GIVING_WAY)
 
 
 def better_core(here: int, others: Mapping[int, float], draw: float) -> int:

@@ -3,10 +3,11 @@
 import os
 import subprocess
 import sys
+import threading
 
 import pytest
 
-from app.system.cores import better_core
+from app.system.cores import better_core, give_way
 from tests.support.server import ROOT
 
 CODE = """
@@ -67,3 +68,25 @@ def test_it_leaves_a_core_that_others_take_for_one_that_is_idle(
     others: dict[int, float], draw: float, core: int
 ) -> None:
     assert better_core(0, others, draw) == core
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems know no priority of a single thread")
+def test_a_thread_that_gives_way_stands_behind_the_others_with_those_it_starts() -> None:
+    seen: list[int] = []
+
+    def look() -> None:
+        seen.append(os.getpriority(os.PRIO_PROCESS, threading.get_native_id()))
+
+    def large() -> None:
+        give_way()
+        look()
+        inner = threading.Thread(target=look)
+        inner.start()
+        inner.join()
+
+    before = os.getpriority(os.PRIO_PROCESS, 0)
+    thread = threading.Thread(target=large)
+    thread.start()
+    thread.join()
+    look()
+    assert seen[0] == seen[1] > before == seen[2]
