@@ -10,6 +10,7 @@ set_defaults()
 skip_stubs()
 gc.disable()  # until all is imported, nothing is garbage: looking for some takes 0.4 s
 
+import torch  # noqa: E402, F401, I001  before Gradio, as it looks through all that was imported: .3 s less
 from app.web.server import main  # noqa: E402  it imports Gradio
 
 if __name__ == "__main__":

@@ -11,7 +11,6 @@ from tests.support.import_map import mermaid, packages, reduced
 from tests.support.server import ROOT
 
 TRANSFORMERS = {
-    "app.engine.sampling",
     "app.foreign.files.build",
     "app.foreign.files.family",
     "app.foreign.files.tokens",

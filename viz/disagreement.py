@@ -1,6 +1,7 @@
 """The disagreement panel: where in the text the experts disagree, and how well they predicted each token."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from markupsafe import Markup
@@ -14,14 +15,12 @@ _DISPUTED = 6
 """Positions listed, from the most disputed on."""
 
 
-@dataclass(frozen=True)
-class Bar:
-    """One token's disagreement as the template takes it: texts, but for the index of the token, from 1."""
+class Bar(NamedTuple):
+    """One token's disagreement as the template takes it: texts, but for the position of the token, from 1."""
 
-    index: int
+    position: int
     pressed: str
     text: str
-    token: Markup
     picture: Markup
     number: str
     height: str
@@ -56,21 +55,20 @@ def disagreement_panel(
     peak = max(float(values.max(initial=0.0)), 1e-9)
     bars = [
         Bar(
-            index=i + 1,
-            pressed="true" if i + 1 == selected else "false",
-            text=visible(texts[i]),
-            token=token(texts[i]),
-            picture=picture(bitmaps[i]),
-            number=say.number(values[i], 2),
-            height=f"{values[i] / peak:.3f}",
+            i,
+            "true" if i == selected else "false",
+            visible(text),
+            picture(bitmap),
+            say.number(value, 2),
+            f"{value / peak:.3f}",
         )
-        for i in range(len(texts))
+        for i, (value, text, bitmap) in enumerate(zip(values.tolist(), texts, bitmaps, strict=True), 1)
     ]
     order = np.argsort(-values, kind="stable")[:_DISPUTED]
     body = rendered(
         "disagreement.html",
         listed=say("most_surprising" if single else "most_disputed"),
-        disputed=[bars[i] for i in order],
+        disputed=[(bars[i], token(texts[i])) for i in order],
         bars=bars,
         plots=_plots(predicted, classes, say),
         keys=list(zip(classes, (*predicted.experts, say("fused")), strict=False)),
@@ -117,7 +115,8 @@ def _plots(predicted: Predicted, classes: tuple[str, ...], say: Say) -> list[tup
 
 def _lines(depths: NDArray[np.floating], classes: tuple[str, ...]) -> list[tuple[str, str]]:
     """One line a source through depths (n, E + 1) in 0..1, 0 at the top."""
+    heights = (2 + 56 * depths.astype(float)).T.tolist()
     return [
-        (side, " ".join(f"{i + 0.5:.1f},{2 + 56 * float(depth):.1f}" for i, depth in enumerate(depths[:, column])))
+        (side, " ".join([f"{i}.5,{height:.1f}" for i, height in enumerate(heights[column])]))
         for column, side in enumerate(classes)
     ]

@@ -1,5 +1,6 @@
 """The strip: the text as chips, coloured by one measure; finished, or while the model writes."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 from app.checkpoint.bundle import Bundle
@@ -54,22 +55,24 @@ def strip_view(engine: Engine, trace: Trace, selected: int, say: Say, measure: s
     known = measures_of(engine.bundle)
     measure = measure if measure in known else known[0]
     values = measured(trace, measure)
-    chips = [_chip(engine, i, int(trace.ids[i]), float(values[i - 1]), i >= trace.prompt) for i in range(1, len(trace))]
-    return strip(_whole(chips), selected, STRIP_MEASURES[measure], trace.experts, say)
+    parts = zip(trace.ids[1:].tolist(), values[:-1].tolist(), strict=True)
+    return strip(_chips(engine, parts, trace.prompt), selected, STRIP_MEASURES[measure], trace.experts, say)
 
 
 def writing_view(engine: Engine, prompt: list[int], written: list[tuple[int, float]], say: Say) -> str:
     """The strip while the model writes: prompt ids, then the id of each new token with its preference, or with
     its surprise where there are not two experts."""
-    parts: list[tuple[int, float | None]] = [*((i, None) for i in prompt), *written]
+    parts = [*((i, None) for i in prompt), *written]
     measure = "preference" if len(engine.bundle.experts) == 2 else "surprise"
-    chips = [_chip(engine, n, i, liked, n > len(prompt)) for n, (i, liked) in enumerate(parts, 1)]
-    return strip(_whole(chips), -1, STRIP_MEASURES[measure], engine.bundle.experts, say, writing=True)
+    chips = _chips(engine, parts, len(prompt) + 1)
+    return strip(chips, -1, STRIP_MEASURES[measure], engine.bundle.experts, say, writing=True)
 
 
 def _whole(chips: list[Chip]) -> list[Chip]:
     """Chips that are parts of a character know which one they form."""
     runs = shared_characters([chip.text for chip in chips])
+    if not runs:
+        return chips
     whole = {index: (text, run) for run, text in runs for index in run}
     return [
         replace(chip, whole=whole[i][0], first=i == whole[i][1].start) if i in whole else chip
@@ -83,9 +86,14 @@ def written_value(engine: Engine, step: Step) -> float:
     return float(scores[0] - scores[1]) if len(engine.bundle.experts) == 2 else -float(scores[-1])
 
 
-def _chip(engine: Engine, index: int, token: int, value: float | None, written: bool) -> Chip:
-    substrate = engine.bundle.substrate
-    text = substrate.tokens[token]
-    unknown = token == engine.bundle.tokenizer.token_to_id("<unk>")
-    borders = cell_borders(text, substrate.recipe)
-    return Chip(index, text, substrate.pictures[token], value, written, unknown, borders)
+def _chips(engine: Engine, parts: Iterable[tuple[int, float | None]], first_written: int) -> list[Chip]:
+    """Chips, from index 1, of token ids with the value of each."""
+    substrate, unknown = engine.bundle.substrate, engine.bundle.tokenizer.token_to_id("<unk>")
+    tokens, pictures, recipe = substrate.tokens, substrate.pictures, substrate.recipe
+    return _whole(
+        [
+            Chip(i, text, pictures[token], value, i >= first_written, token == unknown, cell_borders(text, recipe))
+            for i, (token, value) in enumerate(parts, 1)
+            for text in (tokens[token],)
+        ]
+    )

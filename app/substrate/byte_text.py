@@ -63,6 +63,8 @@ def shared_characters(texts: Sequence[str]) -> list[tuple[range, str]]:
     [(range(1, 3), 'é')]
     """
     parts = [bytes_of(text) if has_bytes(text) else b"" for text in texts]
+    if not any(parts):
+        return []
     runs: list[tuple[range, str]] = []
     first = 0
     while first < len(texts):

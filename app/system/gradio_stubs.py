@@ -1,6 +1,10 @@
-"""Start a second sooner: Gradio parses the source of each of its components when it is imported, to write type stubs
-for editors beside it, which a server has no use for."""
+"""Start a second sooner: what Gradio does as it is imported, and a server has no use for, is left out.
 
+It parses the source of each of its components, to write type stubs for editors beside it.  Where they are installed, it
+imports IPython, to see whether it is in a notebook, and the MCP package, even if no MCP server is asked for.
+"""
+
+import os
 import sys
 from collections.abc import Sequence
 from importlib.abc import Loader, MetaPathFinder
@@ -8,6 +12,8 @@ from importlib.machinery import ModuleSpec, PathFinder
 from types import ModuleType
 
 _WRITER = "gradio.component_meta", "create_or_modify_pyi"
+MCP = "GLYPHSCOPE_MCP"
+"""1: the endpoints are tools of an MCP server too; it needs the packages of `requirements-mcp.txt`."""
 
 
 class _Finder(MetaPathFinder):
@@ -39,3 +45,5 @@ def skip_stubs() -> None:
     """To be called before Gradio is imported; afterwards it changes nothing."""
     if not any(isinstance(finder, _Finder) for finder in sys.meta_path):
         sys.meta_path.insert(0, _Finder())
+        for name in ["IPython"] if os.environ.get(MCP) == "1" else ["IPython", "mcp"]:
+            sys.modules.setdefault(name, None)  # type: ignore[arg-type]  # as if it was not installed

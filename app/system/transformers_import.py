@@ -13,18 +13,9 @@ def transformers_ready() -> None:
         _import()
 
 
-def processors_ready() -> None:
-    """Have only what sampling needs imported, a fifth of the time: the opening text waits for it."""
-    with _lock:
-        from transformers.generation import logits_process
-
-        assert logits_process
-
-
 @cache
 def _import() -> None:
     from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, PreTrainedModel
-    from transformers.generation import logits_process
     from transformers.modeling_outputs import CausalLMOutput
 
-    assert all((AutoConfig, AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, logits_process, CausalLMOutput))
+    assert all((AutoConfig, AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, CausalLMOutput))

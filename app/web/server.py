@@ -25,6 +25,7 @@ from app.rooms.registry import RoomRegistry
 from app.substrate.pictures import check_font
 from app.system.caches import temporary_setting
 from app.system.cores import keep_to_one_core
+from app.system.gradio_stubs import MCP
 from app.system.memory import collect_from_now, limit_retained_memory, release_memory, settle
 from app.system.threads import network_threads, set_network_threads
 from app.web.api import add_api
@@ -56,9 +57,6 @@ LOOK_SECONDS = 0.01
 """How often Gradio looks whether somebody pressed something; its own thousand times a second take a twentieth of a core
 from a page that nobody uses."""
 
-MCP = "GLYPHSCOPE_MCP"
-"""1: the endpoints are tools of an MCP server too; it needs the packages of `requirements-mcp.txt`."""
-
 SESSIONS = 100
 """Visitors whose last trace is kept (about 2 MB each at most); the longest idle one goes first."""
 
@@ -78,7 +76,7 @@ def build_demo(registry: ModelRegistry) -> Page:
     demo = page.layout.blocks
     take_short_calls(demo)
     name_fields(demo)
-    demo.queue(max_size=EVENTS)
+    demo._queue.max_size = EVENTS  # `queue()` would set up the routes once more, of .06 s
     demo._queue.sleep_when_free = LOOK_SECONDS
     # Gradio keeps what a visitor who left did not fetch, panels of 100 kB and more, for the last 2,000 of them.
     demo._queue.pending_messages_per_session.max_size = 2 * SESSIONS

@@ -101,7 +101,7 @@ def _filled(sentence: str, values: Mapping[str, Any], language: str) -> str:
         for name, value in values.items()
         if type(value) is not str and isinstance(value, Real)
     }
-    return sentence.format(**{**values, **numbers})
+    return sentence.format(**{**values, **numbers}) if numbers else sentence.format(**values)
 
 
 class _Number:

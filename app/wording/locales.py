@@ -36,12 +36,14 @@ def separators(language: str) -> tuple[str, str]:
 
 def formatted(value: object, spec: str, language: str) -> str:
     """A number by Python's format, with the decimal mark and the groups of the language."""
-    return format(value, spec).translate(_marks(language))
+    written, marks = format(value, spec), _marks(language)
+    return written.translate(marks) if marks else written
 
 
 @cache
 def _marks(language: str) -> dict[int, str]:
-    return str.maketrans(dict(zip(".,", separators(language), strict=True)))
+    """What stands in place of Python's marks; nothing where they are the same."""
+    return str.maketrans({python: own for python, own in zip(".,", separators(language), strict=True) if python != own})
 
 
 @cache

@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator
 
+import pytest
 import torch
 
 from app.engine.engine import Engine, Step
-from app.engine.sampling import Sampling, draw
+from app.engine.sampling import Sampling, draw, nucleus
 from tests.support.requests import run
 
 
@@ -64,6 +65,17 @@ def test_draws_are_as_likely_as_transformers_whole_chain_says() -> None:
     found = torch.bincount(torch.tensor(drawn), minlength=60) / times
     assert set(found.nonzero()[:, 0].tolist()) == set(expected.nonzero()[:, 0].tolist())
     assert (found - expected).abs().max() < 5 * (0.25 / times) ** 0.5
+
+
+@pytest.mark.parametrize("top_p", [0.05, 0.5, 0.9, 0.95, 0.999])
+def test_the_nucleus_is_that_of_transformers_to_the_last_bit(top_p: float) -> None:
+    from transformers.generation.logits_process import TopPLogitsWarper
+
+    generator = torch.Generator().manual_seed(1)
+    for count in (1, 2, 50, 1000):
+        for _ in range(20):
+            scores = (torch.randn(count, generator=generator) * 3).round(decimals=1)  # many are equal
+            assert torch.equal(nucleus(scores, top_p), TopPLogitsWarper(top_p)(None, scores[None])[0])
 
 
 def test_generation_ends_at_the_context(engine: Engine) -> None:

@@ -1,7 +1,10 @@
 """Text from outside is shown as text in every panel."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
+from markupsafe import Markup, escape
 
 from app.engine.engine import Engine
 from app.panels.depth import depth_view
@@ -15,6 +18,7 @@ from app.wording.catalogue import speaker
 from tests.support.html import HOSTILE, Reader
 from viz.glyphs import GlyphCard, Meanings, Neighbour, glyph_panel
 from viz.strip import STRIP_MEASURES, Chip, strip
+from viz.templates import renderer
 from viz.tokens import token, visible
 
 SAY = speaker("en")
@@ -53,3 +57,17 @@ def test_hostile_prompts_pass_through_every_panel(engine: Engine, text: str) -> 
 
 def test_whitespace_and_controls_are_visible() -> None:
     assert visible(" a\n\t") == "␣a⏎⇥" and visible("\u202e\u0000") == "U+202EU+0000"
+
+
+class Own:
+    def __html__(self) -> str:
+        return "<b>own</b>"
+
+
+@pytest.mark.parametrize(
+    "value", ["<a href='x'>&\"", "", 0, -7, True, 2.5, None, np.int64(3), Markup("<i>&amp;</i>"), Own()]
+)
+def test_templates_escape_as_markupsafe_does(tmp_path: Path, value: object) -> None:
+    """A macro's result is markup, which is not escaped again."""
+    (tmp_path / "x.html").write_text("{% macro twice(v) %}{{ v }}|{{ v }}{% endmacro %}{{ value }}|{{ twice(value) }}")
+    assert renderer(tmp_path)("x.html", value=value) == "|".join([escape(value)] * 3)

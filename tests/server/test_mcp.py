@@ -1,15 +1,19 @@
 """The endpoints as tools of an MCP server, asked by the client of the `mcp` package."""
 
 import asyncio
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from app.system.gradio_stubs import MCP
 from app.web import server
 from app.wording.errors import UserError
-from tests.support.server import serving
+from tests.support.server import ROOT, serving
 
 pytest.importorskip("mcp", reason="no mcp: pip install -r requirements-mcp.txt")
 from mcp import ClientSession
@@ -43,8 +47,17 @@ def test_tools_are_described_answer_and_refuse(toy_bundle: Path) -> None:
 
 def test_without_its_package_the_setting_ends_with_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
     assert not server.wants_mcp()
-    monkeypatch.setenv(server.MCP, "1")
+    monkeypatch.setenv(MCP, "1")
     assert server.wants_mcp()
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     with pytest.raises(UserError, match=r"requirements-mcp\.txt"):
         server.wants_mcp()
+
+
+@pytest.mark.parametrize("setting", ["0", "1"])
+def test_a_server_imports_its_package_only_where_it_is_asked_for(setting: str) -> None:
+    code = "from app.system.gradio_stubs import skip_stubs; skip_stubs()\nimport gradio, sys\nprint(sys.modules['mcp'])"
+    environment = {**os.environ, MCP: setting}
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, env=environment)
+    assert done.stdout.startswith("<module 'mcp'" if setting == "1" else "None"), done.stderr

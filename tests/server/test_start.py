@@ -108,3 +108,15 @@ def test_only_threads_that_run_a_network_take_the_cores() -> None:
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     done = subprocess.run([sys.executable, "-c", CORES], cwd=ROOT, env=environment, capture_output=True, timeout=90)
     assert done.returncode == 0, done.stderr.decode()
+
+
+def test_what_the_first_page_does_without_is_not_imported_for_it(toy_bundle: Path) -> None:
+    """Each of these takes tenths of a second."""
+    code = (
+        "import sys\nfrom pathlib import Path\nfrom app.checkpoint.bundle import load_bundle\n"
+        "from app.engine.engine import Engine\nfrom app.engine.examples import opening_trace\nimport app.web.server\n"
+        f"print(len(opening_trace(Engine(load_bundle(Path({str(toy_bundle)!r}))), 'en').texts) > 1)\n"
+        "print([name for name in ('transformers', 'scipy', 'sklearn', 'umap') if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=120)
+    assert done.stdout.split("\n")[:2] == ["True", "[]"], done.stderr
