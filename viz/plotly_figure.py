@@ -84,7 +84,7 @@ def curve_figure(
         "hovermode": "x unified",
         "hoverlabel": {"bgcolor": "--gs-paper", "bordercolor": "--gs-line"},
         "font": {"family": "system-ui, Glyphscope Han, sans-serif", "size": 12.5, "color": "--gs-ink"},
-        "legend": {"orientation": "h", "y": -0.24, "x": 0, "xanchor": "left"},
+        "legend": {"orientation": "h", "yref": "container", "y": 0, "yanchor": "bottom", "x": 0, "xanchor": "left"},
     }
     return {"data": traces, "layout": layout}
 

@@ -176,6 +176,9 @@ def _connect_gate(page: Any, gate: OpeningGate, language: gr.Radio, on_view: gr.
     asked = [page.asked, language]
     language.input(gate.on_language, asked, page.outputs, **HIDDEN)
     on_view.change(gate.on_switch, asked, page.outputs, **HIDDEN)
+    texts = [output.change for output in page.outputs if isinstance(output, gr.Textbox)]
+    if texts:
+        gr.on(texts, gate.on_typed, page.asked, None, queue=False, **HIDDEN)
     return asked
 
 

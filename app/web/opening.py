@@ -41,12 +41,15 @@ class OpenedByLink(Opened, Protocol):
 class OpeningGate:
     """Listeners in front of an instrument with so many outputs.  link: the `PageLink` that the page was opened by, if
     it was; asked: what the instrument shows, None while it was never opened; what is not due changes nothing.
-    settings: the places in the outputs of what the visitor types and chooses, which another language leaves alone."""
+    settings: the places in the outputs of what the visitor types and chooses, which another language leaves alone, and
+    so does the opening once something is typed."""
 
     def __init__(self, instrument: Opened, outputs: int, settings: range = range(0)) -> None:
         self.instrument, self._nothing, self._settings = instrument, [gr.skip()] * outputs, settings
         self._opening: dict[str, object] = {}
         """Sessions in which the instrument is being opened, with what tells this opening from another."""
+        self._typed: set[str] = set()
+        """Sessions in which something was typed before the instrument has shown anything."""
 
     async def on_first(self, link: Any, asked: Any, language: str, request: gr.Request) -> Answers:
         """Its tab or its fold is opened."""
@@ -61,11 +64,16 @@ class OpeningGate:
             async for answer in answers:
                 yield answer
 
+    def on_typed(self, asked: Any, request: gr.Request) -> None:
+        """A text has changed: if the instrument shows nothing yet, its opening leaves what the visitor typed alone."""
+        if asked is None:
+            self._typed.add(visitor_of(request).session)
+
     async def on_language(self, asked: Any, language: str, request: gr.Request) -> Answers:
         """The visitor reads another language."""
         again = None if asked is None else self.instrument.on_again(asked, language, request)
         async for answer in self._only(again):
-            yield [gr.skip() if place in self._settings else value for place, value in enumerate(answer)]
+            yield self._left_alone(answer)
 
     async def on_switch(self, asked: Any, language: str, request: gr.Request) -> Answers:
         """Another model is on view."""
@@ -88,10 +96,15 @@ class OpeningGate:
                 async for answer in answers:
                     if self._opening.get(session) is not own:
                         break
-                    yield answer
+                    yield self._left_alone(answer) if session in self._typed else answer
         finally:
             if self._opening.get(session) is own:
                 del self._opening[session]
+                self._typed.discard(session)
+
+    def _left_alone(self, answer: list[Any]) -> list[Any]:
+        """The answer without what the visitor types and chooses."""
+        return [gr.skip() if place in self._settings else value for place, value in enumerate(answer)]
 
     def _opened(self, link: Any, language: str, request: gr.Request) -> Answers:
         return self.instrument.on_opening(language, request)

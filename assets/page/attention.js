@@ -19,7 +19,7 @@ const draw = (arcs, position) => {
   const svg = arcs.querySelector('svg');
   const percent = new Intl.NumberFormat(language() ?? 'en', { style: 'percent' });
   const width = arcs.firstElementChild.offsetWidth;
-  const height = svg.getBoundingClientRect().height;
+  const height = Number.parseFloat(getComputedStyle(svg).height); // a box on the screen may be enlarged
   svg.setAttribute('width', width);
   svg.replaceChildren();
   for (const [i, chip] of chips.entries()) {

@@ -19,13 +19,6 @@ const coloured = (value, colour) => {
   return Object.fromEntries(Object.entries(value).map(([key, part]) => [key, coloured(part, colour)]));
 };
 
-// Texts as large as the page's, and the legend below the name of the axis however low the chart is.
-const fit = (layout, height) => {
-  const larger = enlarged();
-  layout.font.size *= larger;
-  layout.legend.y = (-44 * larger) / Math.max(80, height - 116 * larger);
-};
-
 const isByLayer = (curve) => curve.layout.xaxis.dtick === 1;
 
 export const mount = (element, gradio) => {
@@ -69,7 +62,7 @@ export const mount = (element, gradio) => {
     select.value = measure;
     curve.setAttribute('aria-label', select.selectedOptions[0].textContent);
     holder.querySelector('.gs-said').textContent = sentence;
-    fit(layout, curve.clientHeight);
+    layout.font.size *= enlarged();
     await Plotly.react(curve, data, layout, { displayModeBar: false, responsive: true });
     shapes = layout.shapes ?? [];
     keepFitted(curve);

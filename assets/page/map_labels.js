@@ -1,5 +1,5 @@
-// Where the words of a map are written, so that none covers another or the mark of another: at its place or beside it,
-// or else its mark alone. Plotly draws what this decides.
+// Where the words of a map are written, so that none covers another or the mark of another and the edge cuts none: at its
+// place or beside it, or else its mark alone. Plotly draws what this decides.
 
 const POSITIONS = ['middle center', 'middle right', 'middle left', 'top center', 'bottom center'];
 const LEADING = 1.25; // height of a line in units of its letters
@@ -11,6 +11,12 @@ const boxAt = ([x, y], position, width, height) => {
   const left = { left: x - width, center: x - width / 2, right: x }[across];
   const top = { top: y - height, middle: y - height / 2, bottom: y }[down];
   return [left, top, left + width, top + height];
+};
+
+// Whether a box is cut by the edge of the plot.
+const cutBy = (plot) => {
+  const { xaxis, yaxis } = plot._fullLayout;
+  return ([left, top, right, bottom]) => left < 0 || top < 0 || right > xaxis._length || bottom > yaxis._length;
 };
 
 const covers = (a, b) => a[0] < b[2] && b[0] < a[2] && a[1] < b[3] && b[1] < a[3];
@@ -33,6 +39,7 @@ export const placeLabels = (plot, places, { full, marks, sizes, first, lit }) =>
     canvas.font = `${size}px ${family}`;
     return canvas.measureText(text).width;
   };
+  const cut = cutBy(plot);
   const taken = [];
   const texts = [...marks];
   const positions = full.map(() => POSITIONS[0]);
@@ -41,10 +48,11 @@ export const placeLabels = (plot, places, { full, marks, sizes, first, lit }) =>
   for (const i of order.filter((i) => full[i] !== marks[i])) {
     const others = i === first ? [] : lit ? taken : [...taken, ...dots.filter((_, j) => j !== i)];
     const boxes = POSITIONS.map((position) => boxAt(points[i], position, width(full[i], sizes[i]), sizes[i] * LEADING));
-    const free = boxes.findIndex((box) => !others.some((other) => covers(box, other)));
-    if (free < 0) continue;
-    [texts[i], positions[i]] = [full[i], POSITIONS[free]];
-    taken.push(boxes[free]);
+    const free = boxes.findIndex((box) => !cut(box) && !others.some((other) => covers(box, other)));
+    if (free < 0 && i !== first) continue;
+    const at = Math.max(0, free);
+    [texts[i], positions[i]] = [full[i], POSITIONS[at]];
+    taken.push(boxes[at]);
   }
   return { texts, positions };
 };
@@ -56,8 +64,7 @@ export const freePictures = (plot, places, size, first) => {
   const points = pixelsOf(plot, places);
   const boxes = points.map((point) => boxAt(point, 'top center', size, size));
   const inside = ([x, y], [left, top, right, bottom]) => left < x && x < right && top < y && y < bottom;
-  const wide = plot._fullLayout.xaxis._length;
-  const cut = ([left, top, right]) => left < 0 || top < 0 || right > wide;
+  const cut = cutBy(plot);
   const taken = [];
   const shown = new Set();
   for (const i of orderFrom(places.length, first)) {

@@ -1,6 +1,6 @@
 """What is pressed while a tab is being drawn stays chosen, however late the tab's own answer comes."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import pytest
@@ -44,6 +44,29 @@ def held(page: Page, inside: str) -> Iterator[list[tuple[Route, APIResponse]]]:
     page.unroute("**/gradio_api/run/**", pass_on)
 
 
+@contextmanager
+def unasked(page: Page) -> Iterator[Callable[[], None]]:
+    """Hold back what the page asks until the block ends, or until what this gives is called: then only what was asked
+    before."""
+    early: list[Route] = []
+    over: list[bool] = []
+
+    def hold(route: Route) -> None:
+        if over:
+            route.continue_()
+        else:
+            early.append(route)
+
+    page.route("**/gradio_api/**", hold)
+    yield lambda: over.append(True)
+    over.append(True)
+    assert early, "nothing was asked"
+    for route in early:
+        route.continue_()
+    until_quiet(page)
+    page.unroute("**/gradio_api/**", hold)
+
+
 def until_held(page: Page, late: list[tuple[Route, APIResponse]]) -> None:
     for _ in range(300):
         if late:
@@ -83,3 +106,15 @@ def test_so_does_one_in_the_tab_of_the_panels_that_were_there_before(page: Page)
     expect(page.locator("#glyphs .gs-headline")).to_contain_text(texts[1])
     page.locator("#tab-layers-button").click()
     expect(page.locator("#depth h2")).to_contain_text(f"“{texts[0]}”")
+
+
+def test_what_is_typed_into_an_instrument_before_its_first_answer_stays(page: Page) -> None:
+    with unasked(page) as let_ask:
+        page.locator("#tab-break-button").click()
+        field = page.locator("#patch-first").locator("input, textarea")
+        expect(field).to_be_visible()
+        let_ask()
+        with page.expect_response("**/gradio_api/**"):
+            field.fill("My own text")
+    expect(page.locator("#patching .gs-map").first).to_be_visible(timeout=60_000)
+    assert field.input_value() == "My own text"

@@ -7,7 +7,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from app.web.header import STOPS
 from app.web.tabs import FOLDS
-from tests.support.browsing import SIZES, needs_browser, open_fold, open_tab, until_opened, until_quiet
+from tests.support.browsing import SIZES, needs_browser, open_fold, open_tab, until_opened, until_quiet, word_map
 
 pytestmark = needs_browser
 
@@ -86,6 +86,26 @@ def test_a_text_wider_than_a_phone_shows_the_token_that_looks(phone: Page) -> No
     assert arcs.evaluate("(box) => box.scrollWidth > box.clientWidth")
     arcs.scroll_into_view_if_needed()
     expect(arcs.locator("[aria-pressed=true]")).to_be_in_viewport(ratio=0.9)
+
+
+CUT_WORDS = """() => [...document.querySelectorAll('#words .gs-figure')].flatMap((figure) => {
+  const map = figure.getBoundingClientRect();
+  return [...figure.querySelectorAll('.textpoint text')].filter((text) => {
+    const { left, right } = text.getBoundingClientRect();
+    return text.textContent.length > 1 && (left < map.left - 3 || right > map.right + 3);
+  }).map((text) => text.textContent);
+})"""
+
+
+@pytest.mark.parametrize("phone", ["ru-RU"], indirect=True)
+def test_no_word_of_a_map_is_cut_by_its_edge(phone: Page) -> None:
+    word_map(phone)
+    phone.locator("#words [data-pick='mode']").select_option("words")
+    for layer in range(7):
+        phone.locator("#words .gs-layer").fill(str(layer))
+        expect(phone.locator("#words .gs-player output, #words output").first).to_contain_text(str(layer))
+        phone.wait_for_function(f"() => ({CUT_WORDS})().length === 0")
+        assert phone.locator("#words .gs-figure .textpoint text").count() > 20
 
 
 COVERED = """(id) => {

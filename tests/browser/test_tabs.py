@@ -217,6 +217,23 @@ NO_FULL_SCREEN = """() => {
 }"""
 
 
+LEGEND_BELOW = """(chart) => {
+  const [title, legend] = ['.xtitle', '.legend'].map((part) => chart.querySelector(part)?.getBoundingClientRect());
+  const under = chart.getBoundingClientRect().bottom;
+  return title && legend && legend.top >= title.bottom - 2 && legend.bottom <= under + 2 && under - legend.bottom < 20;
+}"""
+"""Whether the legend of a chart stands between the name of its axis and its lower edge."""
+ARCS_MEET_TOKENS = """() => {
+  const box = (node) => node.getBoundingClientRect();
+  const arcs = document.querySelector('#attention .gs-arcs');
+  const paths = [...arcs.querySelectorAll('path')].map(box);
+  const chips = [...arcs.querySelectorAll('button[data-token]')].map(box);
+  const near = (x) => chips.some((chip) => chip.left - 8 < x && x < chip.right + 8);
+  return paths.length && paths.every((path) => path.bottom <= chips[0].top + 6 && near(path.left) && near(path.right));
+}"""
+"""Whether every arc ends at the upper edge of tokens."""
+
+
 def test_panels_are_presented_one_at_a_time(shipped: Page) -> None:
     page = shipped
     open_tab(page, "layers")
@@ -239,6 +256,10 @@ def test_panels_are_presented_one_at_a_time(shipped: Page) -> None:
             page.set_viewport_size(WALLS[least])
             page.wait_for_function(f"() => ({SMALL})({least}).length === 0")
             page.wait_for_function(FILLS, arg=WALLS[least]["width"])
+            for chart in page.locator(".gs-on-view .gs-curve").all():
+                page.wait_for_function(f"(chart) => ({LEGEND_BELOW})(chart)", arg=chart.element_handle())
+            if seen[-1] == "fold-attention":
+                page.wait_for_function(f"() => ({ARCS_MEET_TOKENS})()")
             if seen[-1] == "slide-words" and least == 20:
                 present_words(page)
         walls.reverse()  # the next panel begins where this one ended

@@ -81,13 +81,20 @@ WRITTEN = """(expert) => {
 """Boxes of all labels on a map, marks and words."""
 
 
+EDGES = """(expert) => {
+  const box = document.querySelectorAll('#words .gs-figure')[expert].getBoundingClientRect();
+  return [box.left, box.top, box.right, box.bottom];
+}"""
+
+
 def written(page: Page, expert: int) -> tuple[int, list[tuple[str, str]]]:
-    """How many words are written on a map, and which of them cover another one or its mark."""
+    """How many words are written on a map, and which of them cover another one or its mark, or are cut by the edge."""
     texts = page.evaluate("(e) => document.querySelectorAll('#words .gs-figure')[e].data[1].text", expert)
     boxes = page.evaluate(WRITTEN, expert)
     assert len(texts) == len(boxes)
     words = [i for i, text in enumerate(texts) if len(text) > 1]
     slack = 3.0  # pixels: the box of a line is taller than its letters
+    left, top, right, bottom = page.evaluate(EDGES, expert)
     covered = [
         (texts[i], texts[j])
         for i in words
@@ -96,10 +103,15 @@ def written(page: Page, expert: int) -> tuple[int, list[tuple[str, str]]]:
         and min(boxes[i][2], boxes[j][2]) - max(boxes[i][0], boxes[j][0]) > slack
         and min(boxes[i][3], boxes[j][3]) - max(boxes[i][1], boxes[j][1]) > slack
     ]
-    return len(words), covered
+    cut = [
+        (texts[i], "the edge")
+        for i in words
+        if min(boxes[i][0] - left, boxes[i][1] - top, right - boxes[i][2], bottom - boxes[i][3]) < -slack
+    ]
+    return len(words), covered + cut
 
 
-def test_no_word_on_the_map_covers_another_word_or_its_mark(shipped: Page) -> None:
+def test_no_word_on_the_map_covers_another_word_or_its_mark_or_is_cut(shipped: Page) -> None:
     """At every layer a word is written beside others, or its mark stands alone; most are written."""
     page = shipped
     word_map(page)

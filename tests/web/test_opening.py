@@ -53,6 +53,17 @@ def test_another_language_leaves_what_is_typed_alone() -> None:
     assert found(gate.on_switch("asked", "ru", REQUEST)) == OPENED, "another model: the tokens may be others"
 
 
+def test_what_is_typed_before_the_first_answer_stays() -> None:
+    gate = OpeningGate(Instrument(), 2, range(1, 2))
+    other: Any = SimpleNamespace(session_hash="two")
+    gate.on_typed(None, REQUEST)
+    kept = [["opening ru", gr.skip()], ["opening ru", gr.skip()], *NOTHING]
+    assert found(gate.on_first(None, None, "ru", REQUEST)) == kept
+    gate.on_typed("asked", REQUEST)
+    assert found(gate.on_first(None, None, "ru", REQUEST)) == OPENED, "that typing was over what the instrument showed"
+    assert found(gate.on_first(None, None, "ru", other)) == OPENED
+
+
 @pytest.mark.parametrize(
     ("tab", "asked", "answers"), [("break", None, OPENED), ("break", "asked", NOTHING), ("read", None, NOTHING)]
 )
