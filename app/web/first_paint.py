@@ -95,7 +95,7 @@ class GradioPage:
     styles: bytes
     """Its style sheets, for which the first view need not wait either."""
     config: Mapping[str, Any]
-    """Without the arguments of our endpoints: nothing on the page shows them, and Gradio's script is slow for many."""
+    """What it says of components and listeners, `lightened`."""
     calls: bytes
     """What it says of the API."""
     after: bytes
@@ -111,7 +111,7 @@ class GradioPage:
         if found is None or rest.find(b"<body") < 0 or not body:
             raise ValueError("no page of Gradio's")
         before, styles = rest[:body], b"".join(_STYLE.findall(rest[:body]))
-        return cls(_STYLE.sub(b"", before), styles, without_arguments(json.loads(found[1])), found[2], rest[body:])
+        return cls(_STYLE.sub(b"", before), styles, lightened(json.loads(found[1])), found[2], rest[body:])
 
     @property
     def fetched(self) -> str:
@@ -140,8 +140,10 @@ _PLACES = ("host", "x-forwarded-host", "x-forwarded-proto", "x-gradio-server")
 """Headers by which Gradio, and a preview, tell where the page is."""
 
 
-def without_arguments(config: Mapping[str, Any]) -> dict[str, Any]:
-    """What is said of the page's components, but not of the arguments of endpoints."""
+def lightened(config: Mapping[str, Any]) -> dict[str, Any]:
+    """What the page is told, without what makes Gradio's script slow and serves nothing: the components that stand for
+    the arguments of endpoints, and the targets of listeners that follow another one.  These have none, and the script
+    looks through all components for it, time and again."""
     arguments = {one["id"] for one in config["components"] if one["type"] == "api"}
 
     def kept(node: Mapping[str, Any]) -> dict[str, Any]:
@@ -155,6 +157,9 @@ def without_arguments(config: Mapping[str, Any]) -> dict[str, Any]:
     return {
         **config,
         "components": [one for one in config["components"] if one["id"] not in arguments],
+        "dependencies": [
+            one if one["trigger_after"] is None else {**one, "targets": []} for one in config["dependencies"]
+        ],
         "layout": kept(config["layout"]),
         "page": {name: shown(page) for name, page in config["page"].items()},
     }

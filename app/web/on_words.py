@@ -99,7 +99,7 @@ class WordListeners:
 
     def on_proof(self, own: ProbeResults | None, name: Any, language: str, request: gr.Request) -> Answer:
         """Show the shipped curves of a preset; curves of a visitor's own words stay, in the same plot."""
-        return _proof_answer(self._word_cache(request), own, name, language)
+        return proof_answer(self._word_cache(request), own, name, language)
 
     @told_in("proof_status")
     def on_measure(
@@ -111,7 +111,7 @@ class WordListeners:
         if word_cache.list_states is not None:
             job: Callable[[Progress], ProbeResults] = lambda progress: word_cache.probed(asked, progress)  # noqa: E731
             for step in self._watched(request, job):
-                shown = lambda results: _proof_answer(word_cache, results, name, language)  # noqa: E731
+                shown = lambda results: proof_answer(word_cache, results, name, language)  # noqa: E731
                 yield _progress("proof", language, "words_probing", step, shown)
 
     def _watched(self, request: gr.Request, job: Callable[[Progress], Result]) -> Iterator[float | Done[Result]]:
@@ -160,7 +160,7 @@ def run_with_progress(job: Callable[[Progress], Result], stop: threading.Event) 
     return future.result()
 
 
-def _proof_answer(word_cache: WordCache, own: ProbeResults | None, name: Any, language: str) -> Answer:
+def proof_answer(word_cache: WordCache, own: ProbeResults | None, name: Any, language: str) -> Answer:
     """The proof panel: curves of a visitor's own words, beside those of a shipped set; for an unknown name, the groups
     kept out in the visitor's language, or the first."""
     speak = speaker(language)

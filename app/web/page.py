@@ -1,6 +1,6 @@
 """The page: its layout, and which listener answers what."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
@@ -109,6 +109,18 @@ class Page:
         page = self.layout
         return event(by_component(page, listener), page.of(*inputs), page.of(*outputs), **options)
 
+    def _pressed(
+        self, buttons: Sequence[gr.Button], values: Sequence[tuple[Any, ...]], outputs: tuple[str, ...]
+    ) -> Any:
+        """Fill in the values of the button that was pressed.  One listener for all: the page opens the later the more
+        there are."""
+        given = {button._id: value for button, value in zip(buttons, values, strict=True)}
+
+        def fill(event: gr.EventData) -> tuple[Any, ...]:
+            return given[event.target._id]  # type: ignore[union-attr]
+
+        return gr.on([button.click for button in buttons], fill, None, self.layout.of(*outputs), **EVERY)
+
     def _follow(self, event: Any, options: dict[str, Any] = OFTEN) -> Any:
         """After an event, draw the open tab if that is due."""
         return self._on(event.then, self.tabs.on_follow, (*SHOWN, *VIEW), TAB_PANELS, options)
@@ -147,8 +159,7 @@ class Page:
         write(partial(gr.on, [page.generate.click, page.prompt.submit]))
         write(self._on(page.another.click, on.on_another, ("seed",), ("seed",), AT_ONCE).then)
         write(self._on(page.more.click, on.on_more, ("trace", "prompt"), ("prompt",), AT_ONCE).then)
-        for button, example in zip(page.examples, EXAMPLES, strict=True):
-            write(button.click(example.fill, None, [page.prompt, page.seed], **AT_ONCE).then)
+        write(self._pressed(page.examples, [example.fill() for example in EXAMPLES], ("prompt", "seed")).then)
         self._follow(self._on(page.look.click, on.on_look, ("prompt", "tab", *VIEW), WRITTEN, OFTEN))
         gr.on([page.stop.click, page.alone_stop.click], on.on_stop, None, None, **AT_ONCE)
         self._on(page.alone.click, on.on_alone, ("trace", "selected", *SAMPLING, *VIEW), ("alone_figure",), OFTEN)
@@ -175,8 +186,7 @@ class Page:
             self._follow(self._on(event, self.translating.on_translate, asked, WRITTEN, OFTEN))
 
         translate(page.translate.click)
-        for button, example in zip(page.translations, TRANSLATIONS, strict=True):
-            translate(button.click(partial(tuple, example), None, page.of("prompt", "target"), **AT_ONCE).then)
+        translate(self._pressed(page.translations, TRANSLATIONS, ("prompt", "target")).then)
 
     def _connect_selection(self) -> None:
         """The selected token, and how its panels are set."""
@@ -211,5 +221,4 @@ class Page:
 
         self._on(page.lab.expand, self.listeners.on_unfold, pair, ("lab_figure", "lab_shown"), AT_ONCE)
         compare(partial(gr.on, [page.lab_first.input, page.lab_second.input]), LATEST)
-        for button, texts in zip(page.lab_examples, LAB_EXAMPLES, strict=True):
-            compare(button.click(partial(tuple, texts), None, page.of(*pair[:2]), **AT_ONCE).then, AT_ONCE)
+        compare(self._pressed(page.lab_examples, LAB_EXAMPLES, pair[:2]).then, AT_ONCE)

@@ -19,8 +19,10 @@ from app.engine.job_queue import JobQueue
 from app.models import ModelRegistry, open_registry
 from app.panels.hero import hero_html
 from app.panels.layers import layers_view
+from app.panels.settings import PanelSettings
 from app.panels.words import words_view
 from app.probing.word_list import PRESETS, preset
+from app.probing.word_proof import PROOF_SETS
 from app.rooms.registry import RoomRegistry
 from app.substrate.pictures import check_font
 from app.system.caches import temporary_setting
@@ -37,6 +39,8 @@ from app.web.endpoint import name_fields, take_short_calls
 from app.web.first_paint import FirstPaint
 from app.web.han_font import FAMILY
 from app.web.lesson_sheet import sheet_route
+from app.web.on_tab import model_panels
+from app.web.on_words import proof_answer
 from app.web.page import Page, build_page
 from app.web.path_prefix import PathPrefix, normalise_setting
 from app.web.preview import preview_picture
@@ -137,6 +141,8 @@ def warm_up(registry: ModelRegistry, wanted: str) -> None:
     model.word_cache.prepare(model.folder)
     layers_view(model.engine, trace, 1, say)
     words_view(model.word_cache, preset(PRESETS[0]), say)
+    proof_answer(model.word_cache, None, PROOF_SETS[0], "en")
+    model_panels(model, PanelSettings())
     for language in LANGUAGES:
         opening_trace(model.engine, language)
         hero_html(model, language)

@@ -1,6 +1,6 @@
 // One Plotly chart of several, chosen by measure: the proof panel, and that of the controls.
 import { mount as mountPanel } from './panel.js';
-import { colourOf, enlarged, keepFitted, plotly, whenSeen } from './plotly.js';
+import { colourOf, enlarged, keepFitted, painted, plotly, whenSeen } from './plotly.js';
 import { hearLayer, tellLayer } from './shared_layer.js';
 
 const translucent = (hex, alpha) => {
@@ -25,6 +25,7 @@ export const mount = (element, gradio) => {
   mountPanel(element, gradio);
   let measure = 0;
   let onView = false;
+  let due = false; // to be drawn in the next frame
   let layer = null; // the one that all panels show, once a slider has moved
   let shapes = []; // what the chart itself draws beside its curves
 
@@ -51,9 +52,9 @@ export const mount = (element, gradio) => {
     curve.heard = true;
   };
 
-  const draw = async () => {
+  const drawNow = async () => {
     const holder = element.querySelector('.gs-picker');
-    if (!onView || !holder) return;
+    if (!holder) return;
     const { figure, sentence } = JSON.parse(holder.dataset.charts)[measure];
     const { data, layout } = coloured(figure, colour);
     const Plotly = await plotly(holder);
@@ -69,6 +70,15 @@ export const mount = (element, gradio) => {
     hearClicks(curve);
     markLayer();
     holder.dataset.state = 'drawn';
+  };
+
+  // Once a frame, however much asks for it: a panel that comes is both a new value and seen for the first time.
+  const draw = async () => {
+    if (!onView || due) return;
+    due = true;
+    await painted();
+    due = false;
+    drawNow();
   };
 
   hearLayer(element, (told) => {

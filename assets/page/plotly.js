@@ -85,11 +85,20 @@ export const whenSeen = (element, act) => {
 // By how much texts are larger than usual: while panels are presented.
 export const enlarged = () => Number(getComputedStyle(document.documentElement).getPropertyValue('--gs-zoom')) || 1;
 
-// A figure of Plotly's keeps to its place also where that changes without the window.
+// Once what stands in the page is painted: a first figure takes Plotly a tenth of a second, and nothing else has to
+// wait for that.
+export const painted = () => new Promise((done) => requestAnimationFrame(() => setTimeout(done)));
+
+// A figure of Plotly's keeps to its place also where that changes without the window.  An observer reports the size
+// that it begins with, too: the one that the figure was just drawn in.
 export const keepFitted = (plot) => {
   if (plot.fitted) return;
+  let { clientWidth: width, clientHeight: height } = plot;
   plot.fitted = new ResizeObserver(() => {
-    if (plot.data && plot.clientWidth) window.Plotly.Plots.resize(plot);
+    if (!plot.data || !plot.clientWidth || (plot.clientWidth === width && plot.clientHeight === height)) return;
+    width = plot.clientWidth;
+    height = plot.clientHeight;
+    window.Plotly.Plots.resize(plot);
   });
   plot.fitted.observe(plot);
 };

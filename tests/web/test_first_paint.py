@@ -26,12 +26,15 @@ LAYOUT = {"id": 1, "children": [{"id": 2, "children": [{"id": 7}, {"id": 8}]}, {
 KEPT_LAYOUT = {"id": 1, "children": [{"id": 2, "children": [{"id": 7}]}]}
 
 
-def configured(components: list[Any], layout: Any) -> dict[str, Any]:
+def configured(components: list[Any], layout: Any, listeners: list[Any]) -> dict[str, Any]:
     page = {"": {"components": [one["id"] for one in components], "layout": layout}}
-    return {"root": "", "components": components, "layout": layout, "page": page}
+    return {"root": "", "components": components, "layout": layout, "page": page, "dependencies": listeners}
 
 
-CONFIG, WITHOUT_ARGUMENTS = configured([SHOWN, ARGUMENT], LAYOUT), configured([SHOWN], KEPT_LAYOUT)
+CLICKED = {"id": 0, "targets": [[7, "click"]], "trigger_after": None}
+FOLLOWING = {"id": 1, "targets": [[None, "then"]], "trigger_after": 0}
+CONFIG = configured([SHOWN, ARGUMENT], LAYOUT, [CLICKED, FOLLOWING])
+LIGHTENED = configured([SHOWN], KEPT_LAYOUT, [CLICKED, {**FOLLOWING, "targets": []}])
 HEAD = """<head><link rel="stylesheet" href="a.css"><script>window.gradio_config = CONFIG;</script>
 <script>window.gradio_api_info = {};</script></head>"""
 BODY = "<body class='a'><gradio-app></gradio-app></body>"
@@ -74,7 +77,7 @@ def test_a_page_comes_apart_and_together_again() -> None:
     assert written.index("<body class='a'><p>first") < written.index("a.css") < written.index("<gradio-app>")
     assert written.count("a.css") == 1
     assert config_of(written)["components"][0]["props"] == {"value": "<b>", "visible": True}
-    assert config_of(page.page("", {}).decode()) == WITHOUT_ARGUMENTS
+    assert config_of(page.page("", {}).decode()) == LIGHTENED
     with pytest.raises(ValueError, match="no page"):
         GradioPage.of(b"<html><body>another</body></html>")
 
@@ -113,4 +116,4 @@ def test_the_page_works_without_a_first_view(engine: Engine, monkeypatch: pytest
 
     monkeypatch.setattr("app.web.first_paint.first_view", broken)
     page = Server(engine).get()
-    assert "gs-first" not in page and config_of(page) == WITHOUT_ARGUMENTS
+    assert "gs-first" not in page and config_of(page) == LIGHTENED
