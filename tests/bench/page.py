@@ -44,15 +44,24 @@ LAYERED = """([panel, value]) => new Promise((done) => {
 """Milliseconds from a move of a layer slider until the next frame, in which the points set off."""
 
 OPENED = """(name) => new Promise((done) => {
-  const drawn = () => document.querySelector(`#tab-${name} .gs-panel, #tab-${name} .gs-fold`)?.offsetParent;
+  const seen = (node) => node.offsetParent && node.getBoundingClientRect().top < innerHeight;
+  const waits = (node) => seen(node) && node.dataset.state !== 'drawn';
+  const figures = () => [...document.querySelectorAll(`#tab-${name} :is(.gs-picker, .gs-words-data)`)];
+  const there = () => document.querySelector(`#tab-${name} .gs-panel, #tab-${name} .gs-fold`)?.offsetParent;
   const button = document.querySelector(`#tab-${name}-button`);
   button.scrollIntoView({ block: 'center' }); // where it is when somebody presses it
   const started = performance.now();
   button.click();
-  const look = () => (drawn() ? done(performance.now() - started) : setTimeout(look, 2));
+  let shown;
+  const look = () => {
+    if (there()) shown ??= performance.now() - started;
+    if (shown && !figures().some(waits)) done([shown, performance.now() - started]);
+    else setTimeout(look, 2);
+  };
   look();
 })"""
-"""Milliseconds from a press on a tab that was not drawn yet until its first panel is there."""
+"""Milliseconds from a press on a tab that was not drawn yet until its first panel is there, and until Plotly has drawn
+all figures on view."""
 
 PAINTED = """() => {
   const look = () => {
@@ -75,12 +84,20 @@ def received(page: Any, unpacked: bool = False) -> Iterator[Callable[[], float]]
     """Counts the bytes that come over the network, or what they are unpacked; `count()` gives those of so far."""
     session = page.context.new_cdp_session(page)
     under_way, whole = (dict[str, float]() for _ in range(2))  # by request; unpacked, packed with headers
+    inline = set[str]()  # pictures that came with the page, or in an answer, and are counted there
+
+    def note(event: dict[str, Any]) -> None:
+        if event["request"]["url"].startswith("data:"):
+            inline.add(event["requestId"])
 
     def add(event: dict[str, Any]) -> None:
+        if event["requestId"] in inline:
+            return
         under_way[event["requestId"]] = under_way.get(event["requestId"], 0) + event["dataLength"]
 
     def end(event: dict[str, Any]) -> None:
-        whole[event["requestId"]] = event["encodedDataLength"]
+        if event["requestId"] not in inline:
+            whole[event["requestId"]] = event["encodedDataLength"]
 
     def count() -> float:
         """A stream that the page ends itself tells no packed size, and counts as it is read."""
@@ -89,6 +106,7 @@ def received(page: Any, unpacked: bool = False) -> Iterator[Callable[[], float]]
         return sum(whole.get(name) or under_way.get(name, 0) for name in {**under_way, **whole})
 
     session.send("Network.enable")
+    session.on("Network.requestWillBeSent", note)
     session.on("Network.dataReceived", add)
     session.on("Network.loadingFinished", end)
     yield count
@@ -138,7 +156,10 @@ def tab_rows(chromium: Any, address: str) -> list[Row]:
             until_quiet(page)
             height = page.evaluate("document.documentElement.scrollHeight")
             if opened is not None:
-                rows.append(Row(f"hidden tab drawn: {name}", f"{opened:.0f} ms", aim="under 300 ms"))
+                shown, drawn = opened
+                rows.append(Row(f"hidden tab drawn: {name}", f"{shown:.0f} ms", aim="under 300 ms"))
+                if drawn > shown + 20:
+                    rows.append(Row(f"hidden tab drawn, with Plotly's figures: {name}", f"{drawn:.0f} ms"))
             rows.append(Row(f"height of tab {name} at 1400", f"{height} px", aim="at most 2700 px"))
         rows.append(Row("page, all tabs: transferred", f"{count() / 1e6:.2f} MB", aim="under 2 MB"))
     page.context.close()
