@@ -47,13 +47,16 @@ Among rules of one weight the later wins, so a panel may refine what is shared, 
 FIRST_STYLES = ("colours", "marks", "header", "hero", "prompt", "panel", "strip", "sides", "first", "embed")
 """Those that the first view needs; it is in the page before any of them could be fetched."""
 
+PAPER_STYLE = "print"
+"""The one that only paper needs; the head of the page has it as it is."""
+
 FIRST_SCRIPT = "first.js"
 PLOTLY = "plotly.min.js"
 
 
 def style_paths() -> list[Path]:
     """The files of the style sheets, for Gradio, which puts them one after the other."""
-    return [PAGE / f"{name}.css" for name in STYLES]
+    return [PAGE / f"{name}.css" for name in STYLES if name != PAPER_STYLE]
 
 
 def first_style() -> str:
@@ -163,7 +166,8 @@ def head_html() -> str:
     }
     facts = script_json({"boot": BOOT, "tabs": TABS, "slides": SLIDES, "said": said})
     return (
-        f"{font_html()}<script type='application/json' id='gs-page'>{facts}</script>"
+        f"{font_html()}<style media='print'>{(PAGE / f'{PAPER_STYLE}.css').read_text(encoding='utf-8')}</style>"
+        f"<script type='application/json' id='gs-page'>{facts}</script>"
         f"<script type='module' src='{module_address('main.js')}'></script>"
     )
 

@@ -1,5 +1,5 @@
-// Where the words of a map are written, so that none covers another or the mark of another and the edge cuts none: at its
-// place or beside it, or else its mark alone. Plotly draws what this decides.
+// Where the words of a map are written, so that none covers another or the mark of another and the edge cuts none: at
+// its place or beside it, or else its mark alone. Plotly draws what this decides.
 
 const POSITIONS = ['middle center', 'middle right', 'middle left', 'top center', 'bottom center'];
 const LEADING = 1.25; // height of a line in units of its letters

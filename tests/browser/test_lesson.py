@@ -81,7 +81,7 @@ def test_the_lesson_from_the_first_guess_to_the_result(browser: Browser, bundled
     page.locator("[data-goto='8']").click()
     expect_score(page, "en", right)
     page.emulate_media(media="print")
-    for hidden in (".gs-lesson-foot", ".gs-lesson nav", "#tabs > .tab-wrapper"):
+    for hidden in (".gs-lesson-foot", ".gs-lesson nav", "#tabs > .tab-wrapper", "#look", "#room [data-do='open']"):
         expect(page.locator(hidden).first).to_be_hidden()
     expect(page.locator(".gs-lesson-end li").first).to_be_visible()
     page.emulate_media(media="screen")

@@ -136,3 +136,14 @@ def test_the_tours_card_covers_nothing_that_it_speaks_of(phone: Page) -> None:
         expect(phone.locator(".gs-sheet")).to_have_count(0)
         phone.locator(".gs-guide button").nth(1).tap()
     expect(phone.locator(".gs-guide")).to_have_count(0)
+
+
+@pytest.mark.parametrize("phone", ["zh-CN"], indirect=True)
+def test_the_bar_of_what_is_presented_is_in_the_window(phone: Page) -> None:
+    phone.locator("#present").tap()
+    chooser = phone.locator(".gs-present-expert")
+    while not chooser.is_visible():
+        phone.locator(".gs-present-bar button").nth(2).tap()
+        until_quiet(phone)
+    box = phone.locator(".gs-present-bar").bounding_box()
+    assert box is not None and box["x"] >= 0 and box["x"] + box["width"] <= SIZES["phone"][0]
