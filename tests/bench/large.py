@@ -159,15 +159,14 @@ async def visit(address: str, name: str) -> None:
         writing = asyncio.create_task(writer.call("on_generate", input_0="The cat sees", input_4=1, input_5=64))
         waits = await others(address, config, writing.done)
         answers = await writing
-        print(
-            f"  text of 64 tokens while others use the page: {answers[-1][0]:.1f} s; {visible_status(answers[-1][1])}"
-        )
+        status = next(line for _, answer in reversed(answers) if (line := visible_status(answer)))
+        print(f"  text of 64 tokens while others use the page: {answers[-1][0]:.1f} s; {status}")
         print("  page while it writes: " + said(waits))
 
 
 def visible_status(answer: list[Any]) -> str:
-    """The status line of an answer without its tags."""
-    return re.sub(r"<[^>]+>", "", str(answer[3])).strip()
+    """The status line of an answer without its tags; "" where the answer leaves it as it is."""
+    return re.sub(r"<[^>]+>", "", answer[3]).strip() if isinstance(answer[3], str) else ""
 
 
 def said(waits: list[list[float]]) -> str:
