@@ -148,15 +148,18 @@ class ModelRegistry:
             if self.loading.busy:
                 return
             self.loading = LoadingState(key, "stage_bytes", first=first)
-        threading.Thread(target=self._load, args=(key, first), name="loader", daemon=True).start()
+        threading.Thread(target=self._load_aside, args=(key, first), name="loader", daemon=True).start()
+
+    def _load_aside(self, key: str, first: bool) -> None:
+        use_network_threads()
+        use_all_cores()
+        give_way()
+        self._load(key, first)
 
     def _load(self, key: str, first: bool) -> None:
         def tell(stage: str, share: float) -> None:
             self.loading = LoadingState(key, stage, share, first=first)
 
-        use_network_threads()
-        use_all_cores()
-        give_way()
         try:
             place = pinned(self.offers[key])
             folder = locate(place, lambda share: tell("stage_bytes", share))

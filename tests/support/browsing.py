@@ -102,6 +102,10 @@ def until_lens(page: Page) -> None:
     )
 
 
+QUIET_ROUNDS = 240
+"""Half seconds in which a page must come to rest."""
+
+
 def until_quiet(page: Page) -> None:
     """Wait until the page has sent no request for a while and every one sent meanwhile is answered, so that what it
     fetches by itself after opening is there."""
@@ -120,9 +124,13 @@ def until_quiet(page: Page) -> None:
     page.on("requestfinished", uncount)
     page.on("requestfailed", uncount)
     before = -1
-    while len(asked) > before or len(answered) < len(asked):
+    for _ in range(QUIET_ROUNDS):
+        if len(asked) == before and len(answered) >= len(asked):
+            break
         before = len(asked)
         page.wait_for_timeout(500)
+    else:
+        raise AssertionError(f"never quiet: of {asked[-12:]} {len(asked) - len(answered)} are not answered")
     for event, listener in (("request", count), ("requestfinished", uncount), ("requestfailed", uncount)):
         page.remove_listener(event, listener)
 
