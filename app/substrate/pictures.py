@@ -50,6 +50,7 @@ def check_font() -> None:
     Raises:
         UserError: `no_font` when it is missing or damaged, `lfs_pointers` when it was not fetched.
     """
+    _font()
     if not legible("A").any():
         raise UserError("no_font", file=FONT_PATH.name)
 
