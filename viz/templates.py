@@ -33,9 +33,9 @@ class _Template(Template):
 
 
 def escaped(value: object) -> str:
-    """What markupsafe's `escape` gives, which wraps markup once more and asks even a number for its markup: a strip of
-    a hundred chips is drawn in four fifths of the time."""
-    if type(value) is Markup:
+    """What markupsafe's `escape` gives, which wraps markup once more and asks even numbers and plain words for their
+    markup: a strip of a hundred chips is drawn in four fifths of the time."""
+    if type(value) is Markup or (type(value) is str and value.isalnum()):  # nothing in it to escape
         return value
     return str(value) if type(value) is int else escape(value)
 

@@ -65,7 +65,8 @@ class Own:
 
 
 @pytest.mark.parametrize(
-    "value", ["<a href='x'>&\"", "", 0, -7, True, 2.5, None, np.int64(3), Markup("<i>&amp;</i>"), Own()]
+    "value",
+    ["<a href='x'>&\"", "plain", "два2", "", 0, -7, True, 2.5, None, np.int64(3), Markup("<i>&amp;</i>"), Own()],
 )
 def test_templates_escape_as_markupsafe_does(tmp_path: Path, value: object) -> None:
     """A macro's result is markup, which is not escaped again."""
