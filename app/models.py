@@ -22,7 +22,7 @@ from app.engine.queue import RequestQueue
 from app.foreign.files.hub import Place, locate, pinned, place_of
 from app.probing.control_record import ControlRecord, read_control_record
 from app.probing.word_cache import WordCache
-from app.system.cores import give_way, use_all_cores
+from app.system.cores import use_all_cores
 from app.system.memory import release_memory
 from app.system.threads import use_network_threads
 from app.trace.record import Trace
@@ -153,7 +153,6 @@ class ModelRegistry:
     def _load_aside(self, key: str, first: bool) -> None:
         use_network_threads()
         use_all_cores()
-        give_way()
         self._load(key, first)
 
     def _load(self, key: str, first: bool) -> None:

@@ -18,7 +18,7 @@ from app.engine.fair_line import NOBODY, FairLine, Visitor
 from app.engine.sampling import Sampling
 from app.engine.visitor_limits import VisitorLimits
 from app.network.interface import Output
-from app.system.cores import give_way, use_all_cores
+from app.system.cores import use_all_cores
 from app.system.memory import release_memory
 from app.system.thread_trials import ThreadTrials
 from app.system.threads import use_network_threads
@@ -211,7 +211,6 @@ class RequestQueue:
         use_network_threads()
         if self._all_cores:
             use_all_cores()
-            give_way()
         trials = ThreadTrials()
         while True:
             self._release_memory()

@@ -39,7 +39,8 @@ def keep_to_one_core() -> None:
 
 
 def use_all_cores() -> None:
-    """Let the calling thread run on every core, and those that it starts from now on."""
+    """Let the calling thread, and those that it starts from now on, run on every core, and give way there."""
+    give_way()
     _free.add(threading.get_native_id())
     if _cores and sys.platform == "linux":
         os.sched_setaffinity(0, _cores)
