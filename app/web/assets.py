@@ -8,7 +8,6 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from plotly.offline import get_plotlyjs
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -51,7 +50,9 @@ PAPER_STYLE = "print"
 """The one that only paper needs; the head of the page has it as it is."""
 
 FIRST_SCRIPT = "first.js"
-PLOTLY = "plotly.min.js"
+PLOTLY = "plotly-basic.min.js"
+VENDOR = PAGE.parent / "vendor"
+"""Scripts of others, as they were published."""
 
 
 def style_paths() -> list[Path]:
@@ -196,7 +197,8 @@ async def page_module(request: Request) -> Response:
 
 
 async def plotly_script(request: Request) -> Response:
-    """The script that draws interactive figures: the one that plotly.py carries."""
+    """The script that draws interactive figures: the part of Plotly that draws curves and points, a third of the
+    whole that plotly.py carries."""
     return _script(request, PLOTLY, "public, max-age=86400")
 
 
@@ -207,4 +209,4 @@ def _script(request: Request, name: str, caching: str) -> Response:
 @cache
 def _packed(name: str, coding: str) -> bytes:
     """A script as it is sent; packed once."""
-    return packed(get_plotlyjs().encode() if name == PLOTLY else modules()[name], coding)
+    return packed((VENDOR / PLOTLY).read_bytes() if name == PLOTLY else modules()[name], coding)

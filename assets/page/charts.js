@@ -76,7 +76,7 @@ export const mount = (element, gradio) => {
   const draw = async () => {
     if (!onView || due) return;
     due = true;
-    await painted();
+    await painted(element);
     due = false;
     drawNow();
   };

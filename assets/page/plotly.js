@@ -1,6 +1,8 @@
-// Plotly comes when the first interactive figure is near the window, once for all of them.  If its script does not
-// arrive, it is asked for again, ever later; the figures that wait for it say so, and offer to ask at once.
+// Plotly comes once the first view stands and the browser has nothing else to do, or when the first interactive figure
+// is near the window, once for all of them.  If its script does not arrive, it is asked for again, ever later; the
+// figures that wait for it say so, and offer to ask at once.
 import { sentence } from './sentences.js';
+import { waited } from './tabs.js';
 
 const PAUSES = [1000, 3000, 9000]; // milliseconds before each further attempt; then only when somebody asks
 
@@ -16,7 +18,7 @@ let askNow = null; // ends the pause
 const attempt = () =>
   new Promise((done) => {
     const script = document.createElement('script');
-    script.src = 'gs/plotly.min.js';
+    script.src = 'gs/plotly-basic.min.js';
     script.onload = () => done(window.Plotly); // the one global that is there: Plotly's own script makes it
     script.onerror = () => done(undefined);
     document.head.append(script);
@@ -70,6 +72,33 @@ export const plotly = (holder) => {
   return arrived;
 };
 
+const idle = globalThis.requestIdleCallback ?? setTimeout; // Safari has none
+
+// Draw something nobody sees: Plotly's first figure takes twice as long as the others, since its code is compiled then.
+// Phones, which are slow and have a picture that moves on view, leave it.
+const drawAside = async (Plotly) => {
+  const aside = document.createElement('div');
+  const curve = { x: [0, 1], y: [0, 1], mode: 'lines+markers', line: { dash: 'dot' }, marker: { symbol: 'square' } };
+  const band = { x: [0, 1], y: [1, 2], mode: 'lines', fill: 'tonexty' };
+  const axis = { title: { text: '0', standoff: 4 }, automargin: true };
+  const [shapes, annotations] = [[{ x0: 0, x1: 1, y0: 0, y1: 1 }], [{ x: 0, y: 0, text: '0', showarrow: false }]];
+  const layout = { xaxis: axis, yaxis: axis, shapes, annotations, legend: { orientation: 'h' } };
+  await Plotly.newPlot(aside, [curve, band], layout, { displayModeBar: false });
+  Plotly.purge(aside);
+};
+
+// Have Plotly there before a figure needs it; not where the browser is told to save data.
+export const fetchSoon = async () => {
+  if (navigator.connection?.saveData) return;
+  if (document.readyState !== 'complete') await new Promise((done) => addEventListener('load', done, { once: true }));
+  await waited(() => document.querySelector("#strip .gs-strip[data-state='done']"));
+  idle(async () => {
+    ask();
+    const Plotly = await arrived;
+    if (matchMedia('(hover: hover)').matches) idle(() => drawAside(Plotly));
+  });
+};
+
 export const whenSeen = (element, act) => {
   const observer = new IntersectionObserver(
     (entries) => {
@@ -85,9 +114,25 @@ export const whenSeen = (element, act) => {
 // By how much texts are larger than usual: while panels are presented.
 export const enlarged = () => Number(getComputedStyle(document.documentElement).getPropertyValue('--gs-zoom')) || 1;
 
-// Once what stands in the page is painted: a first figure takes Plotly a tenth of a second, and nothing else has to
-// wait for that.
-export const painted = () => new Promise((done) => requestAnimationFrame(() => setTimeout(done)));
+// Once what stands in the page is painted, one figure a frame, those nearest to the window first: a figure takes Plotly
+// up to a tenth of a second, and neither texts nor figures on view have to wait for those that are not.
+const turns = []; // [element, what ends its waiting]
+const outside = (element) => {
+  const { top, bottom } = element.getBoundingClientRect();
+  return Math.max(0, -bottom, top - innerHeight);
+};
+const nextTurn = () => {
+  turns.sort(([one], [other]) => outside(one) - outside(other));
+  const [, go] = turns.shift();
+  go();
+  if (turns.length) afterPaint(nextTurn);
+};
+const afterPaint = (act) => requestAnimationFrame(() => setTimeout(act));
+export const painted = (element) =>
+  new Promise((done) => {
+    turns.push([element, done]);
+    if (turns.length === 1) afterPaint(nextTurn);
+  });
 
 // A figure of Plotly's keeps to its place also where that changes without the window.  An observer reports the size
 // that it begins with, too: the one that the figure was just drawn in.

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.support.browsing import SIZES, needs_browser, open_page
+from app.web.assets import PLOTLY
+from tests.support.browsing import SIZES, needs_browser, open_page, until_opened, until_quiet, word_map
 
 pytestmark = needs_browser
 
@@ -192,3 +193,27 @@ def test_with_less_motion_both_ends_stand_still(browser: Browser, address: str) 
     captions = page.locator("#hero figcaption").all_inner_texts()
     assert [caption.split(":")[0] for caption in captions] == ["Layer 0", "Layer 2"]
     page.context.close()
+
+
+@pytest.mark.parametrize("saving", [False, True])
+def test_the_script_of_charts_is_there_before_a_chart_unless_data_is_saved(
+    browser: Browser, address: str, saving: bool
+) -> None:
+    context = browser.new_context(reduced_motion="reduce")
+    context.add_init_script(
+        f"Object.defineProperty(navigator, 'connection', {{ value: {{ saveData: {json.dumps(saving)} }} }})"
+    )
+    page = context.new_page()
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url) if PLOTLY in request.url else None)
+    page.goto(address)
+    until_opened(page)
+    if saving:
+        until_quiet(page)
+        assert not asked
+    else:
+        page.wait_for_function("() => window.Plotly")
+    assert page.locator(".js-plotly-plot, .main-svg").count() == 0
+    word_map(page)
+    assert len(asked) == 1
+    context.close()

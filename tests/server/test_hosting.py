@@ -83,7 +83,7 @@ def test_behind_a_path_every_address_of_the_page_is_there(ways: dict[str, str], 
         assert json.loads(re.search(r"gradio_config = (\{.*?\});</script>", page.text)[1])["root"] == ways[way]  # type: ignore[index]
         needed = re.findall(r"<(?:script|link)[^>]* (?:src|href)=['\"](?!data:|http|/manifest)([^'\"]+)", page.text)
         assert any("gs/page/" in name for name in needed) and any(name.startswith("./assets/") for name in needed)
-        for name in {*needed[:8], *needed[-4:], "gs/plotly.min.js", "gs/alive", "config"}:
+        for name in {*needed[:8], *needed[-4:], "gs/plotly-basic.min.js", "gs/alive", "config"}:
             answer = client.get(base.join(name))
             assert answer.status_code == 200, (name, answer.status_code)
         assert client.get(base.join("/gs/alive")).status_code == 404, "nothing is asked outside the path"

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import brotli
 import pytest
+from plotly.offline import get_plotlyjs_version
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
@@ -16,6 +17,7 @@ from app.web.assets import (
     PAGE,
     PLOTLY,
     STYLES,
+    VENDOR,
     head_html,
     module_address,
     modules,
@@ -81,6 +83,18 @@ def test_scripts_make_no_globals(name: str) -> None:
     assert not re.search(r"\b(window|globalThis|self)(\.\w+|\[[^]]+\])\s*(=(?!=)|\?\?=|\|\|=)", source)
     read = set(re.findall(r"\bwindow\.(\w+)", source)) - {"sessionStorage"}
     assert read <= ({"Plotly"} if name == "plotly.js" else set()), "Plotly's own script makes the one global"
+
+
+def test_plotlys_script_is_of_the_version_that_plotly_py_checks_figures_for() -> None:
+    """So that what one takes the other draws; of the kinds of traces it holds those that our figures have."""
+    script = (VENDOR / PLOTLY).read_text(encoding="utf-8")
+    major = get_plotlyjs_version().split(".")[0]
+    assert re.match(rf"/\*\*\n\* plotly\.js \(basic - minified\) v{major}\.", script)
+    assert "MIT License" in (VENDOR / "LICENSE-plotly.txt").read_text(encoding="utf-8")
+    source = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "viz").glob("*.py"))
+    kinds = {kind.lower() for kind in re.findall(r"\bgo\.(\w+)\(", source)} - {"figure", "layout"}
+    kinds |= set(re.findall(r"\"type\": \"(\w+)\"", source)) - {"line"}
+    assert kinds == {"scatter"}, "the basic script draws only scatter, bar and pie"
 
 
 @pytest.fixture
