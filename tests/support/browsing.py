@@ -1,6 +1,7 @@
 """A real browser on the page.  Where there is no Chromium, the tests that need one say so and skip."""
 
 import shutil
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
@@ -130,7 +131,8 @@ def until_quiet(page: Page) -> None:
         before = len(asked)
         page.wait_for_timeout(500)
     else:
-        raise AssertionError(f"never quiet: of {asked[-12:]} {len(asked) - len(answered)} are not answered")
+        hanging = Counter(asked) - Counter(answered)
+        raise AssertionError(f"never quiet: {dict(hanging)} are not answered; asked last: {asked[-6:]}")
     for event, listener in (("request", count), ("requestfinished", uncount), ("requestfailed", uncount)):
         page.remove_listener(event, listener)
 
