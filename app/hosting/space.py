@@ -20,7 +20,7 @@ ROOT = Path(__file__).parents[2]
 FILES = (
     *("README.md", "LICENSE", "requirements.txt", "app.py"),
     *("app/*.py", "app/*.toml", "app/*.html", "viz/*.py", "viz/*.html"),
-    *("assets/page/*.css", "assets/page/*.js", "assets/fonts/*", "assets/mini/*"),
+    *("assets/page/*.css", "assets/page/*.js", "assets/vendor/*", "assets/fonts/*", "assets/mini/*"),
     *("assets/*.toml", "assets/*.tsv", "assets/*.json", "assets/screenshot.png"),
 )
 """Patterns of what is sent; `*` crosses folders."""

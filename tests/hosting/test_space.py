@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from app.hosting.space import ROOT, listing, main, send, space_files
+from app.web.assets import PLOTLY
 from app.wording.errors import UserError
 from tests.support.hub_upload import taking_hub
 
@@ -125,6 +126,7 @@ def test_the_dry_run_lists_every_file_that_the_page_runs_on(tmp_path: Path, caps
     assert said == listing(files) + "\n"
     assert said.splitlines()[-1].split() == [f"{sum(files.values()):,}", *f"bytes in {len(files)} files".split()]
     assert 40e6 < sum(files.values()) < 60e6 and all((ROOT / name).stat().st_size == n for name, n in files.items())
+    assert {f"assets/vendor/{PLOTLY}", "assets/vendor/LICENSE-plotly.txt"} <= set(files)
     for name in files:
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / name, tmp_path / name)
