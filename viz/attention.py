@@ -93,7 +93,7 @@ def attention_summary(figure: AttentionFigure, say: Say) -> str:
     expert, layer, head = figure.head
     row = figure.weights[expert, layer - 1, head, figure.index]
     most = [i for i in np.argsort(-row, kind="stable")[:NAMED] if row[i] >= 0.05]
-    looks = ", ".join(
+    looks = say.listed(
         say("attention_look", token=_shown(figure, int(i), say), share=say.percent(float(row[i]), 0)) for i in most
     )
     nats, bits = figure.alone
@@ -117,7 +117,7 @@ def attention_summary(figure: AttentionFigure, say: Say) -> str:
         effect = float(figure.patched[expert, layer - 1, head])
         code = "attention_patch_none" if np.isnan(effect) else "attention_patch"
         said.append(say(code, first=a, second=b, effect=_rounded(effect, say)))
-    return " ".join(said)
+    return say.sentences(said)
 
 
 def _rows(weights: NDArray[np.floating]) -> str:

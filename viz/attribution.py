@@ -87,7 +87,7 @@ def attribution_summary(figure: AttributionFigure, say: Say) -> str:
         part = part_name(kind, layer, say)
         said.append(say("attribute_expert", expert=name, part=part, factor=say.number(float(factor), 1), **numbers))
     count = len(figure.names)
-    return say("attribute_summary", first=a, second=b, count=count, list="; ".join(said))
+    return say("attribute_summary", first=a, second=b, count=count, list=say.clauses(said))
 
 
 def part_name(kind: str, layer: int, say: Say) -> str:

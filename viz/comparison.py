@@ -70,7 +70,7 @@ def comparison_summary(figure: ComparisonFigure, say: Say) -> str:
         said.append(say("compare_farthest", expert=name, token=visible(text), layer=int(layer), distance=most))
     first, second = (float(rows[figure.pairs[after, side], -1].sum()) for side, rows in enumerate(figure.log_probs))
     worth = say("compare_worth", first=say.signed(first, 2), second=say.signed(second, 2), count=len(after))
-    return " ".join((*said, worth))
+    return say.sentences((*said, worth))
 
 
 Numbers = list[tuple[str, str]]

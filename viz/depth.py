@@ -97,7 +97,7 @@ def _summary(depth: Depth, say: Say) -> str:
     layers = [_first_best(ranks) for ranks in depth.ranks]
     said = [say("depth_never") if layer is None else say("depth_from", layer=layer) for layer in layers]
     if len(said) != 2:
-        listed = ", ".join(f"{name} {words}" for name, words in zip(depth.experts, said, strict=True))
+        listed = say.listed(f"{name} {words}" for name, words in zip(depth.experts, said, strict=True))
         return say("depth_summary_each", token=visible(depth.pinned), list=listed)
     return say(
         "depth_summary",

@@ -99,7 +99,7 @@ def _summary(values: NDArray[np.float32], predicted: Predicted, top: str, say: S
         each = dict(zip(("first_mean", "second_mean", "fused_mean"), (say.number(m, 2) for m in means), strict=True))
         return say("disagreement_summary", first=experts[0], second=experts[1], **each, **known)
     listed = zip((*experts, say("fused")), means, strict=True)
-    return say("disagreement_summary_each", list=", ".join(f"{n} {say.number(m, 2)}" for n, m in listed), **known)
+    return say("disagreement_summary_each", list=say.listed(f"{n} {say.number(m, 2)}" for n, m in listed), **known)
 
 
 def _plots(predicted: Predicted, classes: tuple[str, ...], say: Say) -> list[tuple[str, list[tuple[str, str]]]]:

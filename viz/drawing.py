@@ -133,7 +133,7 @@ def drawing_summary(figure: DrawingFigure, names: Sequence[str], say: Say) -> st
         return say("draw_untouched", token=text)
     before, after = visible(figure.winners[-1]), visible(figure.columns[-1][0].text)
     turned = "draw_kept" if before == after else "draw_turned"
-    apart = ", ".join(
+    apart = say.listed(
         f"{name} {say.number(float(value), 2)}" for name, value in zip(names, figure.jensen_shannon, strict=True)
     )
     said = [
@@ -145,7 +145,7 @@ def drawing_summary(figure: DrawingFigure, names: Sequence[str], say: Say) -> st
         code = "draw_path_nearer" if path[last] < path[0] - 0.02 else "draw_path_no_nearer"
         numbers = {"first": say.number(float(path[0]), 2), "final": say.number(float(path[last]), 2)}
         said.append(say(code, expert=name, last=last, **numbers))
-    return " ".join(said)
+    return say.sentences(said)
 
 
 def fragile(figure: DrawingFigure, say: Say) -> str:

@@ -66,7 +66,7 @@ def exchange_panel(figure: ExchangeFigure, gain: GainFigure | None, say: Say) ->
         {"probability": figure.probabilities, "bits": figure.bits},
     )
     facts = {"text": figure.texts, "word": figure.word, "answer": figure.answer, "own": figure.own}
-    summary = " ".join((exchange_summary(figure, say), *(() if gain is None else (gain_summary(gain, say),))))
+    summary = say.sentences((exchange_summary(figure, say), *(() if gain is None else (gain_summary(gain, say),))))
     return panel(say, "exchange", body, summary, facts, table)
 
 

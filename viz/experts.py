@@ -143,7 +143,7 @@ def experts_summary(position: Position, experts: tuple[str, ...], say: Say) -> s
         parts.append(say("winners_changed", count=position.changed))
     if not position.certain:
         parts.append(say("winner_uncertain"))
-    return " ".join(parts)
+    return say.sentences(parts)
 
 
 def _columns(position: Position, experts: tuple[str, ...], say: Say) -> list[tuple[Any, ...]]:

@@ -76,7 +76,7 @@ def _shares(voices: Expectations, experts: tuple[str, ...], say: Say) -> str:
     if voices.odds is None:
         return ""
     odds = zip(experts, voices.odds, strict=True)
-    parts = ", ".join(f"{name} {say.signed(share, 3)}" for name, share in odds)
+    parts = say.listed(f"{name} {say.signed(share, 3)}" for name, share in odds)
     winner, rival = (visible(c.text) for c in voices.columns[-1][:2])
     title = say("margin_title", winner=winner, rival=rival)
     total = f"{say('sum')} {say.signed(voices.odds.sum(), 3)}"

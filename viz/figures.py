@@ -103,7 +103,7 @@ def _against_better(scores: Mapping[str, Mapping[str, Mapping[str, float]]], exp
     }
     # A gap that rounds to nothing has no minus sign.
     parts = [f"{_direction(direction, say)} {say.signed(round(gap, 1) + 0.0, 1)}" for direction, gap in gaps.items()]
-    return say("figures_translation_summary", list="; ".join(parts))
+    return say("figures_translation_summary", list=say.clauses(parts))
 
 
 def _direction(direction: str, say: Say) -> str:
@@ -136,4 +136,4 @@ def _summary(held: HeldOut, names: list[str], say: Say) -> str:
         f"{say('words_' + language)} {say.change(row['mean of logits'] / min(row[name] for name in experts) - 1)}"
         for language, row in held.bits.items()
     ]
-    return say("figures_summary", list="; ".join(parts))
+    return say("figures_summary", list=say.clauses(parts))

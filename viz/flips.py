@@ -79,4 +79,4 @@ def flips_summary(figure: FlipsFigure, say: Say) -> str:
         say("flips_itself" if figure.itself else "flips_other", cosine=say.number(figure.cosine, 2)),
         say("flips_adversarial"),
     ]
-    return " ".join(said)
+    return say.sentences(said)

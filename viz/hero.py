@@ -112,7 +112,7 @@ def _summary(hero: Hero, say: Say) -> str:
     for name, shares in zip(hero.experts, hero.shares, strict=True):
         before, after = (say.percent(float(shares[layer]), 0) for layer in (0, last))
         sentences.append(say("hero_summary_expert", expert=name, before=before, after=after, last=last))
-    return " ".join(sentences)
+    return say.sentences(sentences)
 
 
 def _carried(hero: Hero, say: Say) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 import base64
 import gzip
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from typing import Any, Protocol
@@ -38,6 +38,15 @@ class Say(Protocol):
 
     def change(self, share: float) -> str:
         """A relative change, with its sign, in per cent: 0.05 is +5.0%."""
+
+    def sentences(self, said: Iterable[str]) -> str:
+        """Sentences one after the other, as the language spaces them."""
+
+    def listed(self, parts: Iterable[str]) -> str:
+        """Short parts with commas between them."""
+
+    def clauses(self, parts: Iterable[str]) -> str:
+        """Parts that have commas of their own, with semicolons between them."""
 
 
 SIDES = ("first", "second", "fused")

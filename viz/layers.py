@@ -100,7 +100,7 @@ def _summary(names: list[str], changed: tuple[float, ...], last: int, say: Say) 
     """How many of a token's neighbours change from the first layer to the last, on average."""
     shares = [say.percent(share) for share in changed]
     if len(names) != 2:
-        listed = ", ".join(f"{name} {share}" for name, share in zip(names, shares, strict=True))
+        listed = say.listed(f"{name} {share}" for name, share in zip(names, shares, strict=True))
         return say("layers_summary_each", last=last, list=listed)
     (first, second), (first_changed, second_changed) = names, shares
     return say(

@@ -35,12 +35,13 @@ def lens_panel(
         first_layer, second_layer = (say.number(layer, 1) for layer in settled)
         summary = say("lens_summary", last=last, first_layer=first_layer, second_layer=second_layer, **names)
     else:
-        listed = ", ".join(
+        listed = say.listed(
             f"{table.expert} {say.number(layer, 1)}" for table, layer in zip(tables, settled, strict=True)
         )
         summary = say("lens_summary_each", last=last, list=listed)
     if len(rows) < len(texts):
-        summary += " " + say("lens_part", first=window.start, end=window.stop - 1, last=len(texts) - 1)
+        part = say("lens_part", first=window.start, end=window.stop - 1, last=len(texts) - 1)
+        summary = say.sentences((summary, part))
     table = Table(
         {"expert": [t.expert for t in tables], "position": window, "layer": range(last + 1)},
         {

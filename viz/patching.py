@@ -95,7 +95,7 @@ def patching_summary(figure: PatchFigure, names: Sequence[str], say: Say) -> str
         layer = int(np.argmax(effect[:, -1] >= 0.5))
         share = say.number(float(effect[max(layer - 1, 0), -1]), 2)
         said.append(say("patch_half_in", expert=name, layer=layer, before=max(layer - 1, 0), share=share))
-    return say("patch_summary", first=a, second=b, list="; ".join(said))
+    return say("patch_summary", first=a, second=b, list=say.clauses(said))
 
 
 def _texts(figure: PatchFigure, say: Say) -> list[tuple[str, list[tuple[str, bool]], str, str]]:

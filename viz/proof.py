@@ -46,7 +46,7 @@ def _crossed(crossed: CrossingRows, say: Say) -> str:
     best, chance = (say.percent(share) for share in (float(crossed.found.max()), crossed.chance))
     says = say("retrieval_says", best=best, chance=chance)
     if crossed.paired:
-        says += " " + say("retrieval_paired", share=say.percent(crossed.paired))
+        says = say.sentences((says, say("retrieval_paired", share=say.percent(crossed.paired))))
     return rendered(
         "crossings.html",
         say=say,

@@ -89,11 +89,11 @@ def silencing_summary(figure: SilencingFigure, say: Say) -> str:
         say("draw_kept" if before == after else "draw_turned", before=before, after=after),
     ]
     if chance is None:
-        return " ".join(said)
+        return say.sentences(said)
     names = parts_named(figure.experts, chance.parts, say)
     bits = say.number(float(chance.jensen_shannon[-1]), 3)
     said.append(say("silencing_chance", parts=names, nats=_nats(chance, say), bits=bits))
-    return " ".join(said)
+    return say.sentences(said)
 
 
 def part_called(experts: Sequence[str], part: Part, say: Say) -> str:
@@ -104,7 +104,7 @@ def part_called(experts: Sequence[str], part: Part, say: Say) -> str:
 
 def parts_named(experts: Sequence[str], parts: Sequence[Part], say: Say) -> str:
     """How some parts are called together."""
-    return ", ".join(part_called(experts, part, say) for part in parts)
+    return say.listed(part_called(experts, part, say) for part in parts)
 
 
 def _nats(figure: SilencedFigure, say: Say) -> str:

@@ -75,7 +75,7 @@ def words_panel(words: WordMap, say: Say) -> str:
         ribbons=_ribbons(words, say),
         experts=list(zip(words.experts, sides(len(words.experts)), strict=True)),
     )
-    summary = _summary(words, say) + _told_by_sentences(words, say)
+    summary = say.sentences([_summary(words, say), *_told_by_sentences(words, say)])
     return panel(say, "words", body, summary, _facts(words), _table(words))
 
 
@@ -163,7 +163,7 @@ _SCRIPTS = {"en": "latin", "ru": "cyrillic", "zh": "han"}
 def _summary(words: WordMap, say: Say) -> str:
     if len(words.experts) != 2:
         each = zip(words.experts, words.purity, strict=True)
-        listed = ", ".join(f"{name} {say.percent(float(p[0]))} → {say.percent(float(p[-1]))}" for name, p in each)
+        listed = say.listed(f"{name} {say.percent(float(p[0]))} → {say.percent(float(p[-1]))}" for name, p in each)
         return say(
             "words_summary_each", count=len(words.words), groups=len(set(words.concepts)), list=listed,
             last=words.purity.shape[1] - 1, k=words.neighbours, chance=say.percent(words.chance),
@@ -185,12 +185,12 @@ def _summary(words: WordMap, say: Say) -> str:
     )
 
 
-def _told_by_sentences(words: WordMap, say: Say) -> str:
+def _told_by_sentences(words: WordMap, say: Say) -> list[str]:
     if words.around is None:
-        return ""
+        return []
     ends = zip(words.experts, words.around[:, -1], strict=True)
-    listed = ", ".join(f"{name} {say.percent(float(share))}" for name, share in ends)
-    return " " + say("words_around_says", list=listed, last=words.around.shape[1] - 1)
+    listed = say.listed(f"{name} {say.percent(float(share))}" for name, share in ends)
+    return [say("words_around_says", list=listed, last=words.around.shape[1] - 1)]
 
 
 def _facts(words: WordMap) -> dict[str, Any]:

@@ -76,7 +76,7 @@ def _loss(controls: Sequence[ControlRun], expert: str, side: str, say: Say) -> C
         for run in controls
     ]
     label = say("controls_loss", expert=expert)
-    listed = "; ".join(f"{say('control_' + run.kind)} {say.number(run.curve[-1][1], 2)}" for run in controls)
+    listed = say.clauses(f"{say('control_' + run.kind)} {say.number(run.curve[-1][1], 2)}" for run in controls)
     sentence = say("controls_loss_says", tokens=say.number(controls[0].curve[-1][0] / 1e6, 1), list=listed)
     return Chart(f"loss_{expert}", label, curve_figure(lines, None, (), say("controls_tokens")), sentence)
 
@@ -94,7 +94,7 @@ def _purity(
         best.append(f"{say('control_' + run.kind)} {value} ({'–'.join(ends)})")
     label = say(code, expert=expert, language=say("words_" + language))
     start = controls[0].curves[language]["purity"][0][0]
-    sentence = say("controls_purity_says", start=say.number(start, 2), list="; ".join(best))
+    sentence = say("controls_purity_says", start=say.number(start, 2), list=say.clauses(best))
     return Chart(f"{code}_{expert}_{language}", label, curve_figure(lines, None, (), say("layer_slider")), sentence)
 
 
@@ -129,7 +129,7 @@ def _summary(controls: ControlRecord, say: Say) -> str:
         way: float(np.mean([merge.cost(language, "mean of logits") for language in LANGUAGES]))
         for way, merge in merges.items()
     }
-    listed = "; ".join(f"{merges[way].name} {say.change(cost)}" for way, cost in costs.items())
+    listed = say.clauses(f"{merges[way].name} {say.change(cost)}" for way, cost in costs.items())
     sentences = [say("controls_summary", list=listed)]
     for way in ("unshared", "alone"):
         if {way, "some"} <= set(costs):
@@ -137,8 +137,8 @@ def _summary(controls: ControlRecord, say: Say) -> str:
             code = f"verdict_{way}" + ("" if more > MATTERS else "_not")
             sentences.append(say(code, more=say.signed(100 * more, 1)))
     if changes := _pictures_change(controls, say):
-        sentences.append(say("controls_pictures", list="; ".join(changes)))
-    return " ".join(sentences)
+        sentences.append(say("controls_pictures", list=say.clauses(changes)))
+    return say.sentences(sentences)
 
 
 def _pictures_change(controls: ControlRecord, say: Say) -> list[str]:
@@ -146,7 +146,7 @@ def _pictures_change(controls: ControlRecord, say: Say) -> list[str]:
     trained."""
     bits = {(run.expert, run.kind): run.bits[own] for run in controls.runs if (own := _OWN.get(run.expert))}
     return [
-        f"{expert}, {say('words_' + own)} {say.change(bits[expert, 'frozen'] / bits[expert, 'random'] - 1)}"
+        f"{say.listed((expert, say('words_' + own)))} {say.change(bits[expert, 'frozen'] / bits[expert, 'random'] - 1)}"
         for expert, own in _OWN.items()
         if {(expert, "frozen"), (expert, "random")} <= set(bits)
     ]

@@ -35,7 +35,7 @@ def proof_view(
     assert sets, "nothing to show"
     results, beside = sets[0][1], sets[1] if len(sets) > 1 else None
     names = [name for name in MEASURES if name in results.curves]  # a record may be older than a measure
-    subject = "; ".join(subject_of(part, say, code) for code, part in sets)
+    subject = say.clauses(subject_of(part, say, code) for code, part in sets)
     charts = [_chart(name, results, beside, say) for name in names]
     note = "" if classes is None else _word_classes(*classes, say)
     crossed = None if crossings is None else _crossed(crossings, paired, say)
@@ -88,12 +88,12 @@ def _chart(name: str, results: ProbeResults, beside: tuple[str, ProbeResults] | 
         for expert, side, found in zip(results.experts, inks, curve.emergence, strict=False)
         if found.layer is not None
     ]
-    sentence = " ".join(_sentence(name, curve, e, expert, say) for e, expert in enumerate(results.experts))
+    sentences = [_sentence(name, curve, e, expert, say) for e, expert in enumerate(results.experts)]
     if name in results.best:
         chance, best = (say.number(values[name], 2) for values in (results.chance, results.best))
-        sentence += " " + say("says_best", k=results.neighbours, chance=chance, best=best)
+        sentences.append(say("says_best", k=results.neighbours, chance=chance, best=best))
     title = say("measure_of_" + name, k=results.neighbours)
-    return Chart(name, title, curve_figure(lines, band, marks, say("layer_slider")), sentence)
+    return Chart(name, title, curve_figure(lines, band, marks, say("layer_slider")), say.sentences(sentences))
 
 
 def _lines(name: str, results: ProbeResults, beside: tuple[str, ProbeResults] | None, say: Say) -> list[Line]:
@@ -150,7 +150,7 @@ def _word_classes(every: ProbeResults, nouns: ProbeResults, say: Say) -> str:
     lifts = (whole - every.chance["purity_apart"]) - (part - nouns.chance["purity_apart"])
 
     def listed(values: NDArray[np.floating], written: Callable[[float, int], str] = say.number) -> str:
-        return ", ".join(f"{name} {written(float(v), 2)}" for name, v in zip(every.experts, values, strict=True))
+        return say.listed(f"{name} {written(float(v), 2)}" for name, v in zip(every.experts, values, strict=True))
 
     last = every.curves["purity_apart"].values.shape[1] - 1
     return say("proof_classes", last=last, list=listed(lifts, say.signed), all=listed(whole), nouns=listed(part))

@@ -53,7 +53,7 @@ def _weights(engine: Engine, say: Say) -> str:
     weights = engine.bundle.weights
     if weights is None:
         return say("fusion_logits")
-    return ", ".join(f"{name} {say.number(w, 3)}" for name, w in zip(engine.bundle.experts, weights, strict=True))
+    return say.listed(f"{name} {say.number(w, 3)}" for name, w in zip(engine.bundle.experts, weights, strict=True))
 
 
 def _runs(report: Report, say: Say) -> str:

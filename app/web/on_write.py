@@ -99,10 +99,10 @@ class WritingListeners:
                 yield {**_beside(speak("writing")), "strip": writing_view(engine, queued.ids, written, speak)}
         trace = queued.result()
         seconds = max(time.perf_counter() - started, 1e-6)
-        message = speak("done", count=len(queued.steps), rate=speak.number(len(queued.steps) / seconds, 0))
+        told = [speak("done", count=len(queued.steps), rate=speak.number(len(queued.steps) / seconds, 0))]
         if len(trace) == engine.context:
-            message += " " + speak("filled", limit=engine.context)
-        message += _unknown(model, prompt, speak)
+            told.append(speak("filled", limit=engine.context))
+        message = speak.sentences([*told, *_unknown(model, prompt, speak)])
         drawn = await self._drawn(model, lambda: draw_all(model, trace, settings, message, tab))
         if not queued.stopped and any((prompt, sampling) == (e.prompt, Sampling(seed=e.seed)) for e in EXAMPLES):
             self._rendered.put(model, key, drawn)
@@ -119,7 +119,7 @@ class WritingListeners:
             if place:
                 yield _beside(speak("waiting", place=place))
         trace = queued.result()
-        message = speak("looked", count=len(trace) - 1) + _unknown(model, prompt, speak)
+        message = speak.sentences([speak("looked", count=len(trace) - 1), *_unknown(model, prompt, speak)])
         made = _made(prompt, Sampling(), settings, blend, how="read")
         yield {**await self._drawn(model, lambda: draw_all(model, trace, settings, message, tab)), "made": made}
 
@@ -205,9 +205,10 @@ def _made(
     return PageLink.of(prompt, sampling, how=how, made_with=settings.weight if blend else None)
 
 
-def _unknown(model: LoadedModel, prompt: str, speak: Say) -> str:
+def _unknown(model: LoadedModel, prompt: str, speak: Say) -> list[str]:
+    """A sentence on characters that the model does not know, where there are any."""
     missing = model.engine.unknown(prompt)
-    return " " + speak("unknown", characters=" ".join(map(visible, missing[:20]))) if missing else ""
+    return [speak("unknown", characters=" ".join(map(visible, missing[:20])))] if missing else []
 
 
 def _texts(pending: list[QueuedRequest]) -> tuple[str, ...]:

@@ -12,14 +12,24 @@ can count several things.  Texts of this kind have a key in `n_` and count by `n
 """
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from numbers import Integral, Real
 from pathlib import Path
 from typing import Any
 
-from app.wording.locales import formatted, number, percent, percent_sign, plural_form, separators
+from app.wording.locales import (
+    clauses,
+    formatted,
+    joined,
+    listed,
+    number,
+    percent,
+    percent_sign,
+    plural_form,
+    separators,
+)
 
 LANGUAGES = {"en": "English", "ru": "Русский", "zh": "中文"}
 
@@ -85,6 +95,18 @@ class Speech:
     def change(self, share: float) -> str:
         """A relative change, with its sign, in per cent: 0.05 is +5.0%."""
         return number(100 * share, self.language, 1, sign="+") + percent_sign(self.language)
+
+    def sentences(self, said: Iterable[str]) -> str:
+        """Sentences one after the other, as the language spaces them."""
+        return joined(said, self.language)
+
+    def listed(self, parts: Iterable[str]) -> str:
+        """Short parts with commas between them."""
+        return listed(parts, self.language)
+
+    def clauses(self, parts: Iterable[str]) -> str:
+        """Parts that have commas of their own, with semicolons between them."""
+        return clauses(parts, self.language)
 
 
 def speaker(language: str) -> Speech:

@@ -1,5 +1,6 @@
 """Numbers in the way of a language, and which plural form they take: symbols and rules of the CLDR, by Babel."""
 
+from collections.abc import Iterable
 from functools import cache
 
 from babel import Locale
@@ -44,6 +45,25 @@ def formatted(value: object, spec: str, language: str) -> str:
 def _marks(language: str) -> dict[int, str]:
     """What stands in place of Python's marks; nothing where they are the same."""
     return str.maketrans({python: own for python, own in zip(".,", separators(language), strict=True) if python != own})
+
+
+def joined(said: Iterable[str], language: str) -> str:
+    """Sentences one after the other: with a space between them where the language has one."""
+    return ("" if language in _FULL_WIDTH else " ").join(said)
+
+
+def listed(parts: Iterable[str], language: str) -> str:
+    """Short parts as a list."""
+    return ("，" if language in _FULL_WIDTH else ", ").join(parts)
+
+
+def clauses(parts: Iterable[str], language: str) -> str:
+    """A list of parts that have commas of their own."""
+    return ("；" if language in _FULL_WIDTH else "; ").join(parts)
+
+
+_FULL_WIDTH = {"zh"}
+"""Languages whose marks are as wide as a character, and have the space after them within."""
 
 
 @cache

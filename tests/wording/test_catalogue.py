@@ -189,6 +189,22 @@ def test_speech_has_signs_and_separators() -> None:
     assert russian.separators == ",\xa0" and english.separators == ".,"
 
 
+def test_sentences_and_lists_are_joined_with_the_marks_of_the_language() -> None:
+    english, chinese = speaker("en"), speaker("zh")
+    assert english.sentences(["One.", "Two."]) == "One. Two."
+    assert chinese.sentences(["一。", "二。"]) == "一。二。"
+    assert speaker("ru").listed(["RU 1", "ZH 2"]) == "RU 1, ZH 2"
+    assert chinese.listed(["RU 1", "ZH 2"]) == "RU 1，ZH 2"
+    assert english.clauses(["RU 1, 2", "ZH 3"]) == "RU 1, 2; ZH 3"
+    assert chinese.clauses(["RU 1，2", "ZH 3"]) == "RU 1，2；ZH 3"
+
+
+def test_no_space_follows_a_chinese_full_stop() -> None:
+    for code, text in texts("zh").items():
+        for sentence in [text] if isinstance(text, str) else text.forms.values():
+            assert not re.search("[。！？] ", sentence), code
+
+
 def test_unknown_language_reads_english() -> None:
     assert say("stop", "xx") == "Stop" and say("stop", "ru") == "Стоп" and speaker("xx")("stop") == "Stop"
 
