@@ -64,6 +64,7 @@ export const mount = (element, gradio) => {
     curve.setAttribute('aria-label', select.selectedOptions[0].textContent);
     holder.querySelector('.gs-said').textContent = sentence;
     layout.font.size *= enlarged();
+    layout.width = curve.clientWidth || undefined; // a figure that is drawn anew would keep the width that it had
     await Plotly.react(curve, data, layout, { displayModeBar: false, responsive: true });
     shapes = layout.shapes ?? [];
     keepFitted(curve);
@@ -94,6 +95,6 @@ export const mount = (element, gradio) => {
     onView = true;
     draw();
   });
-  document.addEventListener('gs-look', () => element.isConnected && draw());
+  document.addEventListener('gs-look', () => element.isConnected && onView && drawNow()); // paper does not wait
   gradio.watch('value', draw);
 };

@@ -1,6 +1,7 @@
 // What the page does as a whole, whatever its panels show.
 import { offerPage } from './embed.js';
 import { offerGlossary } from './glossary.js';
+import { offerPaper } from './paper.js';
 import { fetchSoon } from './plotly.js';
 import { offerPresent } from './present.js';
 import { keepPrompt, watchServer } from './recover.js';
@@ -16,4 +17,5 @@ offerGlossary();
 offerPresent();
 offerSheet();
 offerPage();
+offerPaper();
 fetchSoon();
