@@ -57,7 +57,7 @@ const open = (tapped) => {
   sheet.setAttribute('aria-label', said.title);
   sheet.classList.add(SHEET);
   sheet.scrollTop = 0;
-  document.body.append(head);
+  sheet.before(head);
   cross.focus({ preventScroll: true });
   tapped.scrollIntoView({ block: 'start' }); // above the sheet
 };
