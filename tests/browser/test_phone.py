@@ -72,6 +72,23 @@ def test_every_instrument_fits_the_window_or_scrolls_in_a_box_of_its_own(phone: 
     assert phone.evaluate(CUT_OFF), "else this test could not fail"
 
 
+SIDEWAYS = """(selector) => [...document.querySelectorAll(selector)]
+  .filter((box) => box.clientWidth && box.scrollWidth > box.clientWidth + 1).map((box) => box.textContent)"""
+
+
+@pytest.mark.parametrize("phone", ["ru-RU", "en-US"], indirect=True)
+def test_findings_and_the_lens_need_no_sideways_scroll(phone: Page) -> None:
+    open_tab(phone, "layers")
+    phone.wait_for_selector("#lens tbody tr")
+    assert phone.evaluate(SIDEWAYS, "#lens .gs-scroll") == []
+    open_tab(phone, "break")
+    open_fold(phone, "fold-findings")
+    phone.wait_for_selector(DRAWN["findings"], timeout=60_000)
+    assert phone.evaluate(SIDEWAYS, "#findings .gs-scroll") == []
+    phone.evaluate("document.querySelector('#findings table').style.width = '999px'")
+    assert phone.evaluate(SIDEWAYS, "#findings .gs-scroll"), "else this test could not fail"
+
+
 @pytest.mark.parametrize("phone", ["en-US"], indirect=True)
 def test_a_text_wider_than_a_phone_shows_the_token_that_looks(phone: Page) -> None:
     open_tab(phone, "break")
