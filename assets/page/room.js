@@ -180,6 +180,7 @@ const open = async (button) => {
   const { sentence, found } = await post('', { model, language, address: folder });
   if (!sentence) remember(found);
   show();
+  if (room) of('live').scrollIntoView({ block: 'nearest' }); // with the code that pupils read
   say(sentence);
   await go();
 };

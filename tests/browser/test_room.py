@@ -125,6 +125,7 @@ def test_in_the_page_itself_a_room_asks_what_the_model_answers(browser: Browser,
     teacher = open_page(browser, f"{bundled}?tab=lesson")
     teacher.locator("#room-panel [data-do='open']").click()
     expect(teacher.locator(".gs-room-code")).to_have_text(re.compile("^[A-Z]{5}$"), timeout=120_000)
+    expect(teacher.locator(".gs-room-qr svg")).to_be_in_viewport(ratio=1)
     code = teacher.locator(".gs-room-code").inner_text()
     pupil = opened(browser, f"{bundled}/room/{code}", "phone")
     expect(teacher.locator(".gs-room-pupils")).to_have_text("1 pupil is here")
