@@ -38,7 +38,7 @@ STYLES = (
         "attribution",
     ),
     *("attention", "silencing", "lesson", "room"),
-    *("glossary", "tabs", "link", "recover", "tour", "present", "sheet", "first", "embed", "print"),
+    *("glossary", "tabs", "link", "recover", "tour", "present", "sheet", "first", "embed"),
 )
 """The style sheets in the order of the cascade: what all share, the panels from top to bottom, what lies over them.
 Among rules of one weight the later wins, so a panel may refine what is shared, and no panel another one."""
@@ -47,7 +47,7 @@ FIRST_STYLES = ("colours", "marks", "header", "hero", "prompt", "panel", "strip"
 """Those that the first view needs; it is in the page before any of them could be fetched."""
 
 PAPER_STYLE = "print"
-"""The one that only paper needs; the head of the page has it as it is."""
+"""The one that only paper needs: not among them, as the head of the page has it as it is."""
 
 FIRST_SCRIPT = "first.js"
 PLOTLY = "plotly-basic.min.js"
@@ -57,7 +57,7 @@ VENDOR = PAGE.parent / "vendor"
 
 def style_paths() -> list[Path]:
     """The files of the style sheets, for Gradio, which puts them one after the other."""
-    return [PAGE / f"{name}.css" for name in STYLES if name != PAPER_STYLE]
+    return [PAGE / f"{name}.css" for name in STYLES]
 
 
 def first_style() -> str:
