@@ -62,7 +62,7 @@ def test_translation_stands_beside_what_is_published(engine: Engine, language: s
     assert rows[1] == [say(12.4, 1), f"<strong>{say(14.6, 1)}</strong>", say(13.6, 1), say(13.5, 1), say(1623), none]
     russian, chinese, english = (speak("words_" + code) for code in ("ru", "zh", "en"))
     gaps = ((english, russian, 0.5), (russian, chinese, -1.0), (chinese, english, 0.0))
-    sentence = "; ".join(f"{one}\u00a0→\u00a0{other} {speak.signed(gap, 1)}" for one, other, gap in gaps)
+    sentence = speak.clauses(f"{one}\u00a0→\u00a0{other} {speak.signed(gap, 1)}" for one, other, gap in gaps)
     assert sentence in Reader(panel).text
 
 
