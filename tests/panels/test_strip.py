@@ -1,9 +1,14 @@
 """The strip: chips with their pictures, marks and colours."""
 
+import base64
+import io
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
+from numpy.typing import NDArray
+from PIL import Image
 
 from app.engine.engine import Engine
 from app.panels.strip import strip_view
@@ -35,8 +40,18 @@ def test_strip_colours_follow_the_preference(engine: Engine, trace: Trace, rows:
 
 def test_chips_carry_the_picture_of_their_own_token(engine: Engine, trace: Trace) -> None:
     reader = Reader(strip_view(engine, trace, 1, SAY))
-    shown = [a["src"] for a in reader.with_class("gs-pic")]
-    assert shown == [data_uri(engine.bundle.substrate.pictures[i]) for i in trace.ids[1:]]
+    shown = [ink_of(a["src"]) for a in reader.with_class("gs-pic")]
+    np.testing.assert_array_equal(shown, engine.bundle.substrate.pictures[trace.ids[1:]])
+    assert not ink_of(data_uri(np.zeros((32, 32), bool))).any()
+
+
+def ink_of(address: str) -> NDArray[np.bool_]:
+    """Where an inline picture has ink; its paper is clear."""
+    picture = Image.open(io.BytesIO(base64.b64decode(address.partition(",")[2])))
+    pixels = np.asarray(picture.convert("RGBA"))
+    ink: NDArray[np.bool_] = pixels[..., 3] > 0
+    assert not pixels[ink][:, :3].any(), "ink is black"
+    return ink
 
 
 def test_marks_say_without_colour_who_expected_a_token_more() -> None:
@@ -60,7 +75,7 @@ def test_cells_of_an_ngram_have_borders_and_an_unknown_token_is_marked(engine: E
         ("RU", "ZH"),
         SAY,
     )
-    assert "M10.7 0V32M21.3 0V32" in chip
+    assert "M10.7 0v32M21.3 0v32" in chip
     columns: Any = legible("кот")
     ink = columns.any(axis=0)
     for border in (1 / 3, 2 / 3):
