@@ -2,6 +2,7 @@
 
 import base64
 import io
+import re
 from typing import Any
 
 import numpy as np
@@ -11,13 +12,14 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from app.engine.engine import Engine
-from app.panels.strip import strip_view
+from app.panels.strip import strip_view, writing_view
 from app.substrate.pictures import cell_borders, legible
 from app.substrate.scripts import script_of
+from app.trace.fusion import preference
 from app.trace.record import Trace
 from app.wording.catalogue import speaker
 from tests.support.html import Reader
-from viz.strip import STRIP_MEASURES, Chip, mark, strip
+from viz.strip import STRIP_MEASURES, Chip, mark, sequel, strip
 from viz.tokens import data_uri
 
 SAY = speaker("en")
@@ -84,3 +86,33 @@ def test_cells_of_an_ngram_have_borders_and_an_unknown_token_is_marked(engine: E
 
 def test_scripts() -> None:
     assert [script_of(t) for t in (" the", "мир", "猫", "...", "1")] == ["latin", "cyrillic", "han", "other", "other"]
+
+
+def test_the_sequel_of_a_strip_has_the_chips_that_are_new_or_differ(engine: Engine, trace: Trace) -> None:
+    """Put in their places, they make the finished strip."""
+    finished, first = strip_view(engine, trace, len(trace) - 2, SAY), trace.prompt
+    values = preference(trace)[first - 1 :].tolist()
+    ids = trace.ids.tolist()
+    for unsent in (0, 1):
+        steps = list(zip(ids[first : len(ids) - unsent], values, strict=False))
+        writing = writing_view(engine, ids[1:first], steps, SAY)
+        goes_on = sequel(writing, finished)
+        assert goes_on.startswith(writing) and len(goes_on) - len(writing) < len(finished)
+        assert by_index(goes_on) == by_index(finished)
+        sent = {int(a["data-index"]) for a in Reader(goes_on[len(writing) :]).with_class("gs-chip")}
+        unlike = {*range(1, first), len(trace) - 2, *range(len(ids) - unsent, len(ids))}
+        assert sent == unlike, "of the prompt, the one that is chosen, those not yet sent"
+
+
+def by_index(html: str) -> dict[int, str]:
+    """The chips of a strip, the last ones of their places."""
+    return {int(chip.split("data-index='")[1].split("'")[0]): chip for chip in re.findall("<button.*?</button>", html)}
+
+
+@pytest.mark.parametrize("writing", ["", "<div class='gs-strip' data-state='writing'><span class='gs-whole'></span>"])
+def test_a_strip_that_is_no_sequel_is_sent_whole(engine: Engine, trace: Trace, writing: str) -> None:
+    finished = strip_view(engine, trace, 1, SAY)
+    assert sequel(writing, finished) == finished
+    other = strip_view(engine, trace, 1, SAY, "surprise")
+    assert sequel(finished.removesuffix("</div>"), other) == other, "all chips differ"
+    assert sequel(finished.removesuffix("</div>"), "<p>failed</p>") == "<p>failed</p>"
