@@ -23,7 +23,7 @@ def chart_picker(charts: Sequence[Chart], subject: str, say: Say) -> str:
     """The charts as data, a list to choose from, and room for one.  subject: what they are about."""
     figures = [{**c.figure, "layout": {**c.figure["layout"], "separators": say.separators}} for c in charts]
     items = [{"figure": figure, "sentence": chart.sentence} for figure, chart in zip(figures, charts, strict=True)]
-    data = json.dumps(items, ensure_ascii=False)
+    data = json.dumps(items, ensure_ascii=False, separators=(",", ":"))
     return rendered("charts.html", charts=charts, data=data, subject=subject, say=say)
 
 

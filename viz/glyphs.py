@@ -1,6 +1,8 @@
 """The glyph panel: the picture behind a token's frozen embedding, its look-alikes, and the words it comes
 to resemble in the layers."""
 
+import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -71,6 +73,7 @@ class GlyphCard:
 def glyph_panel(card: GlyphCard, say: Say) -> str:
     """The card of the selected token."""
     meanings = card.meanings
+    words, lists = _near_words(meanings, say)
     length = say("characters", count=len(card.text))
     body = rendered(
         "glyphs.html",
@@ -84,6 +87,8 @@ def glyph_panel(card: GlyphCard, say: Say) -> str:
         ),
         meanings=meanings,
         experts=[] if meanings is None else list(zip(meanings.experts, sides(len(meanings.experts)), strict=True)),
+        words=words,
+        lists=json.dumps(lists),
         last=0 if meanings is None else len(meanings.lists[0]) - 1,
     )
     key = "glyph_exact" if card.wrong == 0 else "glyph_summary"
@@ -99,6 +104,19 @@ def glyph_panel(card: GlyphCard, say: Say) -> str:
     names = ("id", "text", "script", "code_points", "rendered", "decoded", "components", "kept")
     facts = {name: getattr(card, name) for name in names}
     return panel(say, "glyphs", body, summary, {**facts, "nearest_words": _words(card.meanings)}, _table(card))
+
+
+def _near_words(meanings: Meanings | None, say: Say) -> tuple[list[Neighbour], list[list[list[tuple[int, str]]]]]:
+    """All words of the lists, each of them once; and the lists [expert][layer]: which word, and its cosine as it is
+    written.  The page makes a list of these when it is asked for."""
+    if meanings is None:
+        return [], []
+    words = {near.text: near for layers in meanings.lists for rows in layers for near in rows}
+    number = {text: i for i, text in enumerate(words)}
+    return list(words.values()), [
+        [[(number[near.text], say.number(near.cosine, 2)) for near in rows] for rows in layers]
+        for layers in meanings.lists
+    ]
 
 
 def _table(card: GlyphCard) -> Table:
@@ -117,19 +135,29 @@ def _words(meanings: Meanings | None) -> dict[str, Any]:
     }
 
 
-_PIXELS = {
-    (True, True): "<rect x='{x}' y='{y}' width='1' height='1' class='gs-same'/>",
-    (True, False): "<path d='M{x}.1 {y}.1l.8 .8m0 -.8l-.8 .8' class='gs-lost'/>",
-    (False, True): "<circle cx='{x}.5' cy='{y}.5' r='.35' class='gs-added'/>",
-}
-"""How a pixel is drawn by whether it is on the first and on the second picture."""
+_LOST = "<path d='M{x}.1 {y}.1l.8 .8m0 -.8l-.8 .8' class='gs-lost'/>"
+_ADDED = "<circle cx='{x}.5' cy='{y}.5' r='.35' class='gs-added'/>"
 
 
 def difference(first: NDArray[np.bool_], second: NDArray[np.bool_], alt: str) -> Markup:
-    """Pixels on both pictures (32, 32) grey; only on the first a cross, only on the second a ring."""
+    """Pixels on both pictures (32, 32) grey, as one shape; only on the first a cross, only on the second a ring."""
     # Not in a template: of a few hundred pixels it would escape every number, which takes twice as long.
-    rows, columns = np.nonzero(first | second)
-    kinds = zip(first[rows, columns].tolist(), second[rows, columns].tolist(), strict=True)
-    places = zip(columns.tolist(), rows.tolist(), kinds, strict=True)
-    pixels = "".join(_PIXELS[kind].format(x=x, y=y) for x, y, kind in places)
-    return Markup(f"<svg viewBox='0 0 32 32' class='gs-diff' role='img' aria-label='{escape(alt)}'>{pixels}</svg>")
+    same = f"<path d='{''.join(_runs(first & second))}' class='gs-same'/>"
+    lost, added = (
+        "".join(mark.format(x=x, y=y) for y, x in np.argwhere(pixels).tolist())
+        for mark, pixels in ((_LOST, first & ~second), (_ADDED, second & ~first))
+    )
+    return Markup(
+        f"<svg viewBox='0 0 32 32' class='gs-diff' role='img' aria-label='{escape(alt)}'>{same}{lost}{added}</svg>"
+    )
+
+
+def _runs(pixels: NDArray[np.bool_]) -> Iterator[str]:
+    """The outlines of what lies side by side in a row of pixels (rows, columns), as parts of a path."""
+    rows, columns = pixels.shape
+    framed = np.zeros((rows, columns + 2), bool)
+    framed[:, 1:-1] = pixels
+    ys, edges = np.nonzero(framed[:, 1:] != framed[:, :-1])  # by turns where a run begins and where it ends
+    ends = edges.tolist()
+    for y, left, right in zip(ys[::2].tolist(), ends[::2], ends[1::2], strict=True):
+        yield f"M{left} {y}h{right - left}v1h{left - right}z"

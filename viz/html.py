@@ -5,12 +5,11 @@ import gzip
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from html import escape
 from typing import Any, Protocol
 
 import numpy as np
 
-from viz.templates import rendered
+from viz.templates import rendered, single_quoted
 from viz.units import units_of
 
 
@@ -105,7 +104,7 @@ def panel(
 
 def with_source(panel_html: str, source: Mapping[str, Any]) -> str:
     """A panel with what its files say they are of: model, text, settings (`assets/page/save.js`)."""
-    facts = escape(json.dumps(source, ensure_ascii=False, default=_plain), quote=True)
+    facts = single_quoted(json.dumps(source, ensure_ascii=False, default=_plain))
     return f"<div class='gs-source' data-about='{facts}'>{panel_html}</div>" if panel_html else ""
 
 

@@ -89,6 +89,18 @@ def strip(
     return rendered("strip.html", chips=drawn, selected=selected, state="writing" if writing else "done", say=say)
 
 
+def sequel(writing: str, finished: str) -> str:
+    """The strip of a finished text as a sequel to what the page has of it, which need not be sent again: to `writing`,
+    the strip as it was sent last, come the chips that are new or differ (`assets/page/strip.js` puts them in their
+    places).  The finished strip itself where most differ, or where it has other parts than chips."""
+    before, now = (html.removesuffix("</div>").split("<button ")[1:] for html in (writing, finished))
+    changed = "".join("<button " + chip for old, chip in zip_longest(before, now) if chip and chip != old)
+    differs = not before or len(before) > len(now) or "gs-whole" in writing + finished
+    if differs or len(changed) > 0.75 * len(finished):
+        return finished
+    return f"{writing}<template class='gs-sequel'>{changed}</template></div>"
+
+
 def _drawn(chip: Chip, measure: Measure) -> tuple[str, str, str]:
     """Its classes, the strength of its colour, and its mark without colour."""
     strength = 0.0 if chip.value is None else min(1.0, abs(chip.value) / measure.full) ** EXPONENT

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, MutableMapping
+from html import escape as html_escaped
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +41,11 @@ def escaped(value: object) -> str:
     return str(value) if type(value) is int else escape(value)
 
 
+def single_quoted(value: str) -> Markup:
+    """A value for an attribute in single quotes: JSON, half of which is double quotes, stays as short as it is."""
+    return Markup(html_escaped(value, quote=False).replace("'", "&#39;"))
+
+
 def renderer(folder: Path) -> Callable[..., str]:
     """`rendered(name, **values)` over the templates of a folder."""
     templates = Environment(
@@ -53,6 +59,7 @@ def renderer(folder: Path) -> Callable[..., str]:
     )
     templates.template_class = _Template
     templates.filters.update(visible=visible, token=token, picture=picture, picture_with_cells=picture_with_cells)
+    templates.filters.update(single_quoted=single_quoted)
 
     def rendered(name: str, /, **values: Any) -> str:
         """A template filled in; a value that it asks for and is not given is an error.  Read once, at its first use."""

@@ -114,7 +114,7 @@ def mount_script(name: str) -> str:
     return call_module(name, "mount", "element, { props, trigger, watch, server }")
 
 
-FIRST_MODULES = ("main.js", "hero.js", "panel.js", "glyphs.js", "link.js", "news.js")
+FIRST_MODULES = ("main.js", "hero.js", "panel.js", "strip.js", "glyphs.js", "link.js", "news.js")
 """What the first view needs, with what these import; the others are fetched once nothing else is."""
 
 

@@ -167,7 +167,7 @@ class Layout:
         self.seed = gr.Number(default.seed, precision=0, minimum=0, label=say("seed"))
 
     def _strip(self, model: LoadedModel) -> None:
-        self.strip = clickable("strip")
+        self.strip = clickable("strip", script="strip.js")
         with gr.Row(elem_classes="gs-under"):
             self.hint = gr.HTML(hint_line(model.engine, "en"))
             self.more = gr.Button(say("more"), size="sm", elem_id="more", min_width=120, scale=0)

@@ -269,12 +269,9 @@ class Listeners:
         }
 
     def on_list_read(
-        self, tab: str, filled: Any, drawn: bool, trace: Trace | None, selected: int, components: Any, language: str
+        self, filled: Any, drawn: bool, trace: Trace | None, selected: int, components: Any, language: str
     ) -> Answer:
-        """The word list is there: what was drawn before it is drawn anew."""
+        """The word list is there: what was drawn before it is drawn anew.  The glyphs, which get their nearest words,
+        at once, whichever tab is open: a tab that is just being opened tells `filled` as it was before this."""
         answer: Answer = {"filled": without(filled, "words", "proof")}
-        if drawn:
-            return answer
-        if tab == "read":  # the glyphs only: they get their nearest words
-            return {**answer, **self.on_components(trace, selected, components, language)}
-        return {**answer, "filled": without(answer["filled"], "read")}
+        return answer if drawn else {**answer, **self.on_components(trace, selected, components, language)}

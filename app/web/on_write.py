@@ -27,6 +27,7 @@ from app.web.visitor import model_of, visitor_of
 from app.wording.catalogue import speaker
 from viz.alone import alone_panel
 from viz.html import Say
+from viz.strip import sequel
 from viz.tokens import visible
 
 _FRAME_SECONDS = 0.05  # the strip is sent at most this often while the model writes, less often for a crowd
@@ -90,13 +91,14 @@ class WritingListeners:
             }
             return
         queued = model.requests.write(prompt, sampling, blend, visitor_of(request))
-        started = time.perf_counter()
+        started, strip = time.perf_counter(), ""
         async for place in self._watch(model, queued):
             if place:
                 started = time.perf_counter()
                 yield _beside(speak("waiting", place=place))
             elif written := [(s.id, written_value(engine, s)) for s in queued.steps if s.id is not None]:
-                yield {**_beside(speak("writing")), "strip": writing_view(engine, queued.ids, written, speak)}
+                strip = writing_view(engine, queued.ids, written, speak)
+                yield {**_beside(speak("writing")), "strip": strip}
         trace = queued.result()
         seconds = max(time.perf_counter() - started, 1e-6)
         told = [speak("done", count=len(queued.steps), rate=speak.number(len(queued.steps) / seconds, 0))]
@@ -106,7 +108,7 @@ class WritingListeners:
         drawn = await self._drawn(model, lambda: draw_all(model, trace, settings, message, tab))
         if not queued.stopped and any((prompt, sampling) == (e.prompt, Sampling(seed=e.seed)) for e in EXAMPLES):
             self._rendered.put(model, key, drawn)
-        yield {**drawn, "made": _made(prompt, sampling, settings, blend)}
+        yield {**drawn, "strip": sequel(strip, drawn["strip"]), "made": _made(prompt, sampling, settings, blend)}
 
     @told_in("status", refused=NOTHING_WRITTEN)
     async def on_look(self, prompt: str, tab: str, request: gr.Request, *view: Any) -> AsyncIterator[Answer]:

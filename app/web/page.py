@@ -139,7 +139,7 @@ class Page:
         self._on(page.tabs.select, self.tabs.on_opened, (), ("tab",), EVERY)
         self._check(self._on(page.tabs.select, self.tabs.on_open, (*SHOWN, *VIEW), TAB_PANELS, EVERY))
         self._follow(self._on(page.on_view.change, on.on_switch, ("tab", "language"), (*opening, *LINKED), OFTEN))
-        read = ("tab", "filled", "drawn", "trace", "selected", "components", "language")
+        read = ("filled", "drawn", "trace", "selected", "components", "language")
         self._follow(self._on(page.list_read.change, on.on_list_read, read, ("filled", "glyphs"), OFTEN))
         page.list_read.change(self.hero.on_list_read, page.language, page.hero, **OFTEN)
         self._on(page.model.input, on.on_pick, ("model", "language"), LOADING, QUIET)

@@ -65,6 +65,15 @@ const innerSvg = (node, box, scale) => {
   return new XMLSerializer().serializeToString(copy);
 };
 
+// A picture as PNG: few programs that take an SVG file read the page's WebP.
+const pngOf = (image) => {
+  const { naturalWidth: width, naturalHeight: height } = image;
+  if (!width) return image.src;
+  const canvas = Object.assign(document.createElement('canvas'), { width, height });
+  canvas.getContext('2d').drawImage(image, 0, 0);
+  return canvas.toDataURL();
+};
+
 class Writer {
   constructor(root, scale) {
     this.origin = root.getBoundingClientRect();
@@ -168,7 +177,7 @@ class Writer {
   }
 
   image(node, style, { x, y, width, height }) {
-    const source = node.localName === 'canvas' ? node.toDataURL() : node.src;
+    const source = node.localName === 'canvas' ? node.toDataURL() : pngOf(node);
     const filter = style.filter === 'none' ? '' : `filter:${style.filter};`;
     const place = `x="${round(x)}" y="${round(y)}" width="${round(width)}" height="${round(height)}"`;
     return `<image ${place} style="${filter}image-rendering:pixelated" href="${escaped(source)}"/>`;

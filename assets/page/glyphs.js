@@ -2,6 +2,19 @@
 import { mount as mountPanel } from './panel.js';
 import { hearLayer, tellLayer } from './shared_layer.js';
 
+// A list is made of words that are there once, however many lists they stand in.
+const fillNear = (shown, words, expert, layer) => {
+  if (Number(shown.dataset.at) === layer && Number(shown.dataset.expert) === expert) return;
+  shown.dataset.at = layer;
+  shown.dataset.expert = expert;
+  const rows = JSON.parse(words.dataset.lists)[expert][layer].map(([index, cosine]) => {
+    const row = words.children[index].cloneNode(true);
+    row.append(Object.assign(document.createElement('span'), { className: 'gs-number', textContent: cosine }));
+    return row;
+  });
+  shown.firstElementChild.replaceChildren(...rows);
+};
+
 export const mount = (element, gradio) => {
   mountPanel(element, gradio);
   let nearLayer = null;
@@ -19,9 +32,7 @@ export const mount = (element, gradio) => {
     for (const button of box.querySelectorAll('[data-near]')) {
       button.setAttribute('aria-pressed', String(Number(button.dataset.near) === expert));
     }
-    for (const list of box.querySelectorAll('[data-at]')) {
-      list.hidden = Number(list.dataset.at) !== layer || Number(list.dataset.expert) !== expert;
-    }
+    fillNear(box.querySelector('[data-at]'), box.querySelector('.gs-near-words'), expert, layer);
   };
 
   element.addEventListener('input', ({ target }) => {

@@ -89,5 +89,6 @@ def _patched(shown: list[Any], changes: list[Any]) -> list[Any]:
 
 
 def written_text(values: list[Any]) -> str:
-    """The text of an answer of `on_generate`, as far as it is written."""
-    return "".join(map(unescape, re.findall(r"<bdi class='gs-tok'>(.*?)</bdi>", str(values[STRIP])))) if values else ""
+    """The text of an answer of `on_generate`, as far as it is written; chips that come again take their places."""
+    chips = re.findall(r"data-index='(\d+)'.*?<bdi class='gs-tok'>(.*?)</bdi>", str(values[STRIP]) if values else "")
+    return "".join(map(unescape, dict(chips).values()))

@@ -353,6 +353,10 @@ def test_near_words_follow_their_own_slider(page: Page) -> None:
         "() => [...document.querySelectorAll('#glyphs [data-at]')].filter((l) => !l.hidden).map((l) => l.dataset.at)"
     )
     assert page.evaluate(shown) == ["1"]
+    lists = "JSON.parse(document.querySelector('#glyphs .gs-near-words').dataset.lists)"
+    cosines = page.evaluate(f"{lists}[document.querySelector('#glyphs [data-at]').dataset.expert][1].map(([, c]) => c)")
+    assert page.locator("#glyphs [data-at] .gs-number").all_inner_texts() == cosines
+    open_tab(page, "layers")
     page.wait_for_function("() => document.querySelector('#layers .gs-layer').value === '1'")
 
 

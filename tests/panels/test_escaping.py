@@ -18,7 +18,7 @@ from app.wording.catalogue import speaker
 from tests.support.html import HOSTILE, Reader
 from viz.glyphs import GlyphCard, Meanings, Neighbour, glyph_panel
 from viz.strip import STRIP_MEASURES, Chip, strip
-from viz.templates import renderer
+from viz.templates import renderer, single_quoted
 from viz.tokens import token, visible
 
 SAY = speaker("en")
@@ -36,6 +36,12 @@ def test_hostile_text_is_shown_and_never_markup(text: str) -> None:
         assert visible(text) in reader.text
         assert not {"script", "b"} & {tag for tag, _ in reader.tags}
         assert not any(name.startswith("on") for _, attributes in reader.tags for name in attributes)
+
+
+@pytest.mark.parametrize("text", [*HOSTILE, "&#39;'&quot;\"<p>"])
+def test_an_attribute_in_single_quotes_holds_any_text(text: str) -> None:
+    ((tag, attributes),) = Reader(f"<p data-text='{single_quoted(text)}'>").tags
+    assert (tag, attributes) == ("p", {"data-text": text})
 
 
 @pytest.mark.parametrize("text", HOSTILE)

@@ -1,5 +1,6 @@
 """The glyphs panel: what a vector keeps of its picture."""
 
+import json
 import re
 
 import numpy as np
@@ -8,6 +9,8 @@ import pytest
 from app.engine.engine import Engine
 from app.panels.glyphs import glyph_view
 from app.wording.catalogue import speaker
+from tests.support.html import Reader
+from viz.glyphs import GlyphCard, Meanings, Neighbour, difference, glyph_panel
 from viz.tokens import visible
 
 SAY = speaker("en")
@@ -52,3 +55,26 @@ def test_fewer_components_decode_worse_and_keep_less(engine: Engine) -> None:
     centred = to_polar(engine.bundle.substrate.pictures[index][None])[0] - basis.mean
     share = np.linalg.norm(basis.components[:8] @ centred) ** 2 / np.linalg.norm(centred) ** 2
     assert kept[1] == pytest.approx(100 * share, abs=0.06)
+
+
+def test_what_both_pictures_have_is_one_shape_and_each_difference_a_mark() -> None:
+    first, second = np.random.default_rng(1).random((2, 32, 32)) > 0.6
+    html = str(difference(first, second, "difference"))
+    grey = np.zeros((32, 32), bool)
+    for left, top, width in re.findall(r"M(\d+) (\d+)h(\d+)v1h-\3z", html):
+        grey[int(top), int(left) : int(left) + int(width)] = True
+    np.testing.assert_array_equal(grey, first & second)
+    assert html.count("gs-lost") == (first & ~second).sum() and html.count("gs-added") == (second & ~first).sum()
+
+
+def test_a_near_word_is_sent_once_and_each_list_says_where_it_stands() -> None:
+    bitmap = np.eye(32, dtype=bool)
+    cat, dog = (Neighbour(None, text, bitmap, 0.5, gloss) for text, gloss in (("cat", "кот"), ("dog", "")))
+    meanings = Meanings(("RU", "ZH"), (((cat, dog), (dog,)), ((dog, cat), (cat,))), 1, 9)
+    card = GlyphCard(1, "a", "latin", ("U+0061 A",), bitmap, bitmap, (), (cat,), 0.9, 32, 64, meanings)
+    html = glyph_panel(card, SAY)
+    words = Reader(html[html.index("gs-near-words") :].partition("</ol>")[0])
+    assert words.text.count("cat") == words.text.count("dog") == 1
+    (lists,) = (json.loads(a["data-lists"]) for a in Reader(html).with_class("gs-near-words"))
+    assert [[[row for row, _ in rows] for rows in layers] for layers in lists] == [[[0, 1], [1]], [[1, 0], [0]]]
+    assert lists[0][0][0][1] == "0.50"

@@ -114,7 +114,8 @@ def harmless(html: str) -> Tags:
     assert not tags.tags & HARMFUL, tags.tags & HARMFUL
     assert not [name for name in tags.attributes if name.startswith("on")]
     addresses = [value for name, value in tags.attributes.items() if name in ("src", "href", "action")]
-    assert all(address.startswith(("data:image/png", "data:application/json", "#")) for address in addresses), addresses
+    known = ("data:image/png", "data:image/webp", "data:application/json", "#")
+    assert all(address.startswith(known) for address in addresses), addresses
     return tags
 
 

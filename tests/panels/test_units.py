@@ -62,5 +62,5 @@ def test_patterns_and_names() -> None:
 
 def test_a_source_is_escaped_and_no_panel_has_none() -> None:
     html = with_source("<section class='gs-panel'></section>", {"text": "'><script>alert(1)</script>"})
-    assert "<script" not in html and "data-about='{&quot;text&quot;" in html
+    assert "<script" not in html and """data-about='{"text": "&#39;&gt;&lt;""" in html
     assert with_source("", {"text": "a"}) == ""

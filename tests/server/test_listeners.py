@@ -17,13 +17,16 @@ from app.models import LoadedModel, ModelRegistry
 from app.panels import compose as panels
 from app.panels import lens as lens_module
 from app.panels.settings import PanelSettings
+from app.panels.strip import strip_view
 from app.probing.word_cache import WordCache
 from app.probing.word_list import preset
 from app.probing.word_states import word_states
 from app.web.on_select import Listeners
 from app.web.on_write import RenderedCache, WritingListeners
 from app.web.tabs import TABS
+from app.wording.catalogue import speaker
 from tests.support.requests import Counting, finished
+from viz.strip import sequel
 
 
 def page_over(engine: Engine, requests: RequestQueue | None = None) -> tuple[WritingListeners, Listeners, LoadedModel]:
@@ -83,7 +86,11 @@ def test_writing_gives_frames_and_then_the_panels(engine: Engine) -> None:
         return [shown async for shown in page.on_generate("Мама", 0.8, 50, 0.95, 1, 20, "read", Request(), *view)]  # type: ignore[arg-type]
 
     frames = finished(gather())
-    assert "data-state='done'" in frames[-1]["strip"] and frames[-1]["trace"].text.startswith(" Мама")
+    trace, token = frames[-1]["trace"], frames[-1]["selected"]
+    *sent, last = (frame["strip"] for frame in frames if "strip" in frame)
+    finished_strip = strip_view(engine, trace, token, speaker("en"))
+    assert last == sequel(sent[-1] if sent else "", finished_strip), "what is there is not sent again"
+    assert trace.text.startswith(" Мама")
     assert all(set(frame) <= {"status", "strip"} for frame in frames[:-1]), "no panel is sent while the model writes"
     assert set(TABS["read"]) & set(frames[-1]) == {"glyphs", "experts", "disagreement"}
     assert not {"layers", "lens", "depth"} & set(frames[-1]) and frames[-1]["filled"] == ("read",)

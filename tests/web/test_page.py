@@ -74,3 +74,13 @@ def test_the_opening_text_is_drawn_once_in_each_tab_and_any_other_view_anew(whol
     other = on.panels_in(model, trace, selected - 1 or 2, view, "layers", None)
     assert other["depth"] != kept["depth"]
     assert on.panels_in(model, trace, selected, view, "layers", (0, 1))["depth"] != kept["depth"]
+
+
+def test_a_word_list_that_is_read_late_brings_near_words_whichever_tab_is_open(
+    whole: Page, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A tab that is just being opened would tell `filled` as it was: the glyphs do not wait for their tab."""
+    monkeypatch.setattr(whole.listeners, "on_components", lambda *shown: {"glyphs": shown})
+    told = whole.listeners.on_list_read(("read", "words"), False, None, 3, 64, "en")
+    assert told == {"filled": ("read",), "glyphs": (None, 3, 64, "en")}
+    assert whole.listeners.on_list_read(("read", "words"), True, None, 3, 64, "en") == {"filled": ("read",)}
