@@ -78,13 +78,13 @@ def curve_figure(
         "yaxis": {**grid, "fixedrange": True},
         "shapes": [_mark(ink, at, first=i == 0) for i, (_, ink, at) in enumerate(marks)],
         "annotations": [_note(name, ink, at, i, left=at > 0.7 * end) for i, (name, ink, at) in enumerate(marks)],
-        "margin": {"l": 46, "r": 10, "t": 8, "b": 44},
+        "margin": {"l": 46, "r": 10, "t": 8, "b": 40},
         "paper_bgcolor": "rgba(0,0,0,0)",
         "plot_bgcolor": "rgba(0,0,0,0)",
         "hovermode": "x unified",
         "hoverlabel": {"bgcolor": "--gs-paper", "bordercolor": "--gs-line"},
         "font": {"family": "system-ui, Glyphscope Han, sans-serif", "size": 12.5, "color": "--gs-ink"},
-        "legend": {"orientation": "h", "yref": "container", "y": 0, "yanchor": "bottom", "x": 0, "xanchor": "left"},
+        "showlegend": False,  # the page writes one under the figure
     }
     return {"data": traces, "layout": layout}
 

@@ -1,4 +1,5 @@
 // One Plotly chart of several, chosen by measure: the proof panel, and that of the controls.
+import { keysOf } from './chart_keys.js';
 import { mount as mountPanel } from './panel.js';
 import { colourOf, enlarged, keepFitted, painted, plotly, whenSeen } from './plotly.js';
 import { hearLayer, tellLayer } from './shared_layer.js';
@@ -66,6 +67,8 @@ export const mount = (element, gradio) => {
     layout.font.size *= enlarged();
     layout.width = curve.clientWidth || undefined; // a figure that is drawn anew would keep the width that it had
     await Plotly.react(curve, data, layout, { displayModeBar: false, responsive: true });
+    const show = (indices, visible) => Plotly.restyle(curve, { visible: visible || 'legendonly' }, indices);
+    holder.querySelector('.gs-keys').replaceChildren(...keysOf(data, show));
     shapes = layout.shapes ?? [];
     keepFitted(curve);
     hearClicks(curve);

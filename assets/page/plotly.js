@@ -82,7 +82,7 @@ const drawAside = async (Plotly) => {
   const band = { x: [0, 1], y: [1, 2], mode: 'lines', fill: 'tonexty' };
   const axis = { title: { text: '0', standoff: 4 }, automargin: true };
   const [shapes, annotations] = [[{ x0: 0, x1: 1, y0: 0, y1: 1 }], [{ x: 0, y: 0, text: '0', showarrow: false }]];
-  const layout = { xaxis: axis, yaxis: axis, shapes, annotations, legend: { orientation: 'h' } };
+  const layout = { xaxis: axis, yaxis: axis, shapes, annotations, showlegend: false };
   await Plotly.newPlot(aside, [curve, band], layout, { displayModeBar: false });
   Plotly.purge(aside);
 };

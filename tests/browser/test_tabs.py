@@ -218,11 +218,13 @@ NO_FULL_SCREEN = """() => {
 
 
 LEGEND_BELOW = """(chart) => {
-  const [title, legend] = ['.xtitle', '.legend'].map((part) => chart.querySelector(part)?.getBoundingClientRect());
-  const under = chart.getBoundingClientRect().bottom;
-  return title && legend && legend.top >= title.bottom - 2 && legend.bottom <= under + 2 && under - legend.bottom < 20;
+  const box = (node) => node.getBoundingClientRect();
+  const title = chart.querySelector('.xtitle');
+  const keys = [...chart.parentNode.querySelectorAll('.gs-keys button')];
+  const under = box(chart).bottom;
+  return title && box(title).bottom <= under + 1 && keys.length > 1 && keys.every((key) => box(key).top >= under - 1);
 }"""
-"""Whether the legend of a chart stands between the name of its axis and its lower edge."""
+"""Whether the name of a chart's axis is in the chart, and its keys stand under it."""
 ARCS_MEET_TOKENS = """() => {
   const box = (node) => node.getBoundingClientRect();
   const arcs = document.querySelector('#attention .gs-arcs');
