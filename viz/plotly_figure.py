@@ -77,7 +77,10 @@ def curve_figure(
         "xaxis": {**grid, **layers, "title": {"text": escape(axis), "standoff": 4}, "fixedrange": True},
         "yaxis": {**grid, "fixedrange": True},
         "shapes": [_mark(ink, at, first=i == 0) for i, (_, ink, at) in enumerate(marks)],
-        "annotations": [_note(name, ink, at, i, left=at > 0.7 * end) for i, (name, ink, at) in enumerate(marks)],
+        "annotations": [
+            _note(name, ink, at, i, _written_left(at, [other for _, _, other in marks], end))
+            for i, (name, ink, at) in enumerate(marks)
+        ],
         "margin": {"l": 46, "r": 10, "t": 8, "b": 40},
         "paper_bgcolor": "rgba(0,0,0,0)",
         "plot_bgcolor": "rgba(0,0,0,0)",
@@ -106,6 +109,18 @@ def _mark(ink: str, at: float, first: bool) -> dict[str, Any]:
     """A vertical line; all but the first are dashed."""
     line = {"color": ink, "dash": "solid" if first else "dash", "width": 1.5}
     return {"type": "line", "x0": at, "x1": at, "y0": 0, "y1": 1, "yref": "paper", "line": line}
+
+
+_NAME = 0.25
+"""So much of the axis the name of a mark takes on a phone."""
+
+
+def _written_left(at: float, marks: Sequence[float], end: float) -> bool:
+    """Whether the name of a mark stands left of its line: where to the right it would reach over the edge, or over
+    another line that its other side has room from."""
+    room = [abs(other - at) >= _NAME * end for other in marks if other > at]
+    clear = at >= _NAME * end and all(abs(other - at) >= _NAME * end for other in marks if other < at)
+    return at > 0.7 * end or (not all(room) and clear)
 
 
 def _note(name: str, ink: str, at: float, row: int, left: bool) -> dict[str, Any]:
