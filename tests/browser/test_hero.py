@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from app.web.assets import PLOTLY
 from tests.support.browsing import SIZES, needs_browser, open_page, until_opened, until_quiet, word_map
@@ -192,6 +192,36 @@ def test_with_less_motion_both_ends_stand_still(browser: Browser, address: str) 
     assert page.locator("#hero .gs-hero-play").is_hidden()
     captions = page.locator("#hero figcaption").all_inner_texts()
     assert [caption.split(":")[0] for caption in captions] == ["Layer 0", "Layer 2"]
+    page.context.close()
+
+
+STAGE = """(view) => {
+  const { left, top, width, height } = document.querySelector(`${view} .gs-hero-stage`).getBoundingClientRect();
+  return [left, top, width, height];
+}"""
+
+
+@pytest.mark.parametrize("size", sorted(SIZES))
+def test_the_stage_stays_where_it_is_when_the_page_comes(browser: Browser, bundled: str, size: str) -> None:
+    """Within three pixels: what stands above it has other texts then."""
+    width, height = SIZES[size]
+    page = browser.new_context(viewport={"width": width, "height": height}, locale="en-US").new_page()
+    held: list[Route] = []
+    released: list[bool] = []
+
+    def hold(route: Route) -> None:
+        route.continue_() if released else held.append(route)
+
+    page.route("**/assets/**.js", hold)
+    page.goto(bundled, wait_until="commit")
+    page.wait_for_selector("#gs-first .gs-hero[data-kept]")
+    before = page.evaluate(STAGE, "#gs-first")
+    released.append(True)
+    for route in held:
+        route.continue_()
+    until_opened(page)
+    page.wait_for_selector("#gs-first", state="detached")
+    assert page.evaluate(STAGE, "#hero") == pytest.approx(before, abs=3)
     page.context.close()
 
 
