@@ -38,6 +38,9 @@ class Say(Protocol):
     def change(self, share: float) -> str:
         """A relative change, with its sign, in per cent: 0.05 is +5.0%."""
 
+    def compact(self, value: float) -> str:
+        """A large number in round words: 13.6 million."""
+
     def sentences(self, said: Iterable[str]) -> str:
         """Sentences one after the other, as the language spaces them."""
 

@@ -37,7 +37,7 @@ def controls_view(controls: ControlRecord | None, training: Mapping[str, Any], s
     merges = [Merge(say("merge_" + way), bits) for way, bits in controls.fusions.items()]
     seen = max(run.tokens for run in controls.runs)
     shown = max(run["tokens"] for run in training["experts"].values())
-    budget = say("controls_budget", controls=say.number(seen / 1e6, 1), shown=say.number(shown / 1e6, 1))
+    budget = say("controls_budget", controls=say.compact(seen), shown=say.compact(shown))
     return controls_panel(charts, runs, merges, controls.prompt, budget, LINES, _summary(controls, say), say)
 
 
@@ -77,7 +77,7 @@ def _loss(controls: Sequence[ControlRun], expert: str, side: str, say: Say) -> C
     ]
     label = say("controls_loss", expert=expert)
     listed = say.clauses(f"{say('control_' + run.kind)} {say.number(run.curve[-1][1], 2)}" for run in controls)
-    sentence = say("controls_loss_says", tokens=say.number(controls[0].curve[-1][0] / 1e6, 1), list=listed)
+    sentence = say("controls_loss_says", tokens=say.compact(controls[0].curve[-1][0]), list=listed)
     return Chart(f"loss_{expert}", label, curve_figure(lines, None, (), say("controls_tokens")), sentence)
 
 

@@ -24,7 +24,7 @@ def model_line(model: LoadedModel, language: str) -> str:
     code = "model_line" if bundle.report is None else "model_line_foreign"
     speak = speaker(language)
     line = speak(
-        code, name=bundle.name, origin=origin, parameters=speak.number(engine.model.trained / 1e6, 1),
+        code, name=bundle.name, origin=origin, parameters=speak.compact(engine.model.trained),
         experts=shape.experts, layers=shape.layers, width=shape.width, vocabulary=shape.vocabulary,
         names=" + ".join(bundle.experts),
         context=shape.context, characters=MAX_CHARACTERS, orders=MAX_UNDER_WAY, runs=MAX_PER_WINDOW,

@@ -21,6 +21,7 @@ from typing import Any
 
 from app.wording.locales import (
     clauses,
+    compact,
     formatted,
     joined,
     listed,
@@ -95,6 +96,10 @@ class Speech:
     def change(self, share: float) -> str:
         """A relative change, with its sign, in per cent: 0.05 is +5.0%."""
         return number(100 * share, self.language, 1, sign="+") + percent_sign(self.language)
+
+    def compact(self, value: float) -> str:
+        """A large number in round words: 13.6 million."""
+        return compact(value, self.language)
 
     def sentences(self, said: Iterable[str]) -> str:
         """Sentences one after the other, as the language spaces them."""

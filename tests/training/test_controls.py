@@ -214,7 +214,7 @@ def test_charts_draw_the_recorded_curves() -> None:
     lines = charts[0]["figure"]["data"]
     assert [line["name"] for line in lines] == ["frozen pictures", "trainable pictures"]
     assert [line["x"] for line in lines] == [[1.0, 2.0]] * 2 and [line["y"] for line in lines] == [[4, 3], [3.5, 2.5]]
-    assert "After 2.0 million" in charts[0]["sentence"] and "3.00; trainable pictures 2.50" in charts[0]["sentence"]
+    assert "After 2 million" in charts[0]["sentence"] and "3.00; trainable pictures 2.50" in charts[0]["sentence"]
     purity = charts[1]["figure"]["data"]
     assert purity[-1]["y"] == [0.1, 0.2, 0.4] and purity[0]["y"] == [0.05, 0.15, 0.3]
     assert "frozen pictures 0.40 (0.30–0.50)" in charts[1]["sentence"]

@@ -199,6 +199,11 @@ def test_sentences_and_lists_are_joined_with_the_marks_of_the_language() -> None
     assert chinese.clauses(["RU 1，2", "ZH 3"]) == "RU 1，2；ZH 3"
 
 
+@pytest.mark.parametrize(("language", "written"), [("en", "13.6 million"), ("ru", "13,6\xa0млн"), ("zh", "1360万")])
+def test_large_numbers_are_said_in_the_words_of_the_language(language: str, written: str) -> None:
+    assert speaker(language).compact(13_600_000) == written
+
+
 def test_no_space_follows_a_chinese_full_stop() -> None:
     for code, text in texts("zh").items():
         for sentence in [text] if isinstance(text, str) else text.forms.values():
