@@ -118,9 +118,10 @@ _NAME = 0.25
 def _written_left(at: float, marks: Sequence[float], end: float) -> bool:
     """Whether the name of a mark stands left of its line: where to the right it would reach over the edge, or over
     another line that its other side has room from."""
-    room = [abs(other - at) >= _NAME * end for other in marks if other > at]
-    clear = at >= _NAME * end and all(abs(other - at) >= _NAME * end for other in marks if other < at)
-    return at > 0.7 * end or (not all(room) and clear)
+    near = [other for other in marks if abs(other - at) < _NAME * end]
+    crosses = any(other > at for other in near)
+    room_left = at >= _NAME * end and not any(other < at for other in near)
+    return at > 0.7 * end or (crosses and room_left)
 
 
 def _note(name: str, ink: str, at: float, row: int, left: bool) -> dict[str, Any]:

@@ -21,21 +21,19 @@ const svg = (name, attributes, ...children) => {
 // Names are escaped, since Plotly reads a little HTML in texts.
 const plain = (name) => new DOMParser().parseFromString(name, 'text/html').body.textContent;
 
-const sample = ({ fill, fillcolor, line, marker, mode }) => {
-  const parts = [];
-  if (fill) parts.push(svg('rect', { width: 30, height: 12, fill: fillcolor }));
-  else {
-    const { color: stroke, dash } = line;
-    const look = { stroke, 'stroke-width': 2.5, 'stroke-dasharray': DASHES[dash] ?? 'none' };
-    parts.push(svg('path', { d: 'M0 6h30', fill: 'none', ...look }));
-  }
-  if (!fill && mode.includes('markers')) {
-    const [symbol, open] = marker.symbol.split('-');
-    const paper = open ? 'var(--gs-paper)' : marker.color;
-    parts.push(svg('path', { d: SYMBOLS[symbol], fill: paper, stroke: marker.color }));
-  }
-  return svg('svg', { viewBox: '0 0 30 12', 'aria-hidden': 'true' }, ...parts);
+const band = ({ fillcolor }) => [svg('rect', { width: 30, height: 12, fill: fillcolor })];
+
+const curve = ({ line, marker, mode }) => {
+  const look = { stroke: line.color, 'stroke-width': 2.5, 'stroke-dasharray': DASHES[line.dash] ?? 'none' };
+  const path = svg('path', { d: 'M0 6h30', fill: 'none', ...look });
+  if (!mode.includes('markers')) return [path];
+  const [symbol, open] = marker.symbol.split('-');
+  const fill = open ? 'var(--gs-paper)' : marker.color;
+  return [path, svg('path', { d: SYMBOLS[symbol], fill, stroke: marker.color })];
 };
+
+const sample = (trace) =>
+  svg('svg', { viewBox: '0 0 30 12', 'aria-hidden': 'true' }, ...(trace.fill ? band(trace) : curve(trace)));
 
 // The keys of traces, those of curves first; show(indices, visible): what a press asks for.
 export const keysOf = (traces, show) =>
@@ -49,10 +47,8 @@ export const keysOf = (traces, show) =>
       key.addEventListener('click', () => {
         const visible = key.getAttribute('aria-pressed') !== 'true';
         key.setAttribute('aria-pressed', String(visible));
-        show(
-          [...traces.keys()].filter((i) => traces[i].name === trace.name),
-          visible,
-        ); // a curve and its interval
+        const own = [...traces.keys()].filter((i) => traces[i].name === trace.name); // a curve with its interval
+        show(own, visible);
       });
       return key;
     });
